@@ -1,0 +1,65 @@
+# The only door: `make help`. Every target is one command that a person could type.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+LOCAL := PYTHONPATH=local $(BIN)/python -m s3vl_local
+
+.PHONY: help dev demo test test-fast lint format package up env psql parameters down
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+dev: $(READY) ## Create .venv with PostgreSQL, the AWS CLI and every tool (the other targets do it too)
+
+demo: $(READY) ## Run the whole walkthrough of the README here, no AWS account needed
+	@$(LOCAL) demo
+
+test: $(READY) ## Run all tests
+	@$(BIN)/pytest
+
+test-fast: $(READY) ## Run the tests that need no local cloud
+	@$(BIN)/pytest tests/unit tests/sql tests/catalogue tests/template
+
+lint: $(READY) ## Check style, types, SQL, template and spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar sql
+	$(BIN)/cfn-lint cloudformation/template.yaml
+	$(BIN)/codespell
+
+format: $(READY) ## Format the Python code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+package: $(READY) ## Build the Lambda's zip: lambda/build/s3vl-lambda.zip
+	@cd lambda && ./package.sh
+
+up: $(READY) ## Start the local cloud in the background
+	@$(LOCAL) up
+
+env: $(READY) ## Print what makes aws and psql talk to it: eval "$(make -s env)"
+	@$(LOCAL) env
+
+psql: $(READY) ## Open psql in the local cloud's database
+	@$(LOCAL) psql
+
+parameters: $(READY) ## Fill cloudformation/parameters.json for the local cloud
+	@$(LOCAL) parameters
+
+down: $(READY) ## Stop the local cloud and forget what it held
+	@$(LOCAL) down
+
+# Messages go to stderr: the output of `make env` is for eval.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or later is needed; name one with: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Setting up $(VENV) (once; about a minute on a slow connection) ..." >&2
+	@$(PYTHON) -m venv $(VENV) >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv >&2
+	@$(BIN)/uv pip install --python $(BIN)/python --group dev --constraint constraints.txt >&2
+	@touch $@

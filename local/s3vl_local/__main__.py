@@ -1,0 +1,58 @@
+"""The local cloud's commands, as the Makefile calls them: python -m s3vl_local COMMAND."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from s3vl_local import demo, parameters
+from s3vl_local.cloud import ROOT, LocalCloud, LocalCloudError
+from s3vl_local.walkthrough import StepError
+
+
+def main() -> int:
+    """Run one command; return the exit status."""
+    parser = argparse.ArgumentParser(prog="s3vl_local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("up", help="start the local cloud in the background")
+    commands.add_parser("env", help="print the shell commands that make aws and psql talk to it")
+    commands.add_parser("psql", help="open psql in its database")
+    commands.add_parser("parameters", help="fill cloudformation/parameters.json for it")
+    commands.add_parser("demo", help="run the README's walkthrough in a cloud of its own")
+    commands.add_parser("down", help="stop it and forget its stacks, vectors and databases")
+    arguments = parser.parse_args()
+    try:
+        _run(arguments)
+    except (LocalCloudError, StepError) as error:
+        print(f"\n{error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    cloud = LocalCloud()
+    match arguments.command:
+        case "up":
+            print("Starting the local cloud ...", file=sys.stderr, flush=True)  # noqa: T201
+            state = cloud.up()
+            print(  # noqa: T201
+                f"AWS APIs at http://127.0.0.1:{state.http_port}, PostgreSQL at 127.0.0.1:{state.postgres_port}.\n"
+                'To make aws and psql talk to them: eval "$(make -s env)"'
+            )
+        case "env":
+            print(cloud.exports())  # noqa: T201
+        case "psql":
+            environment = {**os.environ, **cloud.environment()}
+            os.execvpe("psql", ["psql"], environment)  # noqa: S606, S607
+        case "parameters":
+            print(f"Wrote {parameters.write(ROOT / 'cloudformation', cloud.environment())}")  # noqa: T201
+        case "demo":
+            demo.main()
+        case "down":
+            cloud.down()
+            print("The local cloud is stopped, and what it held is gone.")  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""One local cloud: a server process, a PostgreSQL, and the file that says where they are."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from s3vl_local import postgres
+from s3vl_local.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVER = "s3vl_local.server"
+START_LIMIT_SECONDS = 60.0
+REGION = "us-west-2"
+
+
+class LocalCloudError(Exception):
+    """The local cloud is not in the state that was asked for; the message says what to type."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a local cloud listens, as .local/state.json holds it."""
+
+    pid: int
+    http_port: int
+    wire_port: int
+    postgres_port: int
+
+
+class LocalCloud:
+    """A local cloud that lives in one folder; each checkout has its own."""
+
+    def __init__(self, home: Path = ROOT / ".local") -> None:
+        self.home = home.resolve()
+        self._state_file = self.home / "state.json"
+        self._postgres_data = self.home / "postgres"
+
+    def up(self) -> State:
+        """Start what is not running, and wait until it answers."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        state = self._read_state()
+        if state is None or not self._answers(state):
+            state = self._start_server(state)
+        if not postgres.running(self._postgres_data):
+            server = postgres.start(
+                self._postgres_data,
+                port=free_port(state.postgres_port),
+                settings={"aws_lambda.endpoint_override": f"127.0.0.1:{state.wire_port}"},
+            )
+            state = State(state.pid, state.http_port, state.wire_port, server.port)
+        self._state_file.write_text(json.dumps(state.__dict__, indent=2) + "\n")
+        return state
+
+    def down(self) -> None:
+        """Stop everything and forget it: stacks and vectors live in memory, and the database would outlive them."""
+        if postgres.running(self._postgres_data):
+            postgres.PostgresServer(self._postgres_data, 0).stop()
+        state = self._read_state()
+        if state is not None and (process := self._process(state)) is not None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(10)
+        if self.home.exists():
+            shutil.rmtree(self.home)
+
+    def state(self) -> State:
+        """Return where the running cloud listens."""
+        state = self._read_state()
+        if state is None or not self._answers(state):
+            raise LocalCloudError("the local cloud is not running; start it with: make up")
+        return state
+
+    def postgres(self) -> postgres.PostgresServer:
+        """Return the running PostgreSQL."""
+        return postgres.PostgresServer(self._postgres_data, self.state().postgres_port)
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that make aws and psql talk to this cloud."""
+        state = self.state()
+        server = postgres.PostgresServer(self._postgres_data, state.postgres_port)
+        path = [str(Path(sys.executable).parent), str(postgres.BIN), os.environ.get("PATH", os.defpath)]
+        return {
+            "S3VL_DATABASE_URL": server.url(),
+            "S3VL_SUPERUSER_URL": server.url(postgres.SUPERUSER),
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(state.postgres_port),
+            "PGUSER": postgres.MASTER_USER,
+            "PGDATABASE": "postgres",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{state.http_port}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_PAGER": "",
+            "PATH": os.pathsep.join(dict.fromkeys(os.pathsep.join(path).split(os.pathsep))),
+        }
+
+    def exports(self) -> str:
+        """Return the environment as shell commands, for eval."""
+        # A profile of the reader's own must not send these commands to a real account.
+        lines = ["unset AWS_PROFILE AWS_SESSION_TOKEN AWS_REGION"]
+        lines += [f"export {name}={shlex.quote(value)}" for name, value in self.environment().items()]
+        return "\n".join(lines)
+
+    def _start_server(self, before: State | None) -> State:
+        http_port = free_port(before.http_port if before else 0)
+        wire_port = free_port(before.wire_port if before else 0)
+        log = self.home / "cloud.log"
+        with log.open("ab") as output:
+            process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", SERVER, str(self.home), str(http_port), str(wire_port)],
+                env={**os.environ, "PYTHONPATH": str(ROOT / "local")},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        state = State(process.pid, http_port, wire_port, before.postgres_port if before else 0)
+        deadline = time.monotonic() + START_LIMIT_SECONDS
+        while not self._answers(state):
+            if process.poll() is not None:
+                raise LocalCloudError(
+                    f"the local cloud did not start; {log} says:\n{log.read_text()[-2000:]}"
+                )
+            if time.monotonic() > deadline:
+                process.kill()
+                raise LocalCloudError(
+                    f"the local cloud did not answer in {START_LIMIT_SECONDS:.0f} s; see {log}"
+                )
+            time.sleep(0.05)
+        return state
+
+    def _read_state(self) -> State | None:
+        return State(**json.loads(self._state_file.read_text())) if self._state_file.exists() else None
+
+    def _process(self, state: State) -> psutil.Process | None:
+        """Return the server process, unless its number belongs to something else by now."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(state.pid)
+            if SERVER in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
+                return process
+        return None
+
+    def _answers(self, state: State) -> bool:
+        try:
+            return request(state, "GET", "/_s3vl/health") == {"status": "ok"}
+        except urllib.error.URLError:
+            return False
+
+
+def request(state: State, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """Speak to the control routes under /_s3vl/."""
+    data = None if body is None else json.dumps(body).encode()
+    call = urllib.request.Request(
+        f"http://127.0.0.1:{state.http_port}{path}",
+        data,
+        {"Content-Type": "application/json"},
+        method=method,
+    )
+    with urllib.request.urlopen(call, timeout=5) as response:  # noqa: S310
+        return json.load(response)

@@ -1,0 +1,58 @@
+"""`make demo`: the README's walkthrough, typed for you, in a cloud and a copy of the tree of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from s3vl_local import walkthrough
+from s3vl_local.cloud import ROOT, LocalCloud
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NOT_COPIED = (".git", ".venv", ".local", ".*_cache", "__pycache__", "build", "parameters.json")
+
+
+@contextmanager
+def copied_tree() -> Iterator[Path]:
+    """Give a copy of the checkout that shares its .venv, so that nobody's files or running cloud are touched."""
+    with tempfile.TemporaryDirectory(prefix="s3vl-demo-") as folder:
+        tree = Path(folder) / "s3vl"
+        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(*NOT_COPIED))
+        (tree / ".venv").symlink_to(ROOT / ".venv")
+        try:
+            yield tree
+        finally:
+            LocalCloud(tree / ".local").down()
+
+
+def run(show: Callable[[str], None]) -> list[tuple[walkthrough.Step, str]]:
+    """Run every command of the README, in order; return each step with what it printed."""
+    with copied_tree() as tree:
+        steps = walkthrough.read((tree / "README.md").read_text())
+        return list(zip(steps, walkthrough.run(steps, tree, environment(), show), strict=True))
+
+
+def environment() -> dict[str, str]:
+    """Return this environment without what would send the commands anywhere else than the demo's own cloud."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "PG", "S3VL_", "MAKE"))
+    }
+
+
+def main() -> None:
+    """Run the demo on the terminal."""
+    start = time.monotonic()
+    print("The README's walkthrough, command by command, in a local cloud of its own.", flush=True)  # noqa: T201
+    steps = run(lambda line: print(line, flush=True))  # noqa: T201
+    print(
+        f"\nDemo complete: {len(steps)} steps in {time.monotonic() - start:.0f} s. Nothing is left running."
+    )

@@ -1,0 +1,212 @@
+"""One Lambda execution environment: a process that runs a function's unpacked zip in AWS's runtime client."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import sysconfig
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .runtime_api import Event, RuntimeApi
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+INIT_LIMIT_SECONDS = 10.0
+# Lambda's own ceiling, from its error text.
+RESPONSE_LIMIT_BYTES = 6_291_556
+LOG_TAIL_BYTES = 4096
+
+# All that a function may import besides its zip and the standard library. The real runtime also ships some boto3;
+# ours does not, so that a package that forgets a dependency fails here too.
+RUNTIME_MODULES = ("awslambdaric", "simplejson", "snapshot_restore_py.py", "runtime_client*.so")
+
+
+@dataclass(frozen=True)
+class Function:
+    """What an environment needs to know of one version of a function."""
+
+    arn: str
+    name: str
+    version: str
+    runtime: str
+    handler: str
+    timeout_seconds: int
+    memory_mb: int
+    code: Path
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one invocation ended; `payload` is the error document when `is_error`."""
+
+    payload: bytes
+    is_error: bool
+    log_tail: bytes
+
+
+class Environment:
+    """A warm process. It takes one invocation at a time; after a failure of the process it is of no more use."""
+
+    def __init__(self, function: Function, region: str, endpoint_url: str, runtime: Path, log: Path) -> None:
+        self.function = function
+        self.usable = True
+        self._log = log
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._log_group = f"/aws/lambda/{function.name}"
+        self._api = RuntimeApi()
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-S", "-m", "awslambdaric", function.handler],
+                cwd=function.code,
+                env=self._variables(region, endpoint_url, runtime),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    def invoke(
+        self, request_id: str, payload: bytes, invoked_arn: str, client_context: str | None
+    ) -> Outcome:
+        """Run one event. Errors of the function are outcomes too, as the Invoke API has it."""
+        start = self._log.stat().st_size
+        self._write_log(f"START RequestId: {request_id} Version: {self.function.version}\n")
+        began = time.monotonic()
+        document, is_error = self._run(request_id, payload, invoked_arn, client_context)
+        milliseconds = (time.monotonic() - began) * 1000
+        self._write_log(
+            f"END RequestId: {request_id}\nREPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms\n"
+        )
+        return Outcome(document, is_error, self._read_log_tail(start))
+
+    def close(self) -> None:
+        """End the process and whatever it was doing."""
+        self.usable = False
+        self._process.kill()
+        self._process.wait()
+        self._api.close()
+
+    def _run(
+        self, request_id: str, payload: bytes, invoked_arn: str, client_context: str | None
+    ) -> tuple[bytes, bool]:
+        if not self._wait_until_ready():
+            self.close()
+            return _error(
+                "Sandbox.Timedout", request_id, "Error: Initialization timed out after 10.00 seconds"
+            )
+        limit = self.function.timeout_seconds
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": request_id,
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + limit) * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": invoked_arn,
+            "Lambda-Runtime-Trace-Id": f"Root=1-{request_id.replace('-', '')[:8]}-{request_id.replace('-', '')[8:]}",
+        }
+        if client_context is not None:
+            headers["Lambda-Runtime-Client-Context"] = client_context
+        self._api.events.put(Event(request_id, payload, headers))
+        return self._wait_for_answer(request_id, time.monotonic() + limit)
+
+    def _wait_until_ready(self) -> bool:
+        """Wait for the first question of the runtime; its death or its error are for _wait_for_answer to tell."""
+        deadline = time.monotonic() + INIT_LIMIT_SECONDS
+        while time.monotonic() < deadline:
+            if self._api.ready.wait(0.05) or self._process.poll() is not None:
+                return True
+        return False
+
+    def _wait_for_answer(self, request_id: str, deadline: float) -> tuple[bytes, bool]:
+        while True:
+            try:
+                answer = self._api.answers.get(timeout=max(0.0, min(0.1, deadline - time.monotonic())))
+            except queue.Empty:
+                if self._process.poll() is not None and self._api.answers.empty():
+                    self.close()
+                    status = self._process.returncode
+                    return _error(
+                        "Runtime.ExitError",
+                        request_id,
+                        f"Error: Runtime exited with error: exit status {status}",
+                    )
+                if time.monotonic() >= deadline:
+                    self.close()
+                    limit = f"{self.function.timeout_seconds:.2f}"
+                    return _error(
+                        "Sandbox.Timedout", request_id, f"Error: Task timed out after {limit} seconds"
+                    )
+                continue
+            if answer is None:
+                return _error("Runtime.ExitError", request_id, "Error: the environment was shut down")
+            if answer.request_id is None:
+                self.close()
+                return answer.payload, True
+            if len(answer.payload) > RESPONSE_LIMIT_BYTES:
+                self.close()
+                message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT_BYTES} bytes)."
+                return _document("Function.ResponseSizeTooLarge", message), True
+            return answer.payload, answer.is_error
+
+    def _variables(self, region: str, endpoint_url: str, runtime: Path) -> dict[str, str]:
+        """Return the environment variables of a real environment, and the way to the local cloud."""
+        function = self.function
+        reserved = {
+            "_HANDLER": function.handler,
+            "AWS_LAMBDA_RUNTIME_API": self._api.address,
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
+            "AWS_LAMBDA_FUNCTION_NAME": function.name,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+            "AWS_LAMBDA_FUNCTION_VERSION": function.version,
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": self._log_group,
+            "AWS_LAMBDA_LOG_STREAM_NAME": self._log.stem,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_SESSION_TOKEN": "test",
+            "LAMBDA_TASK_ROOT": str(function.code),
+            "LAMBDA_RUNTIME_DIR": str(runtime),
+            "LANG": "en_US.UTF-8",
+            "PATH": os.defpath,
+            "PYTHONPATH": str(runtime),
+            "TZ": ":UTC",
+        }
+        return {"AWS_ENDPOINT_URL": endpoint_url, **function.variables, **reserved}
+
+    def _write_log(self, text: str) -> None:
+        with self._log.open("a") as log:
+            log.write(text)
+
+    def _read_log_tail(self, start: int) -> bytes:
+        with self._log.open("rb") as log:
+            end = log.seek(0, os.SEEK_END)
+            log.seek(max(start, end - LOG_TAIL_BYTES))
+            return log.read()
+
+
+def link_runtime(folder: Path) -> None:
+    """Make a folder that holds the runtime's modules and nothing else of this machine's site-packages."""
+    folder.mkdir(parents=True, exist_ok=True)
+    packages = Path(sysconfig.get_paths()["purelib"])
+    for pattern in RUNTIME_MODULES:
+        found = list(packages.glob(pattern))
+        if not found:
+            raise RuntimeError(f"{pattern} is not in {packages}; install awslambdaric (make dev)")
+        for module in found:
+            link = folder / module.name
+            link.unlink(missing_ok=True)
+            link.symlink_to(module)
+
+
+def _document(error_type: str, message: str) -> bytes:
+    return json.dumps({"errorType": error_type, "errorMessage": message}).encode()
+
+
+def _error(error_type: str, request_id: str, message: str) -> tuple[bytes, bool]:
+    return _document(error_type, f"RequestId: {request_id} {message}"), True

