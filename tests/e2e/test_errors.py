@@ -25,14 +25,14 @@ ARGUMENTS: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
         "select * from s3vl.query_vectors(array[1.0], 'nowhere')", {}, "42704", '"nowhere"', "register_index"),
     "both index_name and index_arn": (
         QUERY + ", index_arn => 'arn:aws:s3vectors:us-west-2:123456789012:bucket/b/index/i')",
-        {}, "22023", "index_name", "index_arn"),
+        {}, "22023", "index_name .* index_arn", "Pass one"),
     "neither index_name nor index_arn": (
-        "select * from s3vl.query_vectors(array[1.0])", {}, "22023", "index_name", "index_arn"),
+        "select * from s3vl.query_vectors(array[1.0])", {}, "22023", "neither index_name nor index_arn", "Pass one"),
     "malformed ARN": (
         "select * from s3vl.query_vectors(array[1.0], index_arn => 'arn:aws:s3:::bucket')",
         {}, "22023", "arn:aws:s3:::bucket", "arn:"),
     "wrong dimension": (
-        f"select * from s3vl.query_vectors(array[1.0, 2.0], '{INDEX_NAME}')", {}, "22023", "2", "5"),
+        f"select * from s3vl.query_vectors(array[1.0, 2.0], '{INDEX_NAME}')", {}, "22023", "2 numbers.* 5 dimensions", "model"),
     "empty vector": (
         f"select * from s3vl.query_vectors(array[]::float8[], '{INDEX_NAME}')", {}, "22023", "query_vector", "."),
     "null vector": (
@@ -57,7 +57,7 @@ ARGUMENTS: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
     "top_k 10,001": (QUERY + ", top_k => 10001)", {}, "22023", "got 10001", "top_k|10,?000"),
     "top_k null": (QUERY + ", top_k => null)", {}, "22023", "null", "top_k"),
     "bad filter operator": (
-        QUERY + """, metadata_filter => '{"price": {"$about": 5}}')""", {}, "22023", r"\$about", r"\$"),
+        QUERY + """, metadata_filter => '{"price": {"$about": 5}}')""", {}, "22023", r"price\.\$about.*\$eq", "argument"),
     "no ids": (GET, {"ids": []}, "22023", "vector_ids", "."),
     "an id of 1,025 characters": (GET, {"ids": [LARGEST_ID + "x"]}, "22023", "1025", "1,?024"),
 }  # fmt: skip
@@ -127,14 +127,14 @@ def test_not_configured(bare: psycopg.Connection, stack: Stack) -> None:
 
 def test_the_extension_is_missing(bare: psycopg.Connection, stack: Stack) -> None:
     """Without aws_lambda the error says what to create; configure warns and keeps what it was told."""
-    notices: list[psycopg.errors.Diagnostic] = []
-    bare.add_notice_handler(notices.append)
+    notices: list[str | None] = []
+    bare.add_notice_handler(lambda notice: notices.append(notice.severity))
     bare.execute("select s3vl.configure(%s)", [stack.lambda_arn])
 
     error = failure(bare, "select * from s3vl.list_vectors(%(arn)s)", {"arn": stack.index_arn})
 
     assert_error(error, "55000", "aws_lambda", "(?i)create extension .*aws_lambda cascade")
-    assert any(notice.severity == "WARNING" for notice in notices)
+    assert "WARNING" in notices
 
 
 def test_the_lambda_is_missing(connection: psycopg.Connection) -> None:

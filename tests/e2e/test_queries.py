@@ -331,12 +331,12 @@ def test_other_partitions_work(
     client.create_vector_bucket(vectorBucketName="partitioned")
     client.create_index(
         vectorBucketName="partitioned",
-        indexName="i",
+        indexName="index",
         dataType="float32",
         dimension=2,
         distanceMetric="cosine",
     )
-    arn = client.get_index(vectorBucketName="partitioned", indexName="i")["index"]["indexArn"]
+    arn = client.get_index(vectorBucketName="partitioned", indexName="index")["index"]["indexArn"]
     client.put_vectors(indexArn=arn, vectors=[{"key": "here", "data": {"float32": [1.0, 0.0]}}])
     connection.execute("select s3vl.register_index('p', %s)", [arn])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 
@@ -32,7 +33,7 @@ def normalised(text: str) -> str:
 
 
 def typed(steps: list[tuple[str, str]]) -> str:
-    """Return everything that was typed, with the included SQL files in place of their \\i."""
+    """Return everything that was typed, with the included SQL files in place of the commands that include them."""
     text = "\n".join(text for text, _ in steps)
     for name in ("products.sql", "queries.sql"):
         text = text.replace(f"\\i sample-data/{name}", (ROOT / "sample-data" / name).read_text())
@@ -40,7 +41,7 @@ def typed(steps: list[tuple[str, str]]) -> str:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("command", COMMANDS + STATEMENTS)
+@pytest.mark.parametrize("command", COMMANDS + STATEMENTS, ids=itertools.count(1))
 def test_the_readme_runs_what_the_post_tells_to_run(steps: list[tuple[str, str]], command: str) -> None:
     """Each command and statement of the post is among what the README's reader types, and all of that ran."""
     assert normalised(command) in typed(steps)
@@ -86,9 +87,22 @@ def test_everything_is_cleaned_up(steps: list[tuple[str, str]]) -> None:
 
 @pytest.mark.timeout(180)
 def test_queries_show_the_rows_of_the_post(steps: list[tuple[str, str]]) -> None:
-    """queries.sql shows the identical vectors, the filtered category, and at least three affordable products."""
-    printed = output_of(steps, "queries.sql")
+    """The five queries of queries.sql print what the post says of them."""
+    similar, by_id, identical, filtered, combined = rows_of(output_of(steps, "queries.sql"))
 
-    for vector_id in ("vec_048", "vec_049", "vec_050"):
-        assert vector_id in printed
-    assert "Identical Unit" in printed or "Demo Board" in printed
+    assert len(similar) == 5
+    assert [(row[0], row[3]) for row in by_id] == [("vec_001", "t"), ("vec_002", "t"), ("vec_048", "t")]
+    assert sorted(row[0] for row in identical) == ["vec_048", "vec_049", "vec_050"]
+    assert [float(row[2]) for row in identical] == pytest.approx([1, 1, 1], abs=1e-6)
+    assert [json.loads(row[2])["category"] for row in filtered] == ["test"] * 5
+    assert len(combined) >= 3
+    assert all(float(row[2]) < 500 for row in combined)
+    assert [float(row[3]) for row in combined] == sorted((float(row[3]) for row in combined), reverse=True)
+
+
+def rows_of(printed: str) -> list[list[list[str]]]:
+    """Read psql's tables: the cells of each row, table by table."""
+    tables: list[list[list[str]]] = []
+    for table in re.finditer(r"^-[-+]+\n(?P<rows>.*?)^\(\d+ rows?\)$", printed, re.MULTILINE | re.DOTALL):
+        tables.append([[cell.strip() for cell in row.split("|")] for row in table["rows"].splitlines()])
+    return tables

@@ -32,8 +32,8 @@ COMMANDS = [
     """aws lambda update-function-code \\
     --function-name s3vl-vector-query \\
     --zip-file fileb://build/s3vl-lambda.zip""",
-    "aws lambda get-function --function-name s3vl-vector-query "
-    "--query 'Configuration.[FunctionName,LastModified,CodeSize,State,LastUpdateStatus]'",
+    """aws lambda get-function --function-name s3vl-vector-query \\
+    --query 'Configuration.[FunctionName,LastModified,CodeSize,State,LastUpdateStatus]'""",
     f"""export S3VL_LAMBDA_FUNCTION_ARN=$(aws cloudformation describe-stacks \\
      --stack-name {STACK} \\
      --query 'Stacks[].Outputs[?OutputKey==`LambdaFunctionArn`].OutputValue' \\

@@ -1,0 +1,112 @@
+"""The template as data, and an AWS account to create it in: moto, as the local cloud extends it."""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto.cloudformation.models import Stack
+from moto.moto_api._internal.models import moto_api_backend
+from moto.server import ThreadedMotoServer
+
+from s3vl_local import cloudformation, rds, s3vectors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CLOUDFORMATION = Path(__file__).resolve().parents[2] / "cloudformation"
+REGION = "us-west-2"
+
+
+@dataclass(frozen=True)
+class Account:
+    """An AWS account, behind the address of its APIs."""
+
+    url: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that make the AWS CLI use it."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+        }
+
+    def client(self, service: str, region: str = REGION) -> Any:
+        """Return a boto3 client for one of the services."""
+        return _client(self.url, service, region)
+
+    def parameters(self, region: str = REGION, **changes: str | None) -> list[dict[str, str]]:
+        """Return the post's parameters with subnets that exist here; a change to None leaves one out."""
+        subnets = self.client("ec2", region).describe_subnets()["Subnets"][:3]
+        changes = {
+            "VpcId": subnets[0]["VpcId"],
+            "SubnetIds": ",".join(subnet["SubnetId"] for subnet in subnets),
+            **changes,
+        }
+        values = {**example_parameters(), **changes}
+        return [
+            {"ParameterKey": name, "ParameterValue": value}
+            for name, value in values.items()
+            if value is not None
+        ]
+
+
+@functools.cache
+def _client(url: str, service: str, region: str) -> Any:
+    """Make a client once; boto3 takes a tenth of a second for each."""
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name=region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def example_parameters() -> dict[str, str]:
+    """Return parameters-example.json as a reader leaves it: without comments."""
+    entries = json.loads((CLOUDFORMATION / "parameters-example.json").read_text())
+    return {
+        entry["ParameterKey"]: entry["ParameterValue"]
+        for entry in entries
+        if not entry["ParameterKey"].startswith("_")
+    }
+
+
+@pytest.fixture(scope="session")
+def template_text() -> str:
+    """Return the template as it is written."""
+    return (CLOUDFORMATION / "template.yaml").read_text()
+
+
+@pytest.fixture(scope="session")
+def template(template_text: str) -> dict[str, Any]:
+    """Return the template with its functions in the long form."""
+    return Stack.parse_template(template_text)
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    """Serve moto, with what the local cloud adds to it."""
+    for part in (s3vectors, cloudformation, rds):
+        part.install()
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def account(moto_url: str) -> Account:
+    """Return an account with nothing in it."""
+    moto_api_backend.reset()
+    return Account(moto_url)
