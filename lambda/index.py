@@ -1,0 +1,14 @@
+"""Where Lambda starts: the function's Handler is `index.lambda_handler`.
+
+CloudFormation always names the file of its inline placeholder `index.py`, so this file at the root of the zip
+lets the placeholder and the real code have the same Handler.
+"""
+
+from s3vl_lambda.gateway import client_for
+from s3vl_lambda.handler import lambda_handler
+from s3vl_lambda.settings import settings
+
+__all__ = ["lambda_handler"]
+
+# Imports run in Lambda's init phase, at full CPU: the first request finds a client for the usual region.
+client_for(settings().region)

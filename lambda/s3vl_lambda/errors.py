@@ -1,0 +1,131 @@
+"""Every failure that is expected, with the wire code that SQL maps to a SQLSTATE (docs/lambda-protocol.md).
+
+S3vlError
+├── InvalidRequestError         invalid_request
+├── UnsupportedOperationError   unsupported_operation
+├── UnsupportedProtocolError    unsupported_protocol
+├── ThrottledError              throttled              retryable
+├── AccessDeniedError           access_denied
+├── NotFoundError               not_found
+├── ServiceFailureError         service_failure        retryable by status
+├── ResponseTooLargeError       response_too_large
+├── MalformedDataError          malformed_data
+├── OutOfTimeError              timeout                retryable
+└── InternalError               internal_error
+
+`placeholder_code` is answered by the code inside the CloudFormation template, never by this package.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LONGEST_VALUE = 100
+
+
+class S3vlError(Exception):
+    """A failure to answer with; `origin` names the exception behind it, `attempts` counts the calls made."""
+
+    code: ClassVar[str]
+    retryable = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        origin: str | None = None,
+        attempts: int | None = None,
+        fields: Sequence[dict[str, str]] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.origin = origin or type(self).__name__
+        self.attempts = attempts
+        self.fields = list(fields)
+
+
+class InvalidRequestError(S3vlError):
+    """A member of the request is missing or wrong, or the service answered ValidationException."""
+
+    code = "invalid_request"
+
+    @classmethod
+    def at(cls, path: str, problem: str) -> InvalidRequestError:
+        """Say what is wrong with the member at `path`."""
+        return cls(f"{path} {problem}", fields=[{"path": path, "message": problem}])
+
+
+class UnsupportedOperationError(S3vlError):
+    """The operation is not known to this version of the function."""
+
+    code = "unsupported_operation"
+
+
+class UnsupportedProtocolError(S3vlError):
+    """The SQL functions speak another version of the protocol."""
+
+    code = "unsupported_protocol"
+
+
+class ThrottledError(S3vlError):
+    """Throttling outlasted the retries."""
+
+    code = "throttled"
+    retryable = True
+
+
+class AccessDeniedError(S3vlError):
+    """The function's role may not do this, or it has no credentials."""
+
+    code = "access_denied"
+
+
+class NotFoundError(S3vlError):
+    """No such index or vector bucket."""
+
+    code = "not_found"
+
+
+class ServiceFailureError(S3vlError):
+    """The service failed, could not be reached, or answered an error without a class of its own."""
+
+    code = "service_failure"
+
+    def __init__(self, message: str, *, retryable: bool, origin: str, attempts: int) -> None:
+        super().__init__(message, origin=origin, attempts=attempts)
+        self.retryable = retryable
+
+
+class ResponseTooLargeError(S3vlError):
+    """One single part does not fit in an answer of Lambda."""
+
+    code = "response_too_large"
+
+
+class MalformedDataError(S3vlError):
+    """A stored text cannot go to PostgreSQL, or the service's answer breaks its contract."""
+
+    code = "malformed_data"
+
+
+class OutOfTimeError(S3vlError):
+    """The time ran out before the first part was complete."""
+
+    code = "timeout"
+    retryable = True
+
+
+class InternalError(S3vlError):
+    """A defect in the function."""
+
+    code = "internal_error"
+
+
+def shown(value: Any) -> str:
+    """Write a value of a request for a message: as JSON, cut short."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

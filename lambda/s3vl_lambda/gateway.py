@@ -1,0 +1,309 @@
+"""The one door to Amazon S3 Vectors: clients, time limits, retries, and what goes wrong in our own terms."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+)
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
+)
+from botocore.parsers import ResponseParserError
+
+from s3vl_lambda import VERSION
+from s3vl_lambda.errors import (
+    AccessDeniedError,
+    InvalidRequestError,
+    MalformedDataError,
+    NotFoundError,
+    OutOfTimeError,
+    S3vlError,
+    ServiceFailureError,
+    ThrottledError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from s3vl_lambda.deadline import Deadline
+
+KEYS_PER_CALL = 100
+CONCURRENT_CALLS = 8
+
+_CONNECT_SECONDS = 1.0
+_READ_SECONDS = 5.0
+# A call that is given less time than this would most likely be cut off: it is not made.
+_SHORTEST_CALL_SECONDS = 0.1
+_MAX_ATTEMPTS = 8
+_BACKOFF_BASE_SECONDS = 0.05
+_BACKOFF_CAP_SECONDS = 2.0
+
+_HTTP_REQUEST_TIMEOUT = 408
+_HTTP_SERVER_ERROR = 500
+_CREDENTIAL_ERRORS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
+_CONNECTION_ERRORS = (BotoConnectionError, HTTPClientError)
+_BY_CODE: dict[str, type[S3vlError]] = {
+    "ValidationException": InvalidRequestError,
+    "NotFoundException": NotFoundError,
+}
+# By status, because what stands in front of the service has codes of its own, like ExpiredTokenException.
+_BY_STATUS: dict[int, type[S3vlError]] = {403: AccessDeniedError, 429: ThrottledError}
+
+_clients: dict[str, Any] = {}
+_clients_lock = threading.Lock()
+_pool = ThreadPoolExecutor(CONCURRENT_CALLS, thread_name_prefix="s3vectors")
+_read_seconds: ContextVar[float] = ContextVar("_read_seconds", default=_READ_SECONDS)
+
+
+def client_for(region: str) -> Any:
+    """Give the client of a region, built when it is first asked for and kept while the environment lives."""
+    with _clients_lock:  # boto3 builds clients in one thread at a time
+        if region not in _clients:
+            _clients[region] = _new_client(region)
+        return _clients[region]
+
+
+def _new_client(region: str) -> Any:
+    """Build a client that tries once, keeps its connections, and gives up reading when the caller would."""
+    client = boto3.client(
+        "s3vectors",
+        region_name=region,
+        config=Config(
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            tcp_keepalive=True,
+            max_pool_connections=CONCURRENT_CALLS,
+            retries={"mode": "standard", "total_max_attempts": 1},
+            user_agent_extra=f"s3vl/{VERSION}",
+        ),
+    )
+    client.meta.events.register("provide-client-params.s3vectors", _limit_reading)
+    return client
+
+
+def _limit_reading(context: dict[str, Any], **_: Any) -> None:
+    """Tell botocore how long this one call may read: its configuration only knows one limit for all calls."""
+    context["read_timeout"] = _read_seconds.get()
+
+
+def required(answer: dict[str, Any], name: str) -> Any:
+    """Give a member that the service promises; botocore checks what is sent, not what comes back."""
+    if name not in answer:
+        raise MalformedDataError(
+            f"the answer of S3 Vectors has no {name!r}; check what AWS_ENDPOINT_URL leads to"
+        )
+    return answer[name]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of the vectors, and the token that leads to more of them."""
+
+    vectors: list[dict[str, Any]]
+    next_token: str | None
+    distance_metric: str | None = None
+
+
+@dataclass
+class CallStats:
+    """What the calls of one invocation came to; several threads count."""
+
+    api_calls: int = 0
+    attempts: int = 0
+    throttles: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def count(self, **increments: int) -> None:
+        """Add to the counters."""
+        with self._lock:
+            for name, increment in increments.items():
+                setattr(self, name, getattr(self, name) + increment)
+
+
+class S3VectorsGateway:
+    """S3 Vectors as one invocation may use it: until its deadline, in the region of each index ARN."""
+
+    def __init__(
+        self,
+        deadline: Deadline,
+        stats: CallStats,
+        client_for: Callable[[str], Any] = client_for,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._deadline = deadline
+        self._stats = stats
+        self._client_for = client_for
+        self._sleep = sleep
+
+    def get_index(self, index_arn: str) -> dict[str, Any]:
+        """Give what the service knows about an index."""
+        index: dict[str, Any] = required(self._call("get_index", indexArn=index_arn), "index")
+        return index
+
+    def query_vectors(
+        self,
+        index_arn: str,
+        *,
+        query_vector: list[float],
+        top_k: int,
+        return_metadata: bool,
+        metadata_filter: dict[str, Any] | None,
+        query_mode: str | None,
+        next_token: str | None,
+    ) -> Page:
+        """Give one page of the vectors nearest to one vector."""
+        answer = self._call(
+            "query_vectors",
+            indexArn=index_arn,
+            queryVector={"float32": query_vector},
+            topK=top_k,
+            returnDistance=True,
+            returnMetadata=return_metadata,
+            filter=metadata_filter,
+            queryMode=query_mode,
+            nextToken=next_token,
+        )
+        return Page(required(answer, "vectors"), answer.get("nextToken"), required(answer, "distanceMetric"))
+
+    def get_vectors(
+        self, index_arn: str, keys: Sequence[str], *, return_data: bool, return_metadata: bool
+    ) -> dict[str, dict[str, Any]]:
+        """Give those of the vectors that exist, by key; the calls that it takes run at the same time."""
+
+        def get_chunk(start: int) -> list[dict[str, Any]]:
+            chunk = keys[start : start + KEYS_PER_CALL]
+            answer = self._call(
+                "get_vectors",
+                indexArn=index_arn,
+                keys=chunk,
+                returnData=return_data,
+                returnMetadata=return_metadata,
+            )
+            vectors: list[dict[str, Any]] = required(answer, "vectors")
+            return vectors
+
+        chunks = _pool.map(get_chunk, range(0, len(keys), KEYS_PER_CALL))
+        return {required(vector, "key"): vector for vectors in chunks for vector in vectors}
+
+    def list_vectors(
+        self,
+        index_arn: str,
+        *,
+        max_results: int,
+        next_token: str | None,
+        return_data: bool,
+        return_metadata: bool,
+        segment_count: int | None,
+        segment_index: int | None,
+    ) -> Page:
+        """Give one page of an index."""
+        answer = self._call(
+            "list_vectors",
+            indexArn=index_arn,
+            maxResults=max_results,
+            nextToken=next_token,
+            returnData=return_data,
+            returnMetadata=return_metadata,
+            segmentCount=segment_count,
+            segmentIndex=segment_index,
+        )
+        return Page(required(answer, "vectors"), answer.get("nextToken"))
+
+    def _call(self, method: str, **parameters: Any) -> Any:
+        """Call S3 Vectors until it answers, fails for good, or the time runs out.
+
+        The SDK retries too, but cannot bound its retries by the time that the caller still waits; so it tries
+        once, and this loop repeats what may pass: exponential backoff, full jitter, never past the deadline.
+        """
+        given = {name: value for name, value in parameters.items() if value is not None}
+        region = given["indexArn"].split(":")[3]
+        if self._deadline.remaining() < _SHORTEST_CALL_SECONDS:
+            raise OutOfTimeError("the time ran out before S3 Vectors could be asked; raise timeout_seconds")
+        attempt = 0
+        while True:
+            attempt += 1
+            self._stats.count(attempts=1)
+            _read_seconds.set(min(_READ_SECONDS, self._deadline.remaining()))
+            try:
+                answer = getattr(self._client_for(region), method)(**given)
+            except (ClientError, BotoCoreError, ResponseParserError) as error:
+                failure = _translated(error, region, attempt)
+                self._stats.count(throttles=isinstance(failure, ThrottledError))
+                pause = _pause_after(attempt)
+                no_time = pause + _SHORTEST_CALL_SECONDS > self._deadline.remaining()
+                if no_time and isinstance(error, ReadTimeoutError):
+                    raise OutOfTimeError(
+                        "S3 Vectors had not answered when the time ran out; raise timeout_seconds",
+                        attempts=attempt,
+                    ) from error
+                if no_time or not failure.retryable or attempt == _MAX_ATTEMPTS:
+                    raise failure from error
+                self._sleep(pause)
+            else:
+                self._stats.count(api_calls=1)
+                return answer
+
+
+def _pause_after(attempt: int) -> float:
+    """Choose how long to wait: anything up to a limit that doubles, so that throttled clients part ways."""
+    limit = min(_BACKOFF_CAP_SECONDS, _BACKOFF_BASE_SECONDS * 2 ** (attempt - 1))
+    return random.uniform(0, limit)  # noqa: S311 - spreads load, guards no secret
+
+
+def _translated(error: Exception, region: str, attempts: int) -> S3vlError:
+    """Say in our own terms what botocore raised."""
+    if isinstance(error, ClientError):
+        return _refusal(error.response, attempts)
+    origin = type(error).__name__
+    if isinstance(error, ParamValidationError):
+        return InvalidRequestError(str(error), origin=origin, attempts=attempts)
+    if isinstance(error, _CREDENTIAL_ERRORS):
+        return AccessDeniedError(
+            f"the Lambda function has no AWS credentials ({error}); check its execution role",
+            origin=origin,
+            attempts=attempts,
+        )
+    if isinstance(error, ResponseParserError):
+        return MalformedDataError(
+            f"the answer of S3 Vectors cannot be read: {error}", origin=origin, attempts=attempts
+        )
+    if isinstance(error, _CONNECTION_ERRORS):
+        return ServiceFailureError(
+            f"no answer from S3 Vectors in {region} ({error}); "
+            "check that the function's subnets reach it, through an interface endpoint or a NAT gateway",
+            retryable=True,
+            origin=origin,
+            attempts=attempts,
+        )
+    return ServiceFailureError(str(error), retryable=False, origin=origin, attempts=attempts)
+
+
+def _refusal(response: dict[str, Any], attempts: int) -> S3vlError:
+    """Say in our own terms which error S3 Vectors answered, keeping its words."""
+    code, message = response["Error"]["Code"], response["Error"]["Message"]
+    status = response["ResponseMetadata"]["HTTPStatusCode"]
+    refusal = _BY_CODE.get(code) or _BY_STATUS.get(status)
+    if refusal:
+        fields = [
+            {"path": field["path"], "message": field["message"]} for field in response.get("fieldList", ())
+        ]
+        return refusal(message, origin=code, attempts=attempts, fields=fields)
+    retryable = status >= _HTTP_SERVER_ERROR or status == _HTTP_REQUEST_TIMEOUT
+    return ServiceFailureError(message, retryable=retryable, origin=code, attempts=attempts)

@@ -1,0 +1,55 @@
+"""The way of one invocation: read the request, carry it out, answer, leave a trace for the operators."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from s3vl_lambda import observability, operations, requests, responses
+from s3vl_lambda.deadline import Deadline
+from s3vl_lambda.errors import InternalError, S3vlError
+from s3vl_lambda.gateway import CallStats, S3VectorsGateway
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+# What it takes to write the answer and send it before Lambda stops the function.
+_RESERVE_MS = 500
+
+
+def lambda_handler(event: Any, context: LambdaContext) -> bytes:
+    """Answer one request of the SQL functions, in JSON as bytes: those the runtime passes on as they are."""
+    entered = time.monotonic()
+    time_left_ms = context.get_remaining_time_in_millis() - _RESERVE_MS
+    calls = CallStats()
+    record = observability.Record(
+        requests.operation_of(event), context.aws_request_id, observability.is_cold_start()
+    )
+
+    def envelope() -> responses.Envelope:
+        record.milliseconds = round((time.monotonic() - entered) * 1000)
+        stats = {"api_calls": calls.api_calls, "attempts": calls.attempts, "cold_start": record.cold_start}
+        return responses.Envelope(record.milliseconds, record.request_id, stats)
+
+    def fail(error: S3vlError) -> bytes:
+        record.code = error.code
+        return responses.failure(error, envelope())
+
+    try:
+        request = requests.parse(event)
+        if isinstance(request, requests.IndexRequest):
+            record.index_arn = request.index_arn
+        deadline = Deadline(entered + min(request.budget_ms, time_left_ms) / 1000)
+        answer = operations.run(request, S3VectorsGateway(deadline, calls))
+        record.results = len(answer.rows or ())
+        body = responses.success(answer, envelope())
+    except S3vlError as error:
+        body = fail(error)
+    except Exception as defect:  # noqa: BLE001 - a raised exception reaches SQL as unstructured text
+        observability.log_defect(defect, record.request_id)
+        name = type(defect).__name__
+        body = fail(
+            InternalError(f"{name} in the function; its log has request {record.request_id}", origin=name)
+        )
+    observability.publish(record, calls, len(body))
+    return body

@@ -1,0 +1,33 @@
+"""What the function can do: one module per operation, from a typed request and the gateway to an answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from s3vl_lambda import requests
+from s3vl_lambda.operations import (
+    availability_check,
+    describe_index,
+    get_vectors,
+    list_vectors,
+    query_vectors,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from s3vl_lambda.gateway import S3VectorsGateway
+    from s3vl_lambda.responses import Answer
+
+_OPERATIONS: dict[type[requests.Request], Callable[[Any, S3VectorsGateway], Answer]] = {
+    requests.AvailabilityCheck: availability_check.run,
+    requests.DescribeIndex: describe_index.run,
+    requests.QueryVectors: query_vectors.run,
+    requests.GetVectors: get_vectors.run,
+    requests.ListVectors: list_vectors.run,
+}
+
+
+def run(request: requests.Request, gateway: S3VectorsGateway) -> Answer:
+    """Carry out a request."""
+    return _OPERATIONS[type(request)](request, gateway)

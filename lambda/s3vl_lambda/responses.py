@@ -1,0 +1,129 @@
+"""Answers as the JSON that the SQL functions read, and how much of it fits into one.
+
+Values are encoded one by one, so that a vector which cannot go to PostgreSQL is found by name, and an answer
+is measured while it grows; whole answers are put together from encoded parts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from s3vl_lambda.errors import MalformedDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from s3vl_lambda.errors import S3vlError
+
+# Lambda's limit of 6 MB, less what stands around the rows: two page tokens of at most 4 kB and the envelope.
+MAX_ROW_BYTES = 6_291_456 - 32_768
+
+# U+0000 as JSON writes it: after an even number of backslashes, or else it is text that looks like it.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class Rows:
+    """The encoded rows of one answer; `bytes_left` is the room for more."""
+
+    def __init__(self) -> None:
+        self.encoded: list[bytes] = []
+        self.bytes_left = MAX_ROW_BYTES
+
+    def __len__(self) -> int:
+        return len(self.encoded)
+
+    def fitting(self, rows: Sequence[bytes]) -> int:
+        """Count how many of the next rows there is room for."""
+        bytes_left = self.bytes_left
+        for count, row in enumerate(rows):
+            bytes_left -= len(row) + 1  # and a comma
+            if bytes_left < 0:
+                return count
+        return len(rows)
+
+    def mean_bytes(self) -> int:
+        """Give how much room a row took so far."""
+        return (MAX_ROW_BYTES - self.bytes_left) // len(self.encoded)
+
+    def extend(self, rows: Sequence[bytes]) -> None:
+        """Add rows that fit."""
+        self.encoded.extend(rows)
+        self.bytes_left -= sum(map(len, rows)) + len(rows)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an operation found; a `continuation` says how to ask for the rest."""
+
+    members: dict[str, Any]
+    rows: Rows | None = None
+    continuation: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What stands around every answer."""
+
+    execution_time_ms: int
+    request_id: str
+    stats: dict[str, Any]
+
+    def parts(self) -> dict[str, bytes]:
+        """Give the encoded members."""
+        return {name: encode(value, name) for name, value in vars(self).items()}
+
+
+def success(answer: Answer, envelope: Envelope) -> bytes:
+    """Write the answer to a request that was carried out."""
+    result = {name: encode(value, name) for name, value in answer.members.items()}
+    if answer.rows is not None:
+        result["vectors"] = b"[" + b",".join(answer.rows.encoded) + b"]"
+    parts = {"success": b"true", "result": document(result)}
+    if answer.continuation is not None:
+        parts["continuation"] = encode(answer.continuation, "continuation")
+    return document(parts | envelope.parts())
+
+
+def failure(error: S3vlError, envelope: Envelope) -> bytes:
+    """Write the answer to a request that was not carried out."""
+    described: dict[str, Any] = {
+        "code": error.code,
+        "type": error.origin,
+        "message": _storable(error.message),
+        "retryable": error.retryable,
+    }
+    if error.attempts is not None:
+        described["attempts"] = error.attempts
+    if error.fields:
+        described["fields"] = [
+            {name: _storable(text) for name, text in error_field.items()} for error_field in error.fields
+        ]
+    return document({"success": b"false", "error": encode(described, "error")} | envelope.parts())
+
+
+def encode(value: Any, what: str, advice: str = "") -> bytes:
+    """Write a value as JSON that PostgreSQL can store; `what` and `advice` are for the error if it cannot."""
+    try:
+        encoded = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        raise MalformedDataError(
+            f"{what} holds half of a UTF-16 pair, which is no character{advice}"
+        ) from None
+    except ValueError:
+        raise MalformedDataError(f"{what} holds a number that is not finite{advice}") from None
+    if rb"\u0000" in encoded and _NUL.search(encoded):
+        raise MalformedDataError(f"{what} holds U+0000, which PostgreSQL cannot store{advice}")
+    return encoded
+
+
+def document(parts: dict[str, bytes]) -> bytes:
+    """Put encoded members together to an object."""
+    return b"{" + b",".join(b'"%b":%b' % (name.encode(), part) for name, part in parts.items()) + b"}"
+
+
+def _storable(text: str) -> str:
+    """Write a message so that PostgreSQL can store it, whatever was wrong in the value that it quotes."""
+    return text.encode(errors="backslashreplace").decode().replace("\0", r"\u0000")

@@ -1,0 +1,404 @@
+"""The door to S3 Vectors: what is sent, what is retried and until when, and what errors become."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
+from botocore.parsers import ResponseParserError
+
+from s3vl_lambda import VERSION, errors, gateway
+from s3vl_lambda.deadline import Deadline
+from s3vl_lambda.gateway import CallStats, S3VectorsGateway
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ARN = "arn:aws:s3vectors:us-west-2:123456789012:bucket/my-bucket/index/my-index"
+
+
+class FakeClock:
+    """A clock that goes only while somebody sleeps or calls."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        """Tell the time."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+class StubClient:
+    """A client whose calls have the outcomes of a list, in turn, the last one for ever; each call takes a while."""
+
+    def __init__(self, clock: FakeClock, *outcomes: Any, seconds_per_call: float = 0.0) -> None:
+        self.clock = clock
+        self.outcomes = list(outcomes)
+        self.seconds_per_call = seconds_per_call
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        def call(**parameters: Any) -> Any:
+            self.calls.append((method, parameters))
+            self.clock.now += self.seconds_per_call
+            outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        return call
+
+
+def refusal(code: str, status: int, **members: Any) -> ClientError:
+    """Make the exception that botocore raises for an error of the service."""
+    response = {
+        "Error": {"Code": code, "Message": "no"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    } | members
+    return ClientError(response, "GetIndex")  # type: ignore[arg-type]
+
+
+def gateway_to(client: StubClient, seconds: float = 29.0) -> tuple[S3VectorsGateway, CallStats]:
+    """Make a gateway to a stub client, with the client's clock."""
+    stats = CallStats()
+    deadline = Deadline(client.clock.now + seconds, client.clock)
+    return S3VectorsGateway(deadline, stats, lambda _region: client, client.clock.sleep), stats
+
+
+THROTTLED = refusal("TooManyRequestsException", 429)
+SILENT = ReadTimeoutError(endpoint_url="https://s3vectors.us-west-2.api.aws/GetIndex")
+
+
+def test_calls_carry_the_parameters_of_the_service() -> None:
+    """Names are those of the API; what is not given is not sent; pages come back with their tokens."""
+    page = {"vectors": [{"key": "a"}], "nextToken": "t", "distanceMetric": "cosine"}
+    client = StubClient(FakeClock(), {"index": {"indexName": "i"}}, page, page, {"vectors": [{"key": "a"}]})
+    door, stats = gateway_to(client)
+
+    assert door.get_index(ARN) == {"indexName": "i"}
+    assert door.query_vectors(
+        ARN,
+        query_vector=[0.5],
+        top_k=3,
+        return_metadata=False,
+        metadata_filter=None,
+        query_mode="ENHANCED",
+        next_token=None,
+    ) == gateway.Page([{"key": "a"}], "t", "cosine")
+    assert door.list_vectors(
+        ARN,
+        max_results=7,
+        next_token="s",
+        return_data=True,
+        return_metadata=False,
+        segment_count=None,
+        segment_index=None,
+    ) == gateway.Page([{"key": "a"}], "t")
+    assert door.get_vectors(ARN, ["a", "b"], return_data=True, return_metadata=False) == {"a": {"key": "a"}}
+    assert client.calls == [
+        ("get_index", {"indexArn": ARN}),
+        (
+            "query_vectors",
+            {
+                "indexArn": ARN,
+                "queryVector": {"float32": [0.5]},
+                "topK": 3,
+                "returnDistance": True,
+                "returnMetadata": False,
+                "queryMode": "ENHANCED",
+            },
+        ),
+        (
+            "list_vectors",
+            {"indexArn": ARN, "maxResults": 7, "nextToken": "s", "returnData": True, "returnMetadata": False},
+        ),
+        ("get_vectors", {"indexArn": ARN, "keys": ["a", "b"], "returnData": True, "returnMetadata": False}),
+    ]
+    assert (stats.api_calls, stats.attempts, stats.throttles) == (4, 4, 0)
+
+
+def test_the_region_is_that_of_the_index() -> None:
+    """The client is chosen by the ARN, in any partition."""
+    regions: list[str] = []
+    clock = FakeClock()
+    client = StubClient(clock, {"index": {}})
+
+    def client_for(region: str) -> StubClient:
+        regions.append(region)
+        return client
+
+    door = S3VectorsGateway(Deadline(clock.now + 9, clock), CallStats(), client_for)
+    door.get_index("arn:aws-cn:s3vectors:cn-north-1:123456789012:bucket/my-bucket/index/my-index")
+
+    assert regions == ["cn-north-1"]
+
+
+def test_many_keys_become_calls_of_a_hundred() -> None:
+    """Each key is asked for once, and the answers are put together by key."""
+    client = StubClient(FakeClock(), {"vectors": [{"key": "k7"}]})
+    door, stats = gateway_to(client)
+    keys = [f"k{number}" for number in range(250)]
+
+    assert door.get_vectors(ARN, keys, return_data=False, return_metadata=False) == {"k7": {"key": "k7"}}
+    chunks = sorted((call["keys"] for _, call in client.calls), key=lambda chunk: int(chunk[0][1:]))
+    assert chunks == [keys[:100], keys[100:200], keys[200:]]
+    assert stats.api_calls == 3
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        THROTTLED,
+        refusal("InternalServerException", 500),
+        refusal("ServiceUnavailableException", 503),
+        refusal("RequestTimeoutException", 408),
+        EndpointConnectionError(endpoint_url="https://s3vectors.us-west-2.api.aws"),
+        SILENT,
+    ],
+)
+def test_what_may_pass_is_tried_again(passing: Exception) -> None:
+    """Two failures and an answer are an answer, after two pauses."""
+    clock = FakeClock()
+    door, stats = gateway_to(StubClient(clock, passing, passing, {"index": {"dimension": 5}}))
+
+    assert door.get_index(ARN) == {"dimension": 5}
+    assert (stats.api_calls, stats.attempts, len(clock.slept)) == (1, 3, 2)
+    assert stats.throttles == (2 if passing is THROTTLED else 0)
+
+
+@pytest.mark.parametrize(
+    ("lasting", "error", "origin"),
+    [
+        (refusal("ValidationException", 400), errors.InvalidRequestError, "ValidationException"),
+        (refusal("AccessDeniedException", 403), errors.AccessDeniedError, "AccessDeniedException"),
+        (refusal("ExpiredTokenException", 403), errors.AccessDeniedError, "ExpiredTokenException"),
+        (refusal("NotFoundException", 404), errors.NotFoundError, "NotFoundException"),
+        (refusal("UnknownOperationException", 404), errors.ServiceFailureError, "UnknownOperationException"),
+        (refusal("KmsDisabledException", 400), errors.ServiceFailureError, "KmsDisabledException"),
+        (ParamValidationError(report="bad"), errors.InvalidRequestError, "ParamValidationError"),
+        (NoCredentialsError(), errors.AccessDeniedError, "NoCredentialsError"),
+        (ResponseParserError("<html>"), errors.MalformedDataError, "ResponseParserError"),
+        (BotoCoreError(), errors.ServiceFailureError, "BotoCoreError"),
+    ],
+)
+def test_what_will_not_pass_is_an_error_at_once(
+    lasting: Exception, error: type[errors.S3vlError], origin: str
+) -> None:
+    """One attempt, no pause, and the class that stands for the wire code."""
+    clock = FakeClock()
+    door, stats = gateway_to(StubClient(clock, lasting))
+
+    with pytest.raises(errors.S3vlError) as raised:
+        door.get_index(ARN)
+
+    assert type(raised.value) is error
+    assert (raised.value.origin, raised.value.attempts, raised.value.retryable) == (origin, 1, False)
+    assert (stats.api_calls, stats.attempts, clock.slept) == (0, 1, [])
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [
+        (THROTTLED, "throttled"),
+        (refusal("InternalServerException", 500), "service_failure"),
+        (EndpointConnectionError(endpoint_url="https://s3vectors.us-west-2.api.aws"), "service_failure"),
+        (SILENT, "service_failure"),
+    ],
+)
+def test_what_does_not_pass_is_given_up_after_eight_attempts(failure: Exception, code: str) -> None:
+    """The error carries the attempts and may be tried again by the caller."""
+    door, stats = gateway_to(StubClient(FakeClock(), failure), seconds=1_000)
+
+    with pytest.raises(errors.S3vlError) as raised:
+        door.get_index(ARN)
+
+    assert (raised.value.code, raised.value.attempts, raised.value.retryable) == (code, 8, True)
+    assert stats.attempts == 8
+
+
+def test_pauses_are_random_below_a_limit_that_doubles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Full jitter: 50 ms, 100 ms and so on to 2 s are the longest pauses."""
+    monkeypatch.setattr(gateway.random, "uniform", lambda low, high: low + high)
+    clock = FakeClock()
+    door, _ = gateway_to(StubClient(clock, THROTTLED), seconds=1_000)
+
+    with pytest.raises(errors.ThrottledError):
+        door.get_index(ARN)
+
+    assert clock.slept == pytest.approx([0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0])
+
+
+def test_no_pause_passes_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Throttling that would outlast the time is answered as what it is, while there is time to answer."""
+    monkeypatch.setattr(gateway.random, "uniform", lambda _low, high: high)
+    clock = FakeClock()
+    door, stats = gateway_to(StubClient(clock, THROTTLED, seconds_per_call=0.1), seconds=1.0)
+
+    with pytest.raises(errors.ThrottledError) as raised:
+        door.get_index(ARN)
+
+    assert raised.value.attempts == stats.attempts == 4
+    assert clock.now <= 1_001.0
+
+
+def test_a_call_cut_off_by_the_deadline_is_a_timeout() -> None:
+    """Silence until the end of the time is the time's fault; silence before it is tried again."""
+    clock = FakeClock()
+    door, stats = gateway_to(StubClient(clock, SILENT, seconds_per_call=5.0), seconds=9.0)
+
+    with pytest.raises(errors.OutOfTimeError, match="had not answered when the time ran out") as raised:
+        door.get_index(ARN)
+
+    assert raised.value.attempts == stats.attempts == 2
+
+
+def test_no_call_is_made_that_would_be_cut_off() -> None:
+    """Without time for a call, S3 Vectors is not asked at all."""
+    client = StubClient(FakeClock(), {"index": {}})
+    door, stats = gateway_to(client, seconds=0.05)
+
+    with pytest.raises(errors.OutOfTimeError, match="before S3 Vectors could be asked"):
+        door.get_index(ARN)
+
+    assert (client.calls, stats.attempts) == ([], 0)
+
+
+@pytest.mark.parametrize("answer", [{}, {"vectors": []}])
+def test_an_answer_without_what_it_promises_is_malformed(answer: dict[str, Any]) -> None:
+    """Members that the service promises are not taken for granted."""
+    door, _ = gateway_to(StubClient(FakeClock(), answer))
+
+    with pytest.raises(errors.MalformedDataError, match="has no 'index'; check"):
+        door.get_index(ARN)
+
+
+class Service(http.server.BaseHTTPRequestHandler):
+    """S3 Vectors on a port of this machine: it refuses a query, is silent about an index, and lists one vector."""
+
+    protocol_version = "HTTP/1.1"
+    user_agents: ClassVar[list[str]] = []
+    silence: ClassVar[threading.Event] = threading.Event()
+
+    def do_POST(self) -> None:
+        """Answer like the service, in its own headers and members."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.user_agents.append(self.headers["User-Agent"])
+        if self.path == "/GetIndex":
+            self.silence.wait(10)
+            self.close_connection = True
+        elif self.path == "/QueryVectors":
+            fields = [{"path": "filter", "message": "Invalid filter"}]
+            self.answer(400, {"message": "Invalid filter", "fieldList": fields}, "ValidationException")
+        else:
+            self.answer(
+                200, {"vectors": [{"key": "a", "data": {"float32": [0.5]}, "metadata": {"n": [1, "x"]}}]}
+            )
+
+    def answer(self, status: int, document: dict[str, Any], error: str | None = None) -> None:
+        """Send one JSON document."""
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        if error:
+            self.send_header("x-amzn-errortype", error)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let clients that are built in the test reach a local service."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setattr(gateway, "_clients", {})
+    Service.silence.clear()
+    Service.user_agents.clear()
+    yield
+    Service.silence.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def live_gateway(seconds: float) -> S3VectorsGateway:
+    """Make a gateway with the real client."""
+    return S3VectorsGateway(Deadline(time.monotonic() + seconds), CallStats())
+
+
+@pytest.mark.usefixtures("service")
+def test_the_client_itself_reads_answers_and_errors() -> None:
+    """Documents, lists of numbers and the fields of a refusal come through botocore as this package expects them."""
+    door = live_gateway(5)
+
+    vectors = door.get_vectors(ARN, ["a"], return_data=True, return_metadata=True)
+    with pytest.raises(errors.InvalidRequestError) as refused:
+        door.query_vectors(
+            ARN,
+            query_vector=[1, 0.5],
+            top_k=1,
+            return_metadata=False,
+            metadata_filter={"a": 1},
+            query_mode=None,
+            next_token=None,
+        )
+
+    assert vectors == {"a": {"key": "a", "data": {"float32": [0.5]}, "metadata": {"n": [1, "x"]}}}
+    assert (refused.value.message, refused.value.fields) == (
+        "Invalid filter",
+        [{"path": "filter", "message": "Invalid filter"}],
+    )
+    assert all(f"s3vl/{VERSION}" in user_agent for user_agent in Service.user_agents)
+
+
+@pytest.mark.usefixtures("service")
+def test_the_client_itself_stops_reading_at_the_deadline() -> None:
+    """A silent service costs the time that is left, not the five seconds that a call may take."""
+    started = time.monotonic()
+
+    with pytest.raises(errors.OutOfTimeError):
+        live_gateway(0.3).get_index(ARN)
+
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.usefixtures("service")
+def test_one_client_is_kept_per_region() -> None:
+    """The second request to a region finds the client, with its connections, of the first."""
+    assert gateway.client_for("us-west-2") is gateway.client_for("us-west-2")
+    assert gateway.client_for("eu-west-1") is not gateway.client_for("us-west-2")
+    assert gateway.client_for("eu-west-1").meta.region_name == "eu-west-1"
+
+
+@pytest.mark.usefixtures("service")
+def test_the_client_leaves_retries_to_the_gateway_and_bounds_its_waits() -> None:
+    """None of the SDK's defaults, which change from release to release, is left to chance."""
+    config = gateway.client_for("us-west-2").meta.config
+
+    assert config.retries["total_max_attempts"] == 1
+    assert (config.connect_timeout, config.read_timeout, config.tcp_keepalive) == (1.0, 5.0, True)
+    assert config.max_pool_connections == gateway.CONCURRENT_CALLS

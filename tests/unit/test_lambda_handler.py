@@ -1,0 +1,284 @@
+"""One invocation from event to bytes: the envelope, the budget, the errors, and what is logged."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from s3vl_lambda import VERSION, errors, handler, observability
+from s3vl_lambda.gateway import Page
+from s3vl_lambda.settings import settings
+
+EVENTS = Path(__file__).parents[2] / "lambda" / "events"
+SECRET = "vec-secret"
+
+
+@dataclass
+class Context:
+    """What Lambda tells about an invocation."""
+
+    remaining_ms: int = 30_000
+    aws_request_id: str = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Give the time until Lambda stops the function."""
+        return self.remaining_ms
+
+
+class FakeGateway:
+    """S3 Vectors with one vector; a test may put an exception in its place."""
+
+    failure: Exception | None = None
+    remaining = 0.0
+
+    def __init__(self, deadline: Any, calls: Any) -> None:
+        calls.count(api_calls=1, attempts=3, throttles=2)
+        type(self).remaining = deadline.remaining()
+
+    def query_vectors(self, *_: Any, **__: Any) -> Page:
+        """Give one hit."""
+        if self.failure:
+            raise self.failure
+        return Page([{"key": SECRET, "distance": 0.5, "metadata": {"text": SECRET}}], None, "cosine")
+
+
+@pytest.fixture(autouse=True)
+def fake_gateway(monkeypatch: pytest.MonkeyPatch) -> type[FakeGateway]:
+    """Let the handler open the fake, and give it an environment like Lambda's."""
+    monkeypatch.setattr(handler, "S3VectorsGateway", FakeGateway)
+    monkeypatch.setattr(FakeGateway, "failure", None)
+    monkeypatch.setenv("AWS_REGION", "us-west-2")
+    settings.cache_clear()
+    return FakeGateway
+
+
+@pytest.fixture
+def log() -> io.StringIO:
+    """Collect what the logger writes."""
+    written = io.StringIO()
+    observability.logger().registered_handler.setStream(written)  # type: ignore[attr-defined]
+    return written
+
+
+def event_of(operation: str, /, **changes: Any) -> dict[str, Any]:
+    """Read the real event of an operation, with members changed."""
+    return json.loads((EVENTS / f"{operation}.json").read_text()) | changes
+
+
+def invoke(event: Any, context: Context | None = None) -> Any:
+    """Invoke the function and read its answer like PostgreSQL."""
+    body = handler.lambda_handler(event, context or Context())  # type: ignore[arg-type]
+    assert isinstance(body, bytes)
+    return json.loads(body)
+
+
+def metrics_of(output: str) -> Any:
+    """Find the metrics among the lines of standard output."""
+    (line,) = [line for line in output.splitlines() if '"_aws"' in line]
+    return json.loads(line)
+
+
+def test_an_answer_has_its_envelope() -> None:
+    """Result, time, request id and counts of calls are there."""
+    answer = invoke(event_of("query_vectors"))
+
+    assert answer.pop("execution_time_ms") >= 0
+    assert answer.pop("stats").items() >= {"api_calls": 1, "attempts": 3}.items()
+    assert answer == {
+        "success": True,
+        "result": {
+            "distance_metric": "cosine",
+            "vectors": [{"vector_id": SECRET, "distance": 0.5, "metadata": {"text": SECRET}}],
+        },
+        "request_id": "request-1",
+    }
+
+
+def test_the_availability_check_answers_for_the_function_itself() -> None:
+    """Version, protocol, operations and region are told without a call to S3 Vectors."""
+    assert invoke(event_of("availability_check"))["result"] == {
+        "version": VERSION,
+        "protocol": 1,
+        "operations": [
+            "availability_check",
+            "describe_index",
+            "query_vectors",
+            "get_vectors",
+            "list_vectors",
+        ],
+        "region": "us-west-2",
+    }
+
+
+def test_only_the_first_invocation_is_a_cold_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment says so once."""
+    monkeypatch.setattr(observability, "_invocations", iter(range(3)))
+
+    assert [invoke(event_of("query_vectors"))["stats"]["cold_start"] for _ in range(3)] == [
+        True,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("budget_ms", "remaining_ms", "seconds"),
+    [(2_000, 30_000, 2.0), (29_000, 10_000, 9.5), (29_000, 400, -0.1)],
+)
+def test_the_deadline_is_the_callers_or_lambdas(
+    fake_gateway: type[FakeGateway], budget_ms: int, remaining_ms: int, seconds: float
+) -> None:
+    """The shorter time counts, and half a second of Lambda's is kept for answering."""
+    invoke(event_of("query_vectors", budget_ms=budget_ms), Context(remaining_ms))
+
+    assert fake_gateway.remaining == pytest.approx(seconds, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"top_k": 0}, "invalid_request"),
+        ({"operation": "fly"}, "unsupported_operation"),
+        ({"protocol": 2}, "unsupported_protocol"),
+    ],
+)
+def test_a_request_that_is_refused_is_answered(changes: dict[str, Any], code: str) -> None:
+    """No expected failure is raised out of the function."""
+    answer = invoke(event_of("query_vectors", **changes))
+
+    assert (answer["success"], answer["error"]["code"], answer["error"]["retryable"]) == (False, code, False)
+    assert answer["stats"]["api_calls"] == 0
+
+
+def test_a_failure_of_the_service_is_answered(fake_gateway: type[FakeGateway]) -> None:
+    """Code, type and attempts reach the caller, with the counts of the calls."""
+    fake_gateway.failure = errors.ThrottledError("slow down", origin="TooManyRequestsException", attempts=8)
+
+    answer = invoke(event_of("query_vectors"))
+
+    assert answer["error"] == {
+        "code": "throttled",
+        "type": "TooManyRequestsException",
+        "message": "slow down",
+        "retryable": True,
+        "attempts": 8,
+    }
+    assert answer["stats"]["attempts"] == 3
+
+
+def test_a_defect_is_answered_with_the_request_id_and_logged(
+    fake_gateway: type[FakeGateway], log: io.StringIO
+) -> None:
+    """The traceback is in the log; the message of the exception, which may quote data, is nowhere."""
+    fake_gateway.failure = LookupError(SECRET)
+
+    answer = invoke(event_of("query_vectors"))
+
+    assert answer["error"] == {
+        "code": "internal_error",
+        "type": "LookupError",
+        "message": "LookupError in the function; its log has request request-1",
+        "retryable": False,
+    }
+    defect = json.loads(log.getvalue().splitlines()[0])
+    assert (defect["level"], defect["request_id"]) == ("ERROR", "request-1")
+    assert "in query_vectors" in defect["traceback"]
+    assert SECRET not in log.getvalue()
+
+
+def test_an_invocation_is_logged_without_user_data(
+    fake_gateway: type[FakeGateway], log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Operation, index, counts and time are logged; ids, metadata, filters, vectors and messages are not."""
+    event = event_of("query_vectors", metadata_filter={"owner": SECRET}, query_vector=[0.123456])
+    invoke(event)
+    fake_gateway.failure = errors.InvalidRequestError(f"Invalid record for key '{SECRET}'")
+    invoke(event)
+    invoke(event | {"top_k": SECRET})
+
+    found, refused, unread = map(json.loads, log.getvalue().splitlines())
+    expected = {
+        "service": "s3vl",
+        "operation": "query_vectors",
+        "request_id": "request-1",
+        "index_arn": event["index_arn"],
+        "code": "success",
+        "results": 1,
+        "api_calls": 1,
+        "attempts": 3,
+        "throttles": 2,
+    }
+    assert found.items() >= expected.items()
+    assert {"milliseconds", "answer_bytes", "cold_start"} <= found.keys()
+    assert (refused["code"], refused["results"]) == ("invalid_request", 0)
+    assert unread["code"] == "invalid_request"
+    assert "index_arn" not in unread
+    output = log.getvalue() + capsys.readouterr().out
+    assert SECRET not in output
+    assert "0.123456" not in output
+    assert "owner" not in output
+
+
+def test_metrics_are_published_per_operation(capsys: pytest.CaptureFixture[str]) -> None:
+    """Latency, results, throttles and cold starts come as EMF, by operation."""
+    invoke(event_of("query_vectors"))
+
+    metrics = metrics_of(capsys.readouterr().out)
+    (definition,) = metrics["_aws"]["CloudWatchMetrics"]
+    assert definition["Namespace"] == "s3vl"
+    assert {metric["Name"] for metric in definition["Metrics"]} == {
+        "Latency",
+        "Results",
+        "Throttles",
+        "ColdStart",
+    }
+    assert definition["Dimensions"] == [["operation"]]
+    assert (metrics["operation"], metrics["Results"], metrics["Throttles"]) == ("query_vectors", [1.0], [2.0])
+
+
+def test_a_made_up_operation_gets_no_metrics_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """Callers cannot create metrics, which cost money."""
+    invoke({"protocol": 1, "operation": SECRET})
+
+    assert metrics_of(capsys.readouterr().out)["operation"] == "unknown"
+
+
+def test_metrics_that_fail_do_not_fail_the_invocation(
+    monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    """The answer is given, and the log tells what happened to the metrics."""
+
+    def fail(**_: Any) -> None:
+        raise OSError(SECRET)
+
+    monkeypatch.setattr(observability, "EphemeralMetrics", fail)
+
+    assert invoke(event_of("query_vectors"))["success"] is True
+    warning = json.loads(log.getvalue().splitlines()[-1])
+    assert (warning["message"], warning["exception_name"]) == ("metrics not published", "OSError")
+
+
+def test_the_clock_of_the_budget_starts_at_the_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time that reading the request takes is part of the budget."""
+    ticks = iter([100.0, 101.5, 102.0])
+    seen: list[float] = []
+    monkeypatch.setattr(handler.time, "monotonic", lambda: next(ticks))
+    monkeypatch.setattr(handler, "Deadline", lambda moment: seen.append(moment) or FixedDeadline())
+
+    answer = invoke(event_of("query_vectors", budget_ms=3_000))
+
+    assert seen == [103.0]
+    assert answer["execution_time_ms"] == 1_500
+
+
+class FixedDeadline:
+    """A deadline that does not come nearer."""
+
+    def remaining(self) -> float:
+        """Give one second."""
+        return 1.0

@@ -1,0 +1,94 @@
+"""Imports of the Lambda point one way."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from s3vl_lambda import VERSION
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "lambda" / "s3vl_lambda"
+MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+
+
+def imports_of(module: str) -> set[str]:
+    """List the full names that a module imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse((PACKAGE / module).read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def imports_any(module: str, *prefixes: str) -> set[str]:
+    """List the imports of a module that begin with one of the prefixes."""
+    return {name for name in imports_of(module) if name.startswith(prefixes)}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_gateway_knows_the_sdk(module: str) -> None:
+    """There is one door to AWS, to fake, time and log at."""
+    assert bool(imports_any(module, "boto")) == (module == "gateway.py")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_observability_knows_powertools(module: str) -> None:
+    """Logging and metrics have one place too; a type of Lambda's is no use of it."""
+    used = imports_any(module, "aws_lambda_powertools") - {
+        "aws_lambda_powertools.utilities.typing.LambdaContext"
+    }
+
+    assert bool(used) == (module == "observability.py")
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module != "handler.py"])
+def test_nothing_imports_the_handler(module: str) -> None:
+    """The handler is the top floor."""
+    assert not imports_any(module, "s3vl_lambda.handler")
+
+
+@pytest.mark.parametrize("module", ["gateway.py", "errors.py", "requests.py", "responses.py", "filters.py"])
+def test_the_lower_floors_do_not_know_the_operations(module: str) -> None:
+    """Operations use the gateway and the forms of requests and answers, not the other way round."""
+    assert not imports_any(module, "s3vl_lambda.operations")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_imports_the_local_cloud(module: str) -> None:
+    """What runs on AWS does not know what stands in for AWS."""
+    assert not imports_any(module, "s3vl_local", "moto")
+
+
+def test_the_version_is_that_of_the_extension() -> None:
+    """The function and the SQL that it is released with have one version."""
+    control = (ROOT / "sql" / "s3vl.control").read_text()
+
+    assert f"default_version = '{VERSION}'" in control
+
+
+def pins(path: Path) -> dict[str, str]:
+    """Read the exact versions that a requirements file names."""
+    lines = (line.split(";")[0].strip() for line in path.read_text().splitlines())
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+def test_the_zip_gets_the_versions_that_the_tests_run_with() -> None:
+    """Every requirement of the zip is pinned like in constraints.txt."""
+    required = pins(ROOT / "lambda" / "requirements.txt")
+
+    assert required.items() <= pins(ROOT / "constraints.txt").items()
+
+
+def test_the_zip_gets_what_the_project_says_the_lambda_imports() -> None:
+    """The dependency group and the pinned list agree."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+
+    assert {name.split(">=")[0] for name in groups["lambda"]} <= pins(
+        ROOT / "lambda" / "requirements.txt"
+    ).keys()

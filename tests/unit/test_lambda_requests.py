@@ -1,0 +1,222 @@
+"""Requests: what is read from an event, and how a wrong event is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from s3vl_lambda import requests
+from s3vl_lambda.errors import InvalidRequestError, UnsupportedOperationError, UnsupportedProtocolError
+
+EVENTS = Path(__file__).parents[2] / "lambda" / "events"
+GONE = object()
+
+
+def event_of(operation: str, /, **changes: Any) -> dict[str, Any]:
+    """Read the real event of an operation, with members changed or gone."""
+    event = json.loads((EVENTS / f"{operation}.json").read_text()) | changes
+    return {name: value for name, value in event.items() if value is not GONE}
+
+
+def test_every_operation_has_a_real_event_that_is_read() -> None:
+    """The events that document the protocol are requests of all the operations there are."""
+    parsed = [requests.parse(json.loads(path.read_text())) for path in EVENTS.glob("*.json")]
+
+    assert {request.operation for request in parsed} == set(requests.REQUESTS)
+
+
+def test_a_query_is_read_member_by_member() -> None:
+    """Nothing of a query is lost on the way, and a continuation brings token and count."""
+    request = requests.parse(
+        event_of(
+            "query_vectors",
+            query_mode="ENHANCED",
+            metadata_filter={"a": 1, "b": 2},
+            continuation={"next_token": "t", "returned": 4},
+        )
+    )
+
+    assert request == requests.QueryVectors(
+        budget_ms=29000,
+        index_arn="arn:aws:s3vectors:us-west-2:123456789012:bucket/s3vl-vectors/index/test-index-5d",
+        query_vector=[0.1, 0.2, 0.3, 0.4, 0.5],
+        top_k=5,
+        return_metadata=True,
+        metadata_filter={"$and": [{"a": 1}, {"b": 2}]},
+        query_mode="ENHANCED",
+        next_token="t",
+        returned=4,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "token", "segment"),
+    [
+        ({}, None, (None, None)),
+        ({"next_token": "n"}, "n", (None, None)),
+        ({"next_token": "n", "continuation": {"next_token": "c"}}, "c", (None, None)),
+        ({"segment_count": 16, "segment_index": 15}, None, (16, 15)),
+    ],
+)
+def test_a_listing_goes_on_where_the_request_says(changes: dict[str, Any], token: Any, segment: Any) -> None:
+    """A continuation comes after the caller's own token; segments pass through."""
+    request = requests.parse(event_of("list_vectors", **changes))
+
+    assert isinstance(request, requests.ListVectors)
+    assert (request.next_token, (request.segment_count, request.segment_index)) == (token, segment)
+
+
+def test_a_get_goes_on_at_its_position() -> None:
+    """The continuation of get_vectors counts the ids that are done."""
+    request = requests.parse(event_of("get_vectors", continuation={"position": 2}))
+
+    assert isinstance(request, requests.GetVectors)
+    assert request.position == 2
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-eusc"])
+def test_indexes_of_every_partition_are_accepted(partition: str) -> None:
+    """No partition is preferred."""
+    arn = f"arn:{partition}:s3vectors:cn-north-1:123456789012:bucket/my-bucket/index/my.index"
+
+    assert requests.parse(event_of("describe_index", index_arn=arn)).index_arn == arn  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("operation", "changes", "path", "problem"),
+    [
+        ("describe_index", {"budget_ms": GONE}, "budget_ms", "is missing"),
+        ("describe_index", {"budget_ms": 0}, "budget_ms", "must be at least 1, got 0"),
+        ("describe_index", {"budget_ms": 1.5}, "budget_ms", "must be an integer, got 1.5"),
+        ("describe_index", {"protocol": GONE}, "protocol", "is missing"),
+        ("describe_index", {"operation": 7}, "operation", "must be a non-empty text, got 7"),
+        ("describe_index", {"index_arn": GONE}, "index_arn", "is missing"),
+        ("describe_index", {"index_arn": ""}, "index_arn", "must be a non-empty text"),
+        ("describe_index", {"index_arn": "arn:aws:s3:::bucket"}, "index_arn", 'got "arn:aws:s3:::bucket"'),
+        ("describe_index", {"extra": 1}, "extra", "is not a member of this request"),
+        ("availability_check", {"index_arn": "x"}, "index_arn", "is not a member of this request"),
+        ("query_vectors", {"top_k": 0}, "top_k", "must be between 1 and 10000, got 0"),
+        ("query_vectors", {"top_k": 10_001}, "top_k", "must be between 1 and 10000, got 10001"),
+        ("query_vectors", {"top_k": True}, "top_k", "must be an integer, got true"),
+        ("query_vectors", {"return_metadata": "yes"}, "return_metadata", 'must be true or false, got "yes"'),
+        ("query_vectors", {"query_vector": []}, "query_vector", "must be a non-empty array, got []"),
+        ("query_vectors", {"query_vector": "[1]"}, "query_vector", "must be a non-empty array"),
+        (
+            "query_vectors",
+            {"query_vector": [1, None]},
+            "query_vector[1]",
+            "must be a float32 number, got null",
+        ),
+        ("query_vectors", {"query_vector": [True]}, "query_vector[0]", "must be a float32 number, got true"),
+        (
+            "query_vectors",
+            {"query_vector": [[1.0]]},
+            "query_vector[0]",
+            "must be a float32 number, got [1.0]",
+        ),
+        ("query_vectors", {"query_vector": [float("nan")]}, "query_vector[0]", "got NaN"),
+        ("query_vectors", {"query_vector": [1e39]}, "query_vector[0]", "got 1e+39"),
+        ("query_vectors", {"query_vector": [0.5] * 4097}, "query_vector", "at most 4096 numbers, got 4097"),
+        ("query_vectors", {"query_mode": "FAST"}, "query_mode", 'must be CLASSIC or ENHANCED, got "FAST"'),
+        (
+            "query_vectors",
+            {"metadata_filter": {"a": {"$x": 1}}},
+            "metadata_filter.a.$x",
+            "is not an operator",
+        ),
+        ("query_vectors", {"continuation": "t"}, "continuation", "must be a JSON object"),
+        ("query_vectors", {"continuation": {"returned": 1}}, "continuation.next_token", "is missing"),
+        (
+            "query_vectors",
+            {"continuation": {"next_token": "t", "returned": 5}},
+            "continuation.returned",
+            "must be between 0 and 4, got 5",
+        ),
+        (
+            "query_vectors",
+            {"continuation": {"next_token": "t", "returned": 1, "skip": 1}},
+            "continuation.skip",
+            "is not a member",
+        ),
+        ("get_vectors", {"vector_ids": []}, "vector_ids", "must be a non-empty array, got []"),
+        (
+            "get_vectors",
+            {"vector_ids": ["a", 1]},
+            "vector_ids[1]",
+            "must be a text of 1 to 1024 bytes, got 1",
+        ),
+        ("get_vectors", {"vector_ids": [""]}, "vector_ids[0]", "must be a text of 1 to 1024 bytes"),
+        ("get_vectors", {"vector_ids": ["x" * 1025]}, "vector_ids[0]", "must be a text of 1 to 1024 bytes"),
+        ("get_vectors", {"vector_ids": ["é" * 513]}, "vector_ids[0]", "must be a text of 1 to 1024 bytes"),
+        ("get_vectors", {"vector_ids": ["a", "b", "a"]}, "vector_ids", 'must be distinct, got "a" 2 times'),
+        ("get_vectors", {"continuation": {"position": 3}}, "continuation.position", "between 0 and 2, got 3"),
+        ("list_vectors", {"max_results": 1001}, "max_results", "must be between 1 and 1000, got 1001"),
+        ("list_vectors", {"segment_count": 2}, "segment_index", "is missing"),
+        ("list_vectors", {"segment_index": 0}, "segment_count", "is missing"),
+        ("list_vectors", {"segment_count": 2, "segment_index": 2}, "segment_index", "between 0 and 1, got 2"),
+        (
+            "list_vectors",
+            {"segment_count": 17, "segment_index": 0},
+            "segment_count",
+            "between 1 and 16, got 17",
+        ),
+    ],
+)
+def test_a_wrong_member_is_named_with_its_value(
+    operation: str, changes: dict[str, Any], path: str, problem: str
+) -> None:
+    """Each wrong member is refused by its name, what it must be, and what it is."""
+    with pytest.raises(InvalidRequestError) as refused:
+        requests.parse(event_of(operation, **changes))
+
+    assert refused.value.fields[0]["path"] == path
+    assert problem in refused.value.message
+
+
+@pytest.mark.parametrize("event", [None, [], "query_vectors", 3])
+def test_an_event_that_is_no_object_is_refused(event: Any) -> None:
+    """Anything but a JSON object is an invalid request, of no operation."""
+    with pytest.raises(InvalidRequestError, match="the request must be a JSON object"):
+        requests.parse(event)
+    assert requests.operation_of(event) == "unknown"
+
+
+@pytest.mark.parametrize("protocol", [0, 2, "1", None, True])
+def test_another_protocol_is_refused_before_anything_else(protocol: Any) -> None:
+    """The protocol decides what the other members mean, so it is looked at first."""
+    with pytest.raises(UnsupportedProtocolError, match="protocol must be 1, got"):
+        requests.parse({"protocol": protocol})
+
+
+def test_an_operation_of_a_later_version_is_refused_with_what_is_known() -> None:
+    """The message tells the operations of this version and to upload the current package."""
+    with pytest.raises(
+        UnsupportedOperationError, match=r'"put_vectors" is not known .* knows availability_check, '
+    ):
+        requests.parse({"protocol": 1, "operation": "put_vectors"})
+
+
+@pytest.mark.parametrize(
+    ("event", "operation"),
+    [
+        ({"operation": "get_vectors"}, "get_vectors"),
+        ({"operation": "put_vectors"}, "unknown"),
+        ({"operation": ["get_vectors"]}, "unknown"),
+        ({}, "unknown"),
+    ],
+)
+def test_only_known_operations_are_named(event: dict[str, Any], operation: str) -> None:
+    """What a caller writes as operation becomes no metric of its own."""
+    assert requests.operation_of(event) == operation
+
+
+def test_a_long_value_is_cut_short_in_the_message() -> None:
+    """A message shows the beginning of a value, not megabytes of it."""
+    with pytest.raises(InvalidRequestError) as refused:
+        requests.parse(event_of("query_vectors", return_metadata="x" * 10_000))
+
+    assert len(refused.value.message) < 200
+    assert refused.value.message.endswith("x…")

@@ -1,0 +1,117 @@
+"""The zip: the same bytes each time, small, and complete by itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+import package_lambda
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROBE = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import index
+from s3vl_lambda import gateway
+client = gateway.client_for("us-west-2")
+print(json.dumps({
+    "handler": index.lambda_handler.__module__,
+    "built at import": list(gateway._clients),
+    "query": sorted(client.meta.service_model.operation_model("QueryVectors").input_shape.members),
+    "modules": sorted({name.split(".")[0] for name in sys.modules}),
+    "outside": sorted(
+        module.__name__ for module in list(sys.modules.values())
+        if "site-packages" in (getattr(module, "__file__", None) or "")
+    ),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the zip once."""
+    target = tmp_path_factory.mktemp("package") / "build" / "first.zip"
+    package_lambda.build(target)
+    return target
+
+
+def test_the_command_of_the_post_builds_the_same_bytes(archive: Path) -> None:
+    """`./package.sh` in lambda/ leaves one zip in build/, and nothing of time or folder gets into it."""
+    subprocess.run(["./package.sh"], cwd=package_lambda.LAMBDA, check=True)
+
+    assert list(package_lambda.ZIP.parent.iterdir()) == [package_lambda.ZIP]
+    assert package_lambda.ZIP.read_bytes() == archive.read_bytes()
+
+
+def test_the_zip_stands_alone_in_its_folder(archive: Path) -> None:
+    """No intermediate file is left behind."""
+    assert list(archive.parent.iterdir()) == [archive]
+
+
+def test_the_zip_is_small_and_holds_one_service(archive: Path) -> None:
+    """Of the 30 MB in which botocore describes AWS, only S3 Vectors is there."""
+    names = zipfile.ZipFile(archive).namelist()
+    data = {name.split("/")[2] for name in names if name.startswith("botocore/data/")}
+
+    assert archive.stat().st_size < 10_000_000
+    assert data == {
+        "_retry.json",
+        "endpoints.json",
+        "partitions.json",
+        "s3vectors",
+        "sdk-default-configuration.json",
+    }
+    assert names == sorted(names)
+    assert {"index.py", "s3vl_lambda/handler.py"} <= set(names)
+    assert not [
+        name for name in names if ".dist-info/" in name or "__pycache__" in name or name.endswith(".so")
+    ]
+
+
+def test_a_clean_interpreter_runs_what_is_in_the_zip(archive: Path, tmp_path: Path) -> None:
+    """With nothing else on its path the function starts, and its boto3 knows today's QueryVectors."""
+    zipfile.ZipFile(archive).extractall(tmp_path)
+
+    probe = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", PROBE, str(tmp_path)],
+        env={"AWS_REGION": "us-west-2"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    found = json.loads(probe.stdout)
+    assert found["handler"] == "s3vl_lambda.handler"
+    assert found["built at import"] == ["us-west-2"]
+    assert {"nextToken", "queryMode", "queryTexts"} <= set(found["query"])
+    assert not {"aws_xray_sdk", "pydantic"} & set(found["modules"])
+    assert found["outside"] == []
+
+
+def test_requirements_that_cannot_be_had_stop_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The message of pip is followed by what may be missing, and no zip is left."""
+    (tmp_path / "requirements.txt").write_text("s3vl-has-no-such-requirement @ file:///nowhere.whl\n")
+    monkeypatch.setattr(package_lambda, "LAMBDA", tmp_path)
+
+    with pytest.raises(SystemExit, match="pip failed, see above"):
+        package_lambda.build(tmp_path / "build" / "s3vl-lambda.zip")
+
+    assert "nowhere.whl" in capfd.readouterr().err
+    assert list((tmp_path / "build").iterdir()) == []
+
+
+def test_a_zip_that_has_grown_too_large_is_refused(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is a fact that a build checks."""
+    monkeypatch.setattr(package_lambda, "MAX_ZIP_BYTES", 1_000)
+
+    with pytest.raises(SystemExit, match="more than 1,000"):
+        package_lambda._check_size(archive)
