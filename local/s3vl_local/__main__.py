@@ -25,7 +25,7 @@ def main() -> int:
     try:
         _run(arguments)
     except (LocalCloudError, StepError) as error:
-        print(f"\n{error}", file=sys.stderr)  # noqa: T201
+        print(f"\n{error}", file=sys.stderr)
         return 1
     return 0
 
@@ -34,24 +34,24 @@ def _run(arguments: argparse.Namespace) -> None:
     cloud = LocalCloud()
     match arguments.command:
         case "up":
-            print("Starting the local cloud ...", file=sys.stderr, flush=True)  # noqa: T201
+            print("Starting the local cloud ...", file=sys.stderr, flush=True)
             state = cloud.up()
-            print(  # noqa: T201
+            print(
                 f"AWS APIs at http://127.0.0.1:{state.http_port}, PostgreSQL at 127.0.0.1:{state.postgres_port}.\n"
                 'To make aws and psql talk to them: eval "$(make -s env)"'
             )
         case "env":
-            print(cloud.exports())  # noqa: T201
+            print(cloud.exports())
         case "psql":
             environment = {**os.environ, **cloud.environment()}
             os.execvpe("psql", ["psql"], environment)  # noqa: S606, S607
         case "parameters":
-            print(f"Wrote {parameters.write(ROOT / 'cloudformation', cloud.environment())}")  # noqa: T201
+            print(f"Wrote {parameters.write(ROOT / 'cloudformation', cloud.environment())}")
         case "demo":
             demo.main()
         case "down":
             cloud.down()
-            print("The local cloud is stopped, and what it held is gone.")  # noqa: T201
+            print("The local cloud is stopped, and what it held is gone.")
 
 
 if __name__ == "__main__":

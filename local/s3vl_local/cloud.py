@@ -156,7 +156,7 @@ class LocalCloud:
 
     def _answers(self, state: State) -> bool:
         try:
-            return request(state, "GET", "/_s3vl/health") == {"status": "ok"}
+            return bool(request(state, "GET", "/_s3vl/health")["status"] == "ok")
         except urllib.error.URLError:
             return False
 

@@ -51,8 +51,8 @@ def environment() -> dict[str, str]:
 def main() -> None:
     """Run the demo on the terminal."""
     start = time.monotonic()
-    print("The README's walkthrough, command by command, in a local cloud of its own.", flush=True)  # noqa: T201
-    steps = run(lambda line: print(line, flush=True))  # noqa: T201
+    print("The README's walkthrough, command by command, in a local cloud of its own.", flush=True)
+    steps = run(lambda line: print(line, flush=True))
     print(
         f"\nDemo complete: {len(steps)} steps in {time.monotonic() - start:.0f} s. Nothing is left running."
     )

@@ -64,6 +64,8 @@ class Application:
                 except ValueError as error:
                     return _json({"message": str(error)}, 400)
                 return _json({})
+            case ("GET", "/_s3vl/faults"):
+                return _json({"rules": FAULTS.rules()})
             case ("DELETE", "/_s3vl/faults"):
                 FAULTS.clear()
                 return _json({})

@@ -148,9 +148,9 @@ def test_other_roles_start_without_access(connect: Callable[..., psycopg.Connect
     master.execute("grant usage on schema aws_lambda to lambda_caller")
     master.execute("grant execute on all functions in schema aws_lambda to lambda_caller")
 
-    assert caller.execute("select status_code from aws_lambda.invoke(%s, '{}'::json)", [probe]).fetchone() == (
-        200,
-    )
+    assert caller.execute(
+        "select status_code from aws_lambda.invoke(%s, '{}'::json)", [probe]
+    ).fetchone() == (200,)
 
 
 def test_nobody_reaches_the_platforms_dblink(connection: psycopg.Connection) -> None:

@@ -48,7 +48,9 @@ def _client_context(request: Request) -> str | None:
     try:
         return base64.b64decode(encoded, validate=True).decode()
     except ValueError as error:
-        raise InvokeError(400, "InvalidRequestContentException", f"Client context is not base64: {error}") from error
+        raise InvokeError(
+            400, "InvalidRequestContentException", f"Client context is not base64: {error}"
+        ) from error
 
 
 def _response(result: Result) -> Response:

@@ -108,7 +108,7 @@ class _Connection(socketserver.StreamRequestHandler):
                 row = self._invoke(json.loads(body[:-1]))
             except AwsLambdaError as error:
                 self._send_error(error.message, error.detail)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the database must get an answer, and the log the traceback
                 _log.exception("the Lambda service failed")
                 self._send_error("invoke API failed", f"the local Lambda service failed: {error!r}")
             else:

@@ -1,0 +1,86 @@
+"""Tokens for the next page: opaque, and good only for the request that they came from."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import time
+import uuid
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from s3vl_local.s3vectors.exceptions import InvalidPageTokenError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from s3vl_local.s3vectors.search import Hits
+
+DEFAULT_NAMES = 500
+MAX_CURSORS = 500
+
+
+def make_token(position: Any, request: dict[str, Any]) -> str:
+    """Return a token that stands for a position in the answer to a request."""
+    return base64.urlsafe_b64encode(json.dumps([position, _digest(position, request)]).encode()).decode()
+
+
+def read_token(token: str, request: dict[str, Any]) -> Any:
+    """Return the position that a token stands for; any other token than one for this request is refused."""
+    try:
+        position, digest = json.loads(base64.urlsafe_b64decode(token.encode()))
+    except (ValueError, TypeError) as error:
+        raise InvalidPageTokenError from error
+    if digest != _digest(position, request):
+        raise InvalidPageTokenError
+    return position
+
+
+def _digest(position: Any, request: dict[str, Any]) -> str:
+    return hashlib.blake2b(
+        json.dumps([position, request], sort_keys=True).encode(), digest_size=16
+    ).hexdigest()
+
+
+def page_of_names(names: Sequence[str], request: dict[str, Any]) -> tuple[list[str], str | None]:
+    """Return the names that a list operation asks for, in order, and the token for more."""
+    bound = {name: value for name, value in request.items() if name not in ("nextToken", "maxResults")}
+    after = read_token(request["nextToken"], bound) if "nextToken" in request else ""
+    prefix = request.get("prefix", "")
+    found = sorted(name for name in names if name.startswith(prefix) and name > after)
+    page = found[: request.get("maxResults", DEFAULT_NAMES)]
+    return page, make_token(page[-1], bound) if len(found) > len(page) else None
+
+
+class Cursors:
+    """Results of queries that have more pages to be fetched, kept for a while.
+
+    A page does not search again: the pages of one query are of one moment, and cost nothing.
+    """
+
+    # The service says "several minutes"; whoever needs another time sets it here.
+    lifetime_seconds = 300.0
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: OrderedDict[str, tuple[float, Hits]] = OrderedDict()
+
+    def keep(self, hits: Hits) -> str:
+        """Keep a result and return its name."""
+        name = uuid.uuid4().hex
+        with self._lock:
+            self._kept[name] = (time.monotonic() + self.lifetime_seconds, hits)
+            if len(self._kept) > MAX_CURSORS:
+                self._kept.popitem(last=False)
+        return name
+
+    def get(self, name: str) -> Hits:
+        """Return a result that was kept and is not too old."""
+        with self._lock:
+            expires, hits = self._kept.get(name, (0.0, None))
+            if hits is None or time.monotonic() >= expires:
+                self._kept.pop(name, None)
+                raise InvalidPageTokenError
+            return hits

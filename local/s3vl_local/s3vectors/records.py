@@ -1,0 +1,142 @@
+"""What may be stored and asked for: keys, float32 vectors and metadata (facts, section 4)."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from s3vl_local.s3vectors.exceptions import (
+    DuplicateKeysError,
+    InvalidQueryVectorError,
+    InvalidRecordError,
+    KeyTooLongError,
+    SerializationError,
+)
+
+Vector = NDArray[np.float32]
+
+MAX_KEY_BYTES = 1024
+MAX_METADATA_KEYS = 50
+MAX_FILTERABLE_BYTES = 2048
+MAX_METADATA_BYTES = 40_960
+# The service counts five bytes more than the compact JSON has (measured).
+METADATA_OVERHEAD_BYTES = 5
+
+
+@dataclass(frozen=True)
+class Record:
+    """One vector as an index keeps it."""
+
+    key: str
+    vector: Vector
+    metadata: dict[str, Any]
+
+    @property
+    def size(self) -> int:
+        """Return the bytes that this record counts for when pages are limited by size."""
+        return len(self.key.encode()) + self.vector.nbytes + _json_bytes(self.metadata)
+
+
+def read_records(
+    inputs: list[dict[str, Any]], dimension: int, metric: str, non_filterable: set[str]
+) -> list[Record]:
+    """Return the records of a PutVectors request, or refuse all of them for one that is bad."""
+    check_keys([item["key"] for item in inputs])
+    records = []
+    for number, item in enumerate(inputs):
+        vector = to_float32(item["data"])
+        if reason := _why_invalid(vector, dimension, metric):
+            raise InvalidRecordError(number, item["key"], reason)
+        metadata = {} if item.get("metadata") is None else item["metadata"]
+        if reason := _why_metadata_invalid(metadata, non_filterable):
+            raise InvalidRecordError(number, item["key"], reason, ".metadata")
+        records.append(Record(item["key"], vector, metadata))
+    return records
+
+
+def read_query_vector(data: dict[str, Any], dimension: int, metric: str) -> Vector:
+    """Return the vector of a query, or refuse it."""
+    vector = to_float32(data)
+    if reason := _why_invalid(vector, dimension, metric):
+        raise InvalidQueryVectorError(reason)
+    return vector
+
+
+def check_keys(keys: list[str]) -> None:
+    """Refuse keys that are too long in bytes, and the same key twice."""
+    if any(len(key.encode()) > MAX_KEY_BYTES for key in keys):
+        raise KeyTooLongError
+    if len(set(keys)) < len(keys):
+        raise DuplicateKeysError
+
+
+def to_float32(data: dict[str, Any]) -> Vector:
+    """Round the numbers of a `{"float32": […]}` to float32, which is what the service does before it looks.
+
+    Botocore spells the numbers that JSON lacks as texts.
+    """
+    values = data.get("float32") or []
+    if not set(map(type, values)) <= {int, float}:
+        if any(type(x) not in (int, float) and x not in ("NaN", "Infinity", "-Infinity") for x in values):
+            raise SerializationError
+        values = [float(x) for x in values]
+    try:
+        with np.errstate(over="ignore"):
+            return np.array(values, dtype=np.float32)
+    except OverflowError:  # an integer of more than 308 digits
+        return np.full(len(values), np.inf, dtype=np.float32)
+
+
+def _why_invalid(vector: Vector, dimension: int, metric: str) -> str | None:
+    if len(vector) != dimension:
+        return f"vector must have length {dimension}, but has length {len(vector)}"
+    if not np.isfinite(vector).all():
+        return "vector contains NaNs or Infs"
+    # Not by the norm: a vector of subnormal numbers is accepted, though its float32 norm is zero.
+    if metric == "cosine" and not vector.any():
+        return "cosine distance does not support vectors with zero norm"
+    return None
+
+
+def _why_metadata_invalid(metadata: Any, non_filterable: set[str]) -> str | None:
+    if not isinstance(metadata, dict):
+        return "Metadata must be an object"
+    if len(metadata) > MAX_METADATA_KEYS:
+        return f"Metadata object must have at most {MAX_METADATA_KEYS} keys"
+    for value in metadata.values():
+        if reason := _why_value_invalid(value):
+            return reason
+    if _json_bytes(metadata) + METADATA_OVERHEAD_BYTES > MAX_METADATA_BYTES:
+        return f"Metadata object must have at most {MAX_METADATA_BYTES} bytes"
+    filterable = {name: value for name, value in metadata.items() if name not in non_filterable}
+    if _json_bytes(filterable) + METADATA_OVERHEAD_BYTES > MAX_FILTERABLE_BYTES:
+        return f"Filterable metadata must have at most {MAX_FILTERABLE_BYTES} bytes"
+    return None
+
+
+def _why_value_invalid(value: Any) -> str | None:
+    if not isinstance(value, list):
+        if isinstance(value, str | int) or _is_finite_float(value):  # a bool is an int
+            return None
+        return "Metadata values must be strings, numbers, booleans, or arrays"
+    if not value:
+        return "Empty arrays are not allowed in metadata"
+    if all(isinstance(item, str) for item in value):
+        return None
+    if all(type(item) is int or _is_finite_float(item) for item in value):
+        return None
+    return "Metadata array values must be strings or numbers"
+
+
+def _is_finite_float(value: Any) -> bool:
+    """Tell a number that JSON can spell; 1e999 is read as infinity, and could not be written back."""
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def _json_bytes(value: dict[str, Any]) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())

@@ -1,0 +1,327 @@
+"""QueryVectors: distances, order, filters before search, and pages."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from s3vl_local.s3vectors.paging import Cursors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def query(
+    s3vectors: Any, index: str, vector: list[float], top_k: int, **options: Any
+) -> list[dict[str, Any]]:
+    """Return all results of a query, pages drained."""
+    request = {"indexArn": index, "queryVector": {"float32": vector}, "topK": top_k, **options}
+    return s3vectors.get_paginator("query_vectors").paginate(**request).build_full_result()["vectors"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        # 1 - cos: length does not matter; from 0 for the same direction to 2 for the opposite.
+        ("cosine", {"same": 0.0, "longer": 0.0, "diagonal": 0.29289323, "orthogonal": 1.0, "opposite": 2.0}),
+        # The square of the distance.
+        ("euclidean", {"same": 0.0, "orthogonal": 25.0, "diagonal": 20.0, "opposite": 36.0, "longer": 729.0}),
+    ],
+)
+def test_distances_are_those_of_the_service(
+    s3vectors: Any, new_index: Callable[..., str], metric: str, expected: dict[str, float]
+) -> None:
+    """Cosine distance is 1 - cos, euclidean distance the square of L2, nearest first."""
+    vectors = {
+        "same": [3, 0],
+        "longer": [30, 0],
+        "diagonal": [5, 5] if metric == "cosine" else [5, 4],
+        "orthogonal": [0, 4],
+        "opposite": [-3, 0],
+    }
+    index = new_index(metric=metric, vectors={key: (vector, {}) for key, vector in vectors.items()})
+
+    answer = s3vectors.query_vectors(
+        indexArn=index, queryVector={"float32": [3, 0]}, topK=10, returnDistance=True
+    )
+    assert answer["distanceMetric"] == metric
+    assert {hit["key"]: hit["distance"] for hit in answer["vectors"]} == pytest.approx(expected)
+    distances = [hit["distance"] for hit in answer["vectors"]]
+    assert distances == sorted(distances)
+
+
+def test_a_hit_has_only_what_is_asked_for(s3vectors: Any, new_index: Callable[..., str]) -> None:
+    """Distance and metadata come on request, and there is no token when there is no more."""
+    index = new_index(vectors={"a": ([1, 0], {"n": 1}), "b": ([0, 1], {})})
+
+    plain = s3vectors.query_vectors(indexArn=index, queryVector={"float32": [1, 0]}, topK=2)
+    assert plain["vectors"] == [{"key": "a"}, {"key": "b"}]
+    assert "nextToken" not in plain
+    assert query(s3vectors, index, [1, 0], 2, returnDistance=True, returnMetadata=True) == [
+        {"key": "a", "distance": 0.0, "metadata": {"n": 1}},
+        {"key": "b", "distance": 1.0, "metadata": {}},
+    ]
+
+
+def test_an_empty_index_has_no_neighbours(s3vectors: Any, new_index: Callable[..., str]) -> None:
+    """No vectors are no error."""
+    assert query(s3vectors, new_index(), [1, 0], 10) == []
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("dimension", [2, 64, 383])
+def test_ties_are_in_the_order_of_keys(
+    s3vectors: Any, new_index: Callable[..., str], metric: str, dimension: int
+) -> None:
+    """Equal vectors are equally far, and the page that cuts through them is always the same."""
+    same = np.random.default_rng(dimension).normal(size=dimension).tolist()
+    keys = [f"key-{number:03}" for number in range(303)]
+    shuffled = np.random.default_rng(1).permutation(keys).tolist()
+    index = new_index(dimension=dimension, metric=metric, vectors={key: (same, {}) for key in shuffled})
+
+    for top_k in (1, 2, 3, 4, 150, 302):
+        hits = query(s3vectors, index, [1.0] * dimension, top_k, returnDistance=True)
+        assert [hit["key"] for hit in hits] == keys[:top_k]
+        assert len({hit["distance"] for hit in hits}) == 1
+
+
+def test_vectors_of_one_direction_are_equally_far(s3vectors: Any, new_index: Callable[..., str]) -> None:
+    """Cosine does not see lengths, and rounding does not let them show."""
+    vectors = {f"key-{length:02}": ([length, 2 * length, 3 * length], {}) for length in range(50, 0, -1)}
+    index = new_index(dimension=3, vectors=vectors)
+
+    hits = query(s3vectors, index, [7, 14, 21], 50, returnDistance=True)
+    assert hits == [{"key": key, "distance": 0.0} for key in sorted(vectors)]
+
+
+@pytest.mark.parametrize("query_length", [1e-20, 1.0, 1e20])
+def test_lengths_do_not_disturb_the_order_of_directions(
+    s3vectors: Any, new_index: Callable[..., str], query_length: float
+) -> None:
+    """Vectors whose float32 products overflow or vanish are ranked by their angle all the same."""
+    lengths = [1e38, 1e-30, 1.0, 3e38, 1e-20, 1e30]
+    vectors = {
+        f"{degrees}°": (
+            [length * math.cos(math.radians(degrees)), length * math.sin(math.radians(degrees))],
+            {},
+        )
+        for degrees, length in zip(range(10, 70, 10), lengths, strict=True)
+    }
+    index = new_index(vectors=vectors)
+
+    hits = query(s3vectors, index, [query_length, 0], 5, returnDistance=True)
+    assert [hit["key"] for hit in hits] == ["10°", "20°", "30°", "40°", "50°"]
+    expected = [1 - math.cos(math.radians(degrees)) for degrees in range(10, 60, 10)]
+    assert [hit["distance"] for hit in hits] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_distance_is_finite(s3vectors: Any, new_index: Callable[..., str]) -> None:
+    """A squared distance beyond float32 is the largest float32, since JSON has no infinity."""
+    index = new_index(metric="euclidean", vectors={"far": ([-3e38, 0], {}), "near": ([0, 0], {})})
+
+    assert query(s3vectors, index, [3, 0], 2, returnDistance=True) == [
+        {"key": "near", "distance": 9.0},
+        {"key": "far", "distance": float(np.finfo(np.float32).max)},
+    ]
+
+
+def test_a_query_sees_the_latest_write(s3vectors: Any, new_index: Callable[..., str]) -> None:
+    """Puts and deletes count at once."""
+    index = new_index(vectors={"a": ([1, 0], {}), "b": ([0, 1], {})})
+    s3vectors.delete_vectors(indexArn=index, keys=["a"])
+    s3vectors.put_vectors(indexArn=index, vectors=[{"key": "c", "data": {"float32": [2, 0]}}])
+
+    assert query(s3vectors, index, [1, 0], 10) == [{"key": "c"}, {"key": "b"}]
+
+
+def test_filters_come_before_the_search(s3vectors: Any, new_index: Callable[..., str]) -> None:
+    """Matching vectors are found however many others are nearer."""
+    vectors = {f"key-{number:03}": ([1, number], {"rare": number >= 498}) for number in range(500)}
+    index = new_index(vectors=vectors)
+
+    assert query(s3vectors, index, [1, 0], 10, filter={"rare": True}) == [
+        {"key": "key-498"},
+        {"key": "key-499"},
+    ]
+
+
+def test_query_mode_enhanced_changes_nothing_on_an_enhanced_index(
+    s3vectors: Any, new_index: Callable[..., str]
+) -> None:
+    """The mode may be named where it is the only one."""
+    index = new_index(vectors={"a": ([1, 0], {})})
+
+    assert query(s3vectors, index, [1, 0], 1, queryMode="ENHANCED") == [{"key": "a"}]
+
+
+@pytest.fixture(scope="module")
+def numbered(s3vectors: Any) -> str:
+    """Create an index of 2,500 vectors whose keys are in the order of their distance to (1, 0)."""
+    s3vectors.create_vector_bucket(vectorBucketName="numbered")
+    index = s3vectors.create_index(
+        vectorBucketName="numbered",
+        indexName="numbered",
+        dataType="float32",
+        dimension=2,
+        distanceMetric="cosine",
+    )["indexArn"]
+    records = [
+        {
+            "key": f"key-{number:04}",
+            "data": {"float32": [1, number / 1000]},
+            "metadata": {"even": number % 2 == 0},
+        }
+        for number in range(2500)
+    ]
+    for start in range(0, len(records), 500):
+        s3vectors.put_vectors(indexArn=index, vectors=records[start : start + 500])
+    return index
+
+
+@pytest.mark.parametrize(
+    ("top_k", "pages"), [(99, [99]), (100, [100]), (101, [100, 1]), (250, [100, 100, 50]), (1000, [100] * 10)]
+)
+def test_results_come_in_pages_of_100(s3vectors: Any, numbered: str, top_k: int, pages: list[int]) -> None:
+    """A paginator drains topK results, nearest first, and the last page has no token."""
+    request = {"indexArn": numbered, "queryVector": {"float32": [1, 0]}, "topK": top_k}
+
+    answers = list(s3vectors.get_paginator("query_vectors").paginate(**request))
+    assert [len(answer["vectors"]) for answer in answers] == pages
+    keys = [hit["key"] for answer in answers for hit in answer["vectors"]]
+    assert keys == [f"key-{number:04}" for number in range(top_k)]
+
+
+def test_top_k_beyond_the_index_returns_all(s3vectors: Any, numbered: str) -> None:
+    """The largest topK drains the whole index."""
+    assert len(query(s3vectors, numbered, [1, 0], 10_000)) == 2500
+
+
+def first_page(s3vectors: Any, index: str, **options: Any) -> tuple[dict[str, Any], str]:
+    """Return a request and the token of its first page."""
+    request = {"indexArn": index, "queryVector": {"float32": [1, 0]}, "topK": 150, **options}
+    return request, s3vectors.query_vectors(**request)["nextToken"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"topK": 151},
+        {"queryVector": {"float32": [1, 0.5]}},
+        {"filter": {"even": False}},
+        {"returnDistance": True},
+        {"returnMetadata": True},
+        {"queryMode": "ENHANCED"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_token_is_good_for_its_request_only(s3vectors: Any, numbered: str, change: dict[str, Any]) -> None:
+    """A token with any other parameter changed is refused."""
+    request, token = first_page(s3vectors, numbered, filter={"even": True})
+
+    with pytest.raises(s3vectors.exceptions.ValidationException, match="Invalid page token"):
+        s3vectors.query_vectors(**request | change, nextToken=token)
+
+
+def test_a_token_is_good_for_its_index_only(
+    s3vectors: Any, numbered: str, new_index: Callable[..., str]
+) -> None:
+    """The same query of another index does not go on where the first one ended."""
+    other = new_index(vectors={f"key-{number:03}": ([1, number], {}) for number in range(150)})
+    request, token = first_page(s3vectors, numbered)
+
+    with pytest.raises(s3vectors.exceptions.ValidationException, match="Invalid page token"):
+        s3vectors.query_vectors(**request | {"indexArn": other}, nextToken=token)
+
+
+def test_a_page_may_be_asked_for_again(s3vectors: Any, numbered: str) -> None:
+    """A client that lost an answer gets the same page for the same token, by ARN or by names."""
+    request, token = first_page(s3vectors, numbered)
+    del request["indexArn"]
+
+    again = [
+        s3vectors.query_vectors(**request, **address, nextToken=token)["vectors"]
+        for address in (
+            {"indexArn": numbered},
+            {"indexArn": numbered},
+            {"vectorBucketName": "numbered", "indexName": "numbered"},
+        )
+    ]
+    assert again == [[{"key": f"key-{number:04}"} for number in range(100, 150)]] * 3
+
+
+def test_pages_are_of_one_moment(s3vectors: Any, new_index: Callable[..., str]) -> None:
+    """Writes between pages neither hide nor repeat a result (assumed: AWS does not say)."""
+    vectors = {f"key-{number:03}": ([1, number], {}) for number in range(150)}
+    index = new_index(vectors=vectors)
+    request, token = first_page(s3vectors, index)
+    s3vectors.delete_vectors(indexArn=index, keys=[f"key-{number:03}" for number in range(120)])
+
+    rest = s3vectors.query_vectors(**request, nextToken=token)["vectors"]
+    assert rest == [{"key": f"key-{number:03}"} for number in range(100, 150)]
+
+
+def test_a_token_expires(s3vectors: Any, numbered: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its lifetime a token is refused in the words of the service."""
+    monkeypatch.setattr(Cursors, "lifetime_seconds", 0.0)
+    request, token = first_page(s3vectors, numbered)
+
+    with pytest.raises(s3vectors.exceptions.ValidationException, match="Invalid page token"):
+        s3vectors.query_vectors(**request, nextToken=token)
+
+
+@st.composite
+def searches(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw an index and a query; small whole numbers make ties and repeated directions likely."""
+    dimension = draw(st.integers(1, 6))
+    metric = draw(st.sampled_from(["cosine", "euclidean"]))
+    numbers = st.one_of(st.integers(-2, 2).map(float), st.floats(-1e3, 1e3, width=32))
+    vector = st.lists(numbers, min_size=dimension, max_size=dimension)
+    if metric == "cosine":
+        vector = vector.filter(any)
+    records = draw(st.lists(st.tuples(vector, st.integers(0, 3)), max_size=250))
+    return {
+        "dimension": dimension,
+        "metric": metric,
+        "vectors": {f"key-{number:03}": (v, {"n": n}) for number, (v, n) in enumerate(records)},
+        "query": draw(vector),
+        "top_k": draw(st.sampled_from([1, 2, 10, 99, 100, 101, 200, 10_000])),
+        "below": draw(st.one_of(st.none(), st.integers(0, 4))),
+    }
+
+
+def distance(metric: str, vector: list[float], other: list[float]) -> float:
+    """Compute a distance the slow way, in float64, of the float32 values that are stored."""
+    a, b = (np.array(values, dtype=np.float32).astype(float).tolist() for values in (vector, other))
+    if metric == "euclidean":
+        return sum((x - y) ** 2 for x, y in zip(a, b, strict=True))
+    product = sum(x * y for x, y in zip(a, b, strict=True))
+    return 1 - product / (sum(x * x for x in a) * sum(y * y for y in b)) ** 0.5
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(search=searches())
+def test_results_equal_those_of_brute_force(
+    s3vectors: Any, new_index: Callable[..., str], search: dict[str, Any]
+) -> None:
+    """For any vectors, filter and topK, the pages together are what comparing one by one gives."""
+    index = new_index(dimension=search["dimension"], metric=search["metric"], vectors=search["vectors"])
+    below = search["below"]
+    options = {} if below is None else {"filter": {"n": {"$lt": below}}}
+
+    hits = query(s3vectors, index, search["query"], search["top_k"], returnDistance=True, **options)
+
+    oracle = {
+        key: distance(search["metric"], vector, search["query"])
+        for key, (vector, metadata) in search["vectors"].items()
+        if below is None or metadata["n"] < below
+    }
+    nearest = sorted(oracle.values())[: search["top_k"]]
+    found = {hit["key"]: hit["distance"] for hit in hits}
+    assert [hit["distance"] for hit in hits] == pytest.approx(nearest, rel=1e-6, abs=1e-7)
+    assert found == pytest.approx({key: oracle[key] for key in found}, rel=1e-6, abs=1e-7)
+    assert list(found) == sorted(found, key=lambda key: (found[key], key))
