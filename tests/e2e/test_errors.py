@@ -27,12 +27,14 @@ ARGUMENTS: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
         QUERY + ", index_arn => 'arn:aws:s3vectors:us-west-2:123456789012:bucket/b/index/i')",
         {}, "22023", "index_name .* index_arn", "Pass one"),
     "neither index_name nor index_arn": (
-        "select * from s3vl.query_vectors(array[1.0])", {}, "22023", "neither index_name nor index_arn", "Pass one"),
+        "select * from s3vl.query_vectors(array[1.0])",
+        {}, "22023", "neither index_name nor index_arn", "Pass one"),
     "malformed ARN": (
         "select * from s3vl.query_vectors(array[1.0], index_arn => 'arn:aws:s3:::bucket')",
         {}, "22023", "arn:aws:s3:::bucket", "arn:"),
     "wrong dimension": (
-        f"select * from s3vl.query_vectors(array[1.0, 2.0], '{INDEX_NAME}')", {}, "22023", "2 numbers.* 5 dimensions", "model"),
+        f"select * from s3vl.query_vectors(array[1.0, 2.0], '{INDEX_NAME}')",
+        {}, "22023", "2 numbers.* 5 dimensions", "model"),
     "empty vector": (
         f"select * from s3vl.query_vectors(array[]::float8[], '{INDEX_NAME}')", {}, "22023", "query_vector", "."),
     "null vector": (
@@ -57,7 +59,8 @@ ARGUMENTS: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
     "top_k 10,001": (QUERY + ", top_k => 10001)", {}, "22023", "got 10001", "top_k|10,?000"),
     "top_k null": (QUERY + ", top_k => null)", {}, "22023", "null", "top_k"),
     "bad filter operator": (
-        QUERY + """, metadata_filter => '{"price": {"$about": 5}}')""", {}, "22023", r"price\.\$about.*\$eq", "argument"),
+        QUERY + """, metadata_filter => '{"price": {"$about": 5}}')""",
+        {}, "22023", r"price\.\$about.*\$eq", "argument"),
     "no ids": (GET, {"ids": []}, "22023", "vector_ids", "."),
     "an id of 1,025 characters": (GET, {"ids": [LARGEST_ID + "x"]}, "22023", "1025", "1,?024"),
 }  # fmt: skip
