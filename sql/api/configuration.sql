@@ -1,0 +1,166 @@
+-- Which Lambda function to call: save it, try it, show it.
+
+create or replace function s3vl._check_connection()
+    returns table (failure text, hint text, response_time_ms integer)
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _started timestamptz := clock_timestamp();
+    _failure text;
+    _detail text;
+    _hint text;
+begin
+    begin
+        perform from s3vl._invoke('availability_check', '{}');
+    exception
+        when others then
+            if not s3vl._is_call_failure(sqlstate) then
+                raise;
+            end if;
+            get stacked diagnostics
+                _failure = message_text, _detail = pg_exception_detail, _hint = pg_exception_hint;
+            _failure := s3vl._with_detail(_failure, _detail);
+    end;
+    -- A reader instance and a read-only transaction can ask too; they keep nothing.
+    if not current_setting('transaction_read_only')::boolean then
+        update s3vl.config
+        set last_validated_at = clock_timestamp(),
+            last_validation_status = coalesce('failed: ' || _failure, 'ok');
+    end if;
+    return query
+    select
+        _failure,
+        _hint,
+        round(extract(epoch from clock_timestamp() - _started) * 1000)::integer;
+end;
+$$;
+
+comment on function s3vl._check_connection() is
+    'Asks the Lambda function whether it is there; failure is null when it is.';
+
+create or replace function s3vl.configure(
+    lambda_arn text,
+    aws_region text default null,
+    timeout_seconds integer default 30
+)
+    returns boolean
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _region text := split_part(configure.lambda_arn, ':', 4);
+    _check record;
+begin
+    perform s3vl._check_arn(
+        'lambda_arn',
+        configure.lambda_arn,
+        'lambda',
+        '^function:[A-Za-z0-9_-]+(:([$]LATEST|[A-Za-z0-9_-]+))?$',
+        'arn:aws:lambda:<region>:<account>:function:<name>, and :<alias> when there is one'
+    );
+    if configure.aws_region <> _region then
+        perform s3vl._raise_argument(
+            format(
+                'aws_region "%s" contradicts lambda_arn, whose region is "%s"',
+                configure.aws_region,
+                _region
+            ),
+            'Leave aws_region out: the ARN says it.'
+        );
+    end if;
+    perform s3vl._check_range('timeout_seconds', configure.timeout_seconds, 1, 900);
+    insert into s3vl.config as c (lambda_arn, aws_region, timeout_seconds)
+    values (configure.lambda_arn, _region, configure.timeout_seconds)
+    on conflict on constraint config_pkey do update
+    set lambda_arn = excluded.lambda_arn,
+        aws_region = excluded.aws_region,
+        timeout_seconds = excluded.timeout_seconds,
+        updated_at = excluded.updated_at;
+    select *
+    into _check
+    from s3vl._check_connection();
+    if _check.failure is not null then
+        perform s3vl._warn(
+            'the configuration is saved, but the Lambda function does not work yet',
+            _check.failure,
+            _check.hint
+        );
+    end if;
+    return true;
+end;
+$$;
+
+comment on function s3vl.configure(text, text, integer) is
+    'Saves which Lambda function s3vl calls, then tries it; a function that does not work yet is '
+    'saved with a warning. Returns true. lambda_arn may end with an alias or a version. '
+    'aws_region is that of the ARN and can be left out. timeout_seconds, 1 to 900, is the limit '
+    'of one SQL call. Raises 22023 for an argument that cannot be.';
+
+create or replace function s3vl.validate_config()
+    returns table (
+        is_valid boolean,
+        lambda_arn text,
+        aws_region text,
+        error_message text,
+        response_time_ms integer
+    )
+    rows 1
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        k.failure is null,
+        c.lambda_arn,
+        c.aws_region,
+        k.failure || '. ' || k.hint,
+        k.response_time_ms
+    from s3vl._check_connection() as k
+    left join s3vl.config as c on true;
+end;
+$$;
+
+comment on function s3vl.validate_config() is
+    'Calls the Lambda function and tells whether it answers. Always one row: error_message says '
+    'what is wrong and what to do, response_time_ms how long the call took. The outcome is kept '
+    'for s3vl.get_config(), except in a read-only transaction.';
+
+create or replace function s3vl.get_config()
+    returns table (
+        lambda_arn text,
+        aws_region text,
+        timeout_seconds integer,
+        created_at timestamptz,
+        updated_at timestamptz,
+        config_age_hours numeric,
+        last_validation_status text
+    )
+    stable
+    parallel unsafe
+    rows 1
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        c.lambda_arn,
+        c.aws_region,
+        c.timeout_seconds,
+        c.created_at,
+        c.updated_at,
+        round(extract(epoch from now() - c.updated_at) / 3600, 2),
+        c.last_validation_status
+    from s3vl.config as c;
+end;
+$$;
+
+comment on function s3vl.get_config() is
+    'Shows the configuration: one row, or none before s3vl.configure(). config_age_hours is the '
+    'time since updated_at. last_validation_status is what s3vl.validate_config() found last. No '
+    'Lambda call.';

@@ -1,0 +1,59 @@
+-- Search.
+
+create or replace function s3vl.query_vectors(
+    query_vector double precision[],
+    index_name text default null,
+    index_arn text default null,
+    top_k integer default 10,
+    return_metadata boolean default true,
+    metadata_filter jsonb default null,
+    query_mode text default null
+)
+    returns table (
+        vector_id text,
+        distance double precision,
+        similarity_score double precision,
+        metadata jsonb
+    )
+    stable
+    parallel unsafe
+    rows 10
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _index s3vl.index_registry := s3vl._find_index(
+        query_vectors.index_name, query_vectors.index_arn
+    );
+begin
+    perform s3vl._check_range('top_k', query_vectors.top_k, 1, 10000);
+    perform s3vl._check_boolean('return_metadata', query_vectors.return_metadata);
+    perform s3vl._check_filter(query_vectors.metadata_filter);
+    perform s3vl._check_query_mode(query_vectors.query_mode);
+    return query
+    select v.vector_id, v.distance, v.similarity_score, v.metadata
+    from s3vl._invoke(
+        'query_vectors',
+        jsonb_build_object(
+            'index_arn', _index.index_arn,
+            'query_vector', s3vl._encode_vector('query_vector', query_vectors.query_vector, _index),
+            'top_k', query_vectors.top_k,
+            'return_metadata', query_vectors.return_metadata,
+            'metadata_filter', query_vectors.metadata_filter,
+            'query_mode', query_vectors.query_mode
+        )
+    ) as p (result)
+    cross join lateral s3vl._decode_vectors(p.result) as v;
+end;
+$$;
+
+comment on function s3vl.query_vectors(
+    double precision[], text, text, integer, boolean, jsonb, text
+) is
+    'Finds the vectors nearest to a vector, nearest first (QueryVectors). Give index_name or '
+    'index_arn. top_k is 1 to 10000; fewer rows come when fewer match. metadata_filter is in the '
+    'filter language of S3 Vectors. query_mode is CLASSIC or ENHANCED, and that of the index when '
+    'left out. distance is what the service says (euclidean: the square); similarity_score is 1 - '
+    'distance for cosine, -1 to 1, and 1 / (1 + distance) for euclidean, 0 to 1. metadata is null '
+    'with return_metadata => false. Raises 22023, 42501, 42704, 55000 and S3V01 to S3V06.';

@@ -1,0 +1,172 @@
+-- Names for indexes. A registered name is what people type, and what roles without the owner's
+-- rights may use at all.
+
+create or replace function s3vl._refresh_index(index_name text)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _index s3vl.index_registry := s3vl._registered_index(_refresh_index.index_name);
+    _facts record;
+begin
+    select i.*
+    into _facts
+    from s3vl._invoke(
+        'describe_index', jsonb_build_object('index_arn', _index.index_arn)
+    ) as p (result)
+    cross join lateral s3vl._decode_index(p.result) as i;
+    update s3vl.index_registry as r
+    set dimension = _facts.dimension,
+        distance_metric = _facts.distance_metric,
+        index_mode = _facts.index_mode,
+        non_filterable_keys = _facts.non_filterable_keys,
+        text_keys = _facts.text_keys,
+        updated_at = now()
+    where r.index_name = _index.index_name;
+end;
+$$;
+
+comment on function s3vl._refresh_index(text) is
+    'Asks S3 Vectors what an index is (GetIndex), and remembers it in the registry.';
+
+create or replace function s3vl.register_index(
+    index_name text,
+    index_arn text,
+    description text default null
+)
+    returns boolean
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _detail text;
+    _hint text;
+begin
+    perform s3vl._check_index_name(register_index.index_name);
+    perform s3vl._check_index_arn(register_index.index_arn);
+    -- Nothing that was known about the index before may outlive the new ARN.
+    delete from s3vl.index_registry as r
+    where r.index_name = register_index.index_name
+        and r.index_arn <> register_index.index_arn;
+    insert into s3vl.index_registry as r (index_name, index_arn, description)
+    values (register_index.index_name, register_index.index_arn, register_index.description)
+    on conflict on constraint index_registry_pkey do update
+    set description = excluded.description,
+        is_active = true,
+        updated_at = excluded.updated_at;
+    begin
+        perform s3vl._refresh_index(register_index.index_name);
+    exception
+        when others then
+            if not s3vl._is_call_failure(sqlstate) then
+                raise;
+            end if;
+            get stacked diagnostics _detail = pg_exception_detail, _hint = pg_exception_hint;
+            perform s3vl._warn(
+                format(
+                    'index "%s" is registered, but S3 Vectors could not be asked about it',
+                    register_index.index_name
+                ),
+                s3vl._with_detail(sqlerrm, _detail),
+                _hint
+            );
+    end;
+    return true;
+end;
+$$;
+
+comment on function s3vl.register_index(text, text, text) is
+    'Gives an S3 Vectors index a name, or a name another index, and makes it active; returns '
+    'true. index_name is 1 to 128 characters without control characters. Asks GetIndex for '
+    'dimension, metric and mode; when that fails the index is registered all the same, with a '
+    'warning, and is checked less before calls. Raises 22023 for a malformed name or ARN.';
+
+create or replace function s3vl.resolve_index_arn(name text)
+    returns text
+    stable
+    parallel unsafe
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _index s3vl.index_registry := s3vl._registered_index(resolve_index_arn.name);
+begin
+    return _index.index_arn;
+end;
+$$;
+
+comment on function s3vl.resolve_index_arn(text) is
+    'Returns the ARN of a registered index. Raises 42704 for an unknown name and 55000 for an '
+    'inactive index. No Lambda call.';
+
+create or replace function s3vl._set_active(index_name text, is_active boolean)
+    returns boolean
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update s3vl.index_registry as r
+    set is_active = _set_active.is_active,
+        updated_at = now()
+    where r.index_name = _set_active.index_name;
+    if not found then
+        perform s3vl._raise_unknown_index(_set_active.index_name);
+    end if;
+    return true;
+end;
+$$;
+
+comment on function s3vl._set_active(text, boolean) is
+    'Opens or closes an index, or raises 42704.';
+
+create or replace function s3vl.activate_index(name text)
+    returns boolean
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return s3vl._set_active(activate_index.name, true);
+end;
+$$;
+
+comment on function s3vl.activate_index(text) is
+    'Makes a deactivated index usable again; returns true. Raises 42704 for an unknown name.';
+
+create or replace function s3vl.deactivate_index(name text)
+    returns boolean
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return s3vl._set_active(deactivate_index.name, false);
+end;
+$$;
+
+comment on function s3vl.deactivate_index(text) is
+    'Stops the use of an index, by name and by ARN, without forgetting it; returns true. The '
+    'vectors stay where they are. Raises 42704 for an unknown name.';
+
+create or replace function s3vl.unregister_index(name text)
+    returns boolean
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    delete from s3vl.index_registry as r
+    where r.index_name = unregister_index.name;
+    if not found then
+        perform s3vl._raise_unknown_index(unregister_index.name);
+    end if;
+    return true;
+end;
+$$;
+
+comment on function s3vl.unregister_index(text) is
+    'Forgets the name of an index; returns true. The index and its vectors stay where they are. '
+    'Raises 42704 for an unknown name.';

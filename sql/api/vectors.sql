@@ -1,0 +1,131 @@
+-- Vectors by id, and page by page.
+
+create or replace function s3vl.get_vectors(
+    vector_ids text[],
+    index_name text default null,
+    index_arn text default null,
+    include_vector_data boolean default true,
+    include_metadata boolean default true
+)
+    returns table (
+        vector_id text,
+        embedding double precision[],
+        metadata jsonb,
+        found boolean
+    )
+    stable
+    parallel unsafe
+    rows 10
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _index s3vl.index_registry := s3vl._find_index(
+        get_vectors.index_name, get_vectors.index_arn
+    );
+    _ids text[] := s3vl._distinct_ids(get_vectors.vector_ids);
+begin
+    perform s3vl._check_boolean('include_vector_data', get_vectors.include_vector_data);
+    perform s3vl._check_boolean('include_metadata', get_vectors.include_metadata);
+    return query
+    select i.vector_id, v.embedding, v.metadata, v.vector_id is not null
+    from unnest(_ids collate "C") with ordinality as i (vector_id, position)
+    left join
+        (
+            select d.*
+            from s3vl._invoke(
+                'get_vectors',
+                jsonb_build_object(
+                    'index_arn', _index.index_arn,
+                    'vector_ids', _ids,
+                    'include_vector_data', get_vectors.include_vector_data,
+                    'include_metadata', get_vectors.include_metadata
+                )
+            ) as p (result)
+            cross join lateral s3vl._decode_vectors(p.result) as d
+        ) as v
+        on v.vector_id = i.vector_id
+    order by i.position;
+end;
+$$;
+
+comment on function s3vl.get_vectors(text[], text, text, boolean, boolean) is
+    'Returns vectors by id: one row for each distinct id, in the order asked (GetVectors). Give '
+    'index_name or index_arn. Any number of ids, each 1 to 1024 bytes. found is false for an id '
+    'that the index does not have. embedding and metadata are null when not included. Raises '
+    '22023, 42501, 42704, 55000 and S3V01 to S3V06.';
+
+create or replace function s3vl.list_vectors(
+    index_arn text default null,
+    index_name text default null,
+    max_results integer default 100,
+    next_token text default null,
+    return_data boolean default false,
+    return_metadata boolean default true,
+    segment_count integer default null,
+    segment_index integer default null
+)
+    returns table (
+        vector_id text,
+        vector_data double precision[],
+        metadata jsonb,
+        response_next_token text,
+        total_count integer
+    )
+    stable
+    parallel unsafe
+    rows 10
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _index s3vl.index_registry := s3vl._find_index(
+        list_vectors.index_name, list_vectors.index_arn
+    );
+    _parts jsonb[];
+    _next_token text;
+begin
+    perform s3vl._check_range('max_results', list_vectors.max_results, 1, 1000);
+    perform s3vl._check_boolean('return_data', list_vectors.return_data);
+    perform s3vl._check_boolean('return_metadata', list_vectors.return_metadata);
+    perform s3vl._check_next_token(list_vectors.next_token);
+    perform s3vl._check_segment(list_vectors.segment_count, list_vectors.segment_index);
+    _parts := array(
+        select s3vl._invoke(
+            'list_vectors',
+            jsonb_build_object(
+                'index_arn', _index.index_arn,
+                'max_results', list_vectors.max_results,
+                'next_token', list_vectors.next_token,
+                'return_data', list_vectors.return_data,
+                'return_metadata', list_vectors.return_metadata,
+                'segment_count', list_vectors.segment_count,
+                'segment_index', list_vectors.segment_index
+            )
+        )
+    );
+    -- Where the page ends is known to its last part.
+    _next_token := _parts[cardinality(_parts)] ->> 'next_token';
+    return query
+    select v.vector_id, v.embedding, v.metadata, _next_token, (count(*) over ())::integer
+    from unnest(_parts) as p (result)
+    cross join lateral s3vl._decode_vectors(p.result) as v;
+    if not found and _next_token is not null then
+        -- The token would have no row to stand on, and the vectors behind it would seem not to
+        -- exist.
+        perform s3vl._raise_malformed('an empty page that is not the last', _parts::text);
+    end if;
+end;
+$$;
+
+comment on function s3vl.list_vectors(
+    text, text, integer, text, boolean, boolean, integer, integer
+) is
+    'Lists the vectors of an index in no particular order, a page at a time (ListVectors). Give '
+    'index_arn or index_name. max_results is 1 to 1000. Pass response_next_token, which stands on '
+    'every row, as next_token to get the next page; null means that this was the last, and no row '
+    'that there is none. total_count is the number of rows of this page. For parallel scans give '
+    'segment_count, 1 to 16, and segment_index, from 0. Raises 22023, 42501, 42704, 55000 and '
+    'S3V01 to S3V06.';

@@ -1,0 +1,132 @@
+-- Checks of arguments, before a call is paid for. Each refuses with 22023, naming argument and
+-- value.
+
+create or replace function s3vl._check_range(
+    argument text,
+    value integer,
+    minimum integer,
+    maximum integer
+)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if _check_range.value between _check_range.minimum and _check_range.maximum then
+        return;
+    end if;
+    perform s3vl._raise_argument(
+        format(
+            '%s must be between %s and %s, got %s',
+            _check_range.argument,
+            _check_range.minimum,
+            _check_range.maximum,
+            coalesce(_check_range.value::text, 'null')
+        ),
+        format(
+            'Pass a number in the range, for example %s => %s.',
+            _check_range.argument,
+            least(10, _check_range.maximum)
+        )
+    );
+end;
+$$;
+
+comment on function s3vl._check_range(text, integer, integer, integer) is
+    'Refuses a number that is null or out of its range.';
+
+create or replace function s3vl._check_boolean(argument text, value boolean)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if _check_boolean.value is null then
+        perform s3vl._raise_argument(
+            format('%s must be true or false, got null', _check_boolean.argument),
+            format('Leave %s out, or pass true or false.', _check_boolean.argument)
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_boolean(text, boolean) is
+    'Refuses a null where true or false is asked.';
+
+create or replace function s3vl._check_filter(metadata_filter jsonb)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if jsonb_typeof(_check_filter.metadata_filter) <> 'object' then
+        perform s3vl._raise_argument(
+            format(
+                'metadata_filter must be a JSON object, got %s',
+                left(_check_filter.metadata_filter::text, 100)
+            ),
+            'Pass for example metadata_filter => ''{"category": "test"}''.'
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_filter(jsonb) is
+    'Refuses a filter that is not a JSON object; null is no filter.';
+
+create or replace function s3vl._check_query_mode(query_mode text)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if _check_query_mode.query_mode not in ('CLASSIC', 'ENHANCED') then
+        perform s3vl._raise_argument(
+            format(
+                'query_mode must be CLASSIC or ENHANCED, got "%s"', _check_query_mode.query_mode
+            ),
+            'Leave query_mode out to search in the mode of the index.'
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_query_mode(text) is
+    'Refuses a mode that S3 Vectors does not have; null is the mode of the index.';
+
+create or replace function s3vl._check_next_token(next_token text)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if _check_next_token.next_token = '' then
+        perform s3vl._raise_argument(
+            'next_token is empty',
+            'Pass response_next_token of the page before, or leave it out for the first page.'
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_next_token(text) is
+    'Refuses an empty token; null is the first page.';
+
+create or replace function s3vl._check_segment(segment_count integer, segment_index integer)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if num_nulls(_check_segment.segment_count, _check_segment.segment_index) = 2 then
+        return;
+    end if;
+    perform s3vl._check_range('segment_count', _check_segment.segment_count, 1, 16);
+    perform s3vl._check_range(
+        'segment_index', _check_segment.segment_index, 0, _check_segment.segment_count - 1
+    );
+end;
+$$;
+
+comment on function s3vl._check_segment(integer, integer) is
+    'Refuses a segment that is not one of the segments, or half of the two arguments.';

@@ -1,0 +1,47 @@
+-- Who is calling, and what that role may ask for. EXECUTE on the functions is the first gate
+-- (schema/privileges.sql); what a function has to ask for itself stands here.
+
+create or replace function s3vl._caller()
+    returns name
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- In a SECURITY DEFINER function current_user is the owner; what SET ROLE has set remains.
+    select case current_setting('role')
+        when 'none' then session_user
+        else current_setting('role')::name
+    end
+$$;
+
+comment on function s3vl._caller() is
+    'Returns the role on whose behalf the call is made: that of SET ROLE, else the session''s.';
+
+create or replace function s3vl._authorize_unregistered(index_arn text)
+    returns void
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _owner oid := (select n.nspowner from pg_namespace as n where n.nspname = 's3vl');
+begin
+    -- The registry is the list of what may be read from here: who may extend it needs no entry.
+    -- USAGE is how PostgreSQL itself asks whether a role has an owner's rights.
+    if not pg_has_role(s3vl._caller(), _owner, 'usage') then
+        perform s3vl._raise(
+            '42501',
+            format('index "%s" is not registered', _authorize_unregistered.index_arn),
+            format('Role "%s" may use registered indexes only.', s3vl._caller()),
+            format(
+                'Ask an administrator for: select s3vl.register_index(''<name>'', %L);',
+                _authorize_unregistered.index_arn
+            )
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._authorize_unregistered(text) is
+    'Refuses an ARN that is not in the registry, 42501, unless the caller has the rights of the '
+    'owner.';

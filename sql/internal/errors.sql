@@ -1,0 +1,101 @@
+-- Every error and warning of s3vl is raised here, as a small document: SQLSTATE, message with the
+-- value, detail, and a hint that says what to type next. SQLSTATEs: 22023 bad argument, 42501 not
+-- allowed, 42704 unknown index, 55000 something is to be set up first, and S3V01 to S3V06 for what
+-- AWS said (call_failures.sql, answered_failures.sql).
+
+create or replace function s3vl._raise(errcode text, message text, detail text, hint text)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- `raise` takes no null, and an empty detail would be shown as an empty DETAIL line.
+    if _raise.detail is null then
+        raise exception using
+            errcode = _raise.errcode, message = _raise.message, hint = _raise.hint;
+    end if;
+    raise exception using
+        errcode = _raise.errcode,
+        message = _raise.message,
+        detail = _raise.detail,
+        hint = _raise.hint;
+end;
+$$;
+
+comment on function s3vl._raise(text, text, text, text) is
+    'Raises an error. detail may be null.';
+
+create or replace function s3vl._warn(message text, detail text, hint text)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise warning using message = _warn.message, detail = _warn.detail, hint = _warn.hint;
+end;
+$$;
+
+comment on function s3vl._warn(text, text, text) is
+    'Warns about something that the caller has to know but that does not stop the call.';
+
+create or replace function s3vl._raise_argument(message text, hint text)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform s3vl._raise('22023', _raise_argument.message, null, _raise_argument.hint);
+end;
+$$;
+
+comment on function s3vl._raise_argument(text, text) is
+    'Refuses an argument: 22023.';
+
+create or replace function s3vl._fill_in(template text, lambda_arn text)
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select replace(
+        replace(
+            replace(_fill_in.template, '{version}', s3vl.version()),
+            '{arn}',
+            _fill_in.lambda_arn
+        ),
+        '{function}',
+        split_part(_fill_in.lambda_arn, ':', 7)
+    )
+$$;
+
+comment on function s3vl._fill_in(text, text) is
+    'Puts in what a text leaves open: {arn} and {function} of the Lambda function, {version} of '
+    's3vl.';
+
+create or replace function s3vl._with_detail(message text, detail text)
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select _with_detail.message
+        || coalesce(' (' || nullif(rtrim(_with_detail.detail, '.'), '') || ')', '')
+$$;
+
+comment on function s3vl._with_detail(text, text) is
+    'Puts an error into one line, where it is told and not raised.';
+
+-- Some callers go on without the remote side (registering, validating): this is what they may
+-- catch. Everything else, above all a cancelled query, goes its way.
+create or replace function s3vl._is_call_failure(errcode text)
+    returns boolean
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select _is_call_failure.errcode in ('22023', '42501', '55000')
+        or _is_call_failure.errcode like 'S3V%'
+$$;
+
+comment on function s3vl._is_call_failure(text) is
+    'Tells whether s3vl._invoke raises this SQLSTATE for what happened outside of the database.';

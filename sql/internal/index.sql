@@ -1,0 +1,123 @@
+-- From index_name or index_arn to an index that the caller may use.
+
+create or replace function s3vl._raise_unknown_index(index_name text)
+    returns void
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- One more than is shown, to know whether there are more.
+    _names text[] := array(
+        select format('"%s"', r.index_name)
+        from s3vl.index_registry as r
+        order by r.index_name
+        limit 6
+    );
+begin
+    perform s3vl._raise(
+        '42704',
+        format(
+            'index %s is not registered',
+            coalesce('"' || _raise_unknown_index.index_name || '"', 'null')
+        ),
+        null,
+        concat_ws(
+            ' ',
+            'Registered: ' || nullif(array_to_string(_names[:5], ', '), '')
+            || case when cardinality(_names) > 5 then ' and more' else '' end || '.',
+            'Register it: select s3vl.register_index(''<name>'', ''<index ARN>'');'
+        )
+    );
+end;
+$$;
+
+comment on function s3vl._raise_unknown_index(text) is
+    'Raises 42704 with up to five of the names that there are.';
+
+create or replace function s3vl._registered_index(index_name text)
+    returns s3vl.index_registry
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _index s3vl.index_registry;
+begin
+    select r.*
+    into _index
+    from s3vl.index_registry as r
+    where r.index_name = _registered_index.index_name;
+    if not found then
+        perform s3vl._raise_unknown_index(_registered_index.index_name);
+    end if;
+    perform s3vl._check_active(_index);
+    return _index;
+end;
+$$;
+
+comment on function s3vl._registered_index(text) is
+    'Returns the active index of this name.';
+
+create or replace function s3vl._check_active(index s3vl.index_registry)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not _check_active.index.is_active then
+        perform s3vl._raise(
+            '55000',
+            format('index "%s" is inactive', _check_active.index.index_name),
+            null,
+            format('Activate it: select s3vl.activate_index(%L);', _check_active.index.index_name)
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_active(s3vl.index_registry) is
+    'Refuses an index that was deactivated.';
+
+create or replace function s3vl._find_index(index_name text, index_arn text)
+    returns s3vl.index_registry
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _index s3vl.index_registry;
+begin
+    if num_nonnulls(_find_index.index_name, _find_index.index_arn) <> 1 then
+        perform s3vl._raise_argument(
+            coalesce(
+                'index_name "' || _find_index.index_name || '" and index_arn "'
+                || _find_index.index_arn || '" are both given',
+                'neither index_name nor index_arn is given'
+            ),
+            'Pass one of them, for example index_name => ''docs''; see s3vl.list_indexes().'
+        );
+    end if;
+    if _find_index.index_name is not null then
+        return s3vl._registered_index(_find_index.index_name);
+    end if;
+    perform s3vl._check_index_arn(_find_index.index_arn);
+    select r.*
+    into _index
+    from s3vl.index_registry as r
+    where r.index_arn = _find_index.index_arn
+    order by r.is_active desc, r.index_name
+    limit 1;
+    if found then
+        perform s3vl._check_active(_index);
+        return _index;
+    end if;
+    perform s3vl._authorize_unregistered(_find_index.index_arn);
+    _index.index_arn := _find_index.index_arn;
+    return _index;
+end;
+$$;
+
+comment on function s3vl._find_index(text, text) is
+    'Returns the index that exactly one of name and ARN says; of an unregistered one only the ARN '
+    'is known.';

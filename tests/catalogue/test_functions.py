@@ -1,0 +1,229 @@
+"""The installed schema against the design: signatures, security, comments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from fixtures_sql import Database
+
+# Function: arguments, result, volatility (i, s, v)
+PUBLIC = {
+    "configure": (
+        "lambda_arn text, aws_region text DEFAULT NULL::text, timeout_seconds integer DEFAULT 30",
+        "boolean",
+        "v",
+    ),
+    "validate_config": (
+        "",
+        "TABLE(is_valid boolean, lambda_arn text, aws_region text, error_message text, response_time_ms integer)",
+        "v",
+    ),
+    "get_config": (
+        "",
+        (
+            "TABLE(lambda_arn text, aws_region text, timeout_seconds integer, created_at timestamp with time zone,"
+            " updated_at timestamp with time zone, config_age_hours numeric, last_validation_status text)"
+        ),
+        "s",
+    ),
+    "register_index": (
+        "index_name text, index_arn text, description text DEFAULT NULL::text",
+        "boolean",
+        "v",
+    ),
+    "resolve_index_arn": ("name text", "text", "s"),
+    "activate_index": ("name text", "boolean", "v"),
+    "deactivate_index": ("name text", "boolean", "v"),
+    "unregister_index": ("name text", "boolean", "v"),
+    "list_indexes": (
+        "",
+        (
+            "TABLE(index_name text, index_arn text, description text, bucket_name text, region text,"
+            " account_id text, created_at timestamp with time zone, updated_at timestamp with time zone,"
+            " is_active boolean)"
+        ),
+        "s",
+    ),
+    "get_index_info": (
+        "name text",
+        (
+            "TABLE(index_name text, index_arn text, description text, bucket_name text, region text,"
+            " account_id text, created_at timestamp with time zone, updated_at timestamp with time zone,"
+            " is_active boolean)"
+        ),
+        "s",
+    ),
+    "query_vectors": (
+        (
+            "query_vector double precision[], index_name text DEFAULT NULL::text, index_arn text DEFAULT NULL::text,"
+            " top_k integer DEFAULT 10, return_metadata boolean DEFAULT true,"
+            " metadata_filter jsonb DEFAULT NULL::jsonb, query_mode text DEFAULT NULL::text"
+        ),
+        "TABLE(vector_id text, distance double precision, similarity_score double precision, metadata jsonb)",
+        "s",
+    ),
+    "get_vectors": (
+        (
+            "vector_ids text[], index_name text DEFAULT NULL::text, index_arn text DEFAULT NULL::text,"
+            " include_vector_data boolean DEFAULT true, include_metadata boolean DEFAULT true"
+        ),
+        "TABLE(vector_id text, embedding double precision[], metadata jsonb, found boolean)",
+        "s",
+    ),
+    "list_vectors": (
+        (
+            "index_arn text DEFAULT NULL::text, index_name text DEFAULT NULL::text,"
+            " max_results integer DEFAULT 100, next_token text DEFAULT NULL::text,"
+            " return_data boolean DEFAULT false, return_metadata boolean DEFAULT true,"
+            " segment_count integer DEFAULT NULL::integer, segment_index integer DEFAULT NULL::integer"
+        ),
+        (
+            "TABLE(vector_id text, vector_data double precision[], metadata jsonb, response_next_token text,"
+            " total_count integer)"
+        ),
+        "s",
+    ),
+    "version": ("", "text", "i"),
+}
+
+# Columns of design section 2: types stand in test_functions_are_as_designed
+TABLES = {
+    "config": [
+        "is_the_only_row", "lambda_arn", "aws_region", "timeout_seconds", "created_at", "updated_at",
+        "last_validated_at", "last_validation_status",
+    ],
+    "index_registry": [
+        "index_name", "index_arn", "description", "bucket_name", "region", "account_id", "dimension",
+        "distance_metric", "index_mode", "non_filterable_keys", "text_keys", "is_active", "created_at",
+        "updated_at",
+    ],
+}  # fmt: skip
+
+
+def functions_where(db: Database, condition: str) -> list[str]:
+    """Return the names of the functions of s3vl (alias p) that meet a condition."""
+    rows = db.connection.execute(
+        "select p.proname from pg_proc as p where p.pronamespace = 's3vl'::regnamespace"
+        f" and ({condition}) order by p.proname"
+    )
+    return [row["proname"] for row in rows]
+
+
+def test_functions_are_as_designed(db: Database) -> None:
+    """Names, order, types and defaults of arguments, columns and volatility are the contract."""
+    rows = db.rows(
+        """
+        select p.proname, pg_get_function_arguments(p.oid) as arguments,
+            pg_get_function_result(p.oid) as result, p.provolatile::text as volatility
+        from pg_proc as p
+        where p.pronamespace = 's3vl'::regnamespace and not starts_with(p.proname, '_')
+        """
+    )
+
+    assert {row["proname"]: (row["arguments"], row["result"], row["volatility"]) for row in rows} == PUBLIC
+    assert len(rows) == len(PUBLIC)
+
+
+def test_tables_are_as_designed(db: Database) -> None:
+    """Nothing but the configuration and the registry is kept, in columns of these names."""
+    rows = db.rows(
+        """
+        select c.relname, array_agg(a.attname order by a.attnum)::text[] as columns
+        from pg_class as c join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0
+        where c.relnamespace = 's3vl'::regnamespace and c.relkind <> 'i'
+        group by c.relname
+        """
+    )
+
+    assert {row["relname"]: row["columns"] for row in rows} == TABLES
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "obj_description(p.oid, 'pg_proc') is null",
+        "not coalesce(p.proconfig, '{}') @> array['search_path=pg_catalog, pg_temp']",
+        "p.proparallel <> 'u'",
+        "p.proacl is null or p.proacl::text ~ '[{,]='",
+        ("exists (select from pg_proc as o where o.pronamespace = p.pronamespace"
+        " and o.proname = p.proname and o.oid <> p.oid)"),
+        "array_length(string_to_array(btrim(p.prosrc, E'\\n'), E'\\n'), 1) > 60",
+        "p.prosrc ~ E'\\n\\s*execute '",
+    ],
+    ids=[
+        "no comment", "search_path not pinned", "parallel", "executable by PUBLIC", "overloaded",
+        "over 60 lines", "dynamic SQL",
+    ],
+)  # fmt: skip
+def test_no_function_is(db: Database, broken: str) -> None:
+    """Every function, internal ones too, keeps the rules of the house."""
+    assert functions_where(db, broken) == []
+
+
+def test_public_functions_run_as_the_owner_and_internal_ones_as_their_caller(db: Database) -> None:
+    """Internal functions have no right of their own: they work only inside of a public one."""
+    assert set(functions_where(db, "p.prosecdef")) == set(PUBLIC)
+
+
+def test_sets_are_small_to_the_planner(db: Database) -> None:
+    """A search is joined as what it is: some rows, not a thousand."""
+    assert functions_where(db, "p.proretset and p.prorows > 10 and not starts_with(p.proname, '_')") == []
+
+
+def test_lambda_is_called_in_one_place(db: Database) -> None:
+    """s3vl._invoke is the one door to Lambda."""
+    assert functions_where(db, "p.prosrc ~ 'aws_lambda\\.invoke\\('") == ["_invoke"]
+
+
+def test_errors_are_raised_in_one_place(db: Database) -> None:
+    """s3vl._raise is where every error of s3vl is made; others only pass one on."""
+    assert functions_where(db, "p.prosrc ~ 'raise exception'") == ["_raise"]
+
+
+def test_tables_columns_and_schema_have_comments(db: Database) -> None:
+    """What psql shows with plus signs is never empty."""
+    silent = db.rows(
+        """
+        select c.relname, a.attname
+        from pg_class as c join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0
+        where c.relnamespace = 's3vl'::regnamespace and c.relkind = 'r'
+            and (col_description(c.oid, a.attnum) is null or obj_description(c.oid, 'pg_class') is null)
+        """
+    )
+
+    assert silent == []
+    assert db.value("select obj_description('s3vl'::regnamespace, 'pg_namespace')")
+
+
+def test_constraints_have_names_of_their_own(db: Database) -> None:
+    """A violated constraint says which rule it is; names are chosen, not made up by PostgreSQL."""
+    rows = db.rows(
+        "select conname from pg_constraint where connamespace = 's3vl'::regnamespace and contype <> 'n'"
+    )
+
+    assert {row["conname"] for row in rows} == {
+        "config_pkey",
+        "config_single_row",
+        "config_timeout_seconds_range",
+        "index_registry_index_name_length",
+        "index_registry_index_name_printable",
+        "index_registry_pkey",
+    }
+
+
+def test_nothing_but_the_owner_has_a_privilege(db: Database) -> None:
+    """Schema and tables are granted to nobody."""
+    grants = db.rows(
+        """
+        select n.nspname as name from pg_namespace as n, aclexplode(n.nspacl) as a
+        where n.nspname = 's3vl' and a.grantee <> n.nspowner
+        union all
+        select c.relname from pg_class as c, aclexplode(c.relacl) as a
+        where c.relnamespace = 's3vl'::regnamespace and a.grantee <> c.relowner
+        """
+    )
+
+    assert grants == []

@@ -1,0 +1,93 @@
+"""The SQL files against the style of the house, where a machine can tell."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fixtures_sql import ROOT
+
+SQL = ROOT / "sql"
+PARTS = sorted(path for folder in ("schema", "internal", "api") for path in (SQL / folder).rglob("*.sql"))
+SCRIPTS = [SQL / "install.sql", SQL / "uninstall.sql", SQL / "manifest.sql"]
+
+
+def name(path: Path) -> str:
+    """Return a path as the manifest writes it."""
+    return str(path.relative_to(SQL))
+
+
+def test_manifest_runs_every_file_once() -> None:
+    """A file that is not in the table of contents, or twice, is a mistake."""
+    manifest = (SQL / "manifest.sql").read_text()
+
+    listed = re.findall(r"^\\ir (\S+)$", manifest, re.MULTILINE)
+
+    assert sorted(listed) == sorted(name(path) for path in PARTS)
+
+
+def test_imports_point_one_way() -> None:
+    """Internal files use nothing of api/ but version(), and schema/ uses neither."""
+    public = {
+        function
+        for path in (SQL / "api").glob("*.sql")
+        for function in re.findall(r"^create or replace function s3vl\.(\w+)", path.read_text(), re.MULTILINE)
+    } - {"version"}
+
+    for path in PARTS:
+        if path.parent.name == "api":
+            continue
+        code = re.sub(r"'[^']*'|--.*", "", path.read_text())
+        assert set(re.findall(r"s3vl\.(\w+)\(", code)) & public == set(), name(path)
+
+
+@pytest.mark.parametrize("path", PARTS + SCRIPTS, ids=name)
+def test_file_is_short_and_narrow(path: Path) -> None:
+    """At most 200 lines of at most 100 columns, and a first line that says what it is."""
+    lines = path.read_text().splitlines()
+
+    assert len(lines) <= 200
+    assert [line for line in lines if len(line) > 100] == []
+    assert lines[0].startswith("-- ")
+
+
+@pytest.mark.parametrize("path", PARTS, ids=name)
+@pytest.mark.parametrize(
+    "forbidden",
+    [
+        r"#variable_conflict",
+        r"if (not )?exists\s+s3vl",
+        r"(?m)^\s*execute ",
+        r"\bbegin atomic\b",
+        r"\$[0-9]+\b(?!\$)",
+    ],
+)
+def test_file_is_free_of(path: Path, forbidden: str) -> None:
+    """What hides mistakes is not in the source."""
+    assert re.findall(forbidden, path.read_text()) == []
+
+
+@pytest.mark.parametrize("path", PARTS, ids=name)
+def test_catching_everything_raises_what_is_not_meant(path: Path) -> None:
+    """Each `when others` passes on what it does not handle."""
+    for handler in re.findall(r"when others then\n(.*?)\n\s*end;", path.read_text(), re.DOTALL):
+        assert re.search(r"^\s*raise;$", handler, re.MULTILINE), handler
+
+
+def test_sqlfluff_finds_nothing() -> None:
+    """The linter is content."""
+    sqlfluff = Path(sys.executable).parent / "sqlfluff"
+
+    done = subprocess.run(
+        [sqlfluff, "lint", "--config", "pyproject.toml", "sql"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,273 @@
+"""Everything that can go wrong on the way to S3 Vectors and back: SQLSTATE, message, detail, hint."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, LiteralString
+
+import pytest
+
+from fixtures_sql import LAMBDA_ARN, ROOT
+
+if TYPE_CHECKING:
+    from fixtures_sql import Database, StubLambda
+
+QUERY: LiteralString = "select * from s3vl.query_vectors(array[1, 2, 3, 4, 5], 'docs')"
+CLIENT = "AWS Lambda client returned '{}'."
+UNHANDLED = f'"{LAMBDA_ARN}" returned error "Unhandled", details: "{{}}".'
+
+# What aws_lambda raises: message, DETAIL; then SQLSTATE, message, a part of the hint
+CALL_FAILURES = [
+    ("lambda invocation failed", UNHANDLED.format('{\\"errorType\\": \\"KeyError\\"}'),
+        "S3V05", f'Lambda function "{LAMBDA_ARN}" failed', "aws logs tail /aws/lambda/s3vl-vector-query"),
+    ("lambda invocation failed", UNHANDLED.format("RequestId: 1 Error: Task timed out after 10.00 seconds"),
+        "S3V05", f'Lambda function "{LAMBDA_ARN}" timed out', "raise LambdaTimeout"),
+    ("lambda invocation failed", UNHANDLED.format('{"errorType":"Sandbox.Timedout"}'),
+        "S3V05", f'Lambda function "{LAMBDA_ARN}" timed out', "raise LambdaTimeout"),
+    ("lambda invocation failed", UNHANDLED.format("Response payload size exceeded maximum allowed payload size"),
+        "S3V04", f'a request to Lambda function "{LAMBDA_ARN}" or its answer is over the limit of 6 MB',
+        "Ask for less"),
+    ("invoke API failed", CLIENT.format("Unable to connect to endpoint"),
+        "S3V05", f'Lambda function "{LAMBDA_ARN}" could not be called', "NAT gateway or VPC endpoint"),
+    ("invoke API failed", CLIENT.format("curlCode: 28, Timeout was reached"),
+        "S3V05", f'Lambda function "{LAMBDA_ARN}" did not answer in time', "timeout_seconds => 60"),
+    ("invoke API failed", CLIENT.format("Rate Exceeded."),
+        "S3V01", f'Lambda throttled the call of function "{LAMBDA_ARN}"', "concurrency"),
+    ("invoke API failed", CLIENT.format("TooManyRequestsException"),
+        "S3V01", f'Lambda throttled the call of function "{LAMBDA_ARN}"', "concurrency"),
+    ("invoke API failed",
+        CLIENT.format("User: x is not authorized to perform: lambda:InvokeFunction on resource: y"),
+        "S3V02", f'the database may not call Lambda function "{LAMBDA_ARN}"', "add-role-to-db-cluster"),
+    ("invoke API failed", CLIENT.format(f"Function not found: {LAMBDA_ARN}"),
+        "S3V05", f'Lambda function "{LAMBDA_ARN}" does not exist', "select s3vl.configure('<Lambda ARN>')"),
+    ("region does not fit the ARN", "",
+        "S3V05", f'the call of Lambda function "{LAMBDA_ARN}" failed', "the ARN in s3vl.get_config()"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "detail", "sqlstate", "said", "hint"), CALL_FAILURES)
+@pytest.mark.parametrize("errcode", ["P0001", "XX000"])
+def test_error_of_aws_lambda_is_known_by_its_words(
+    db: Database,
+    registered: StubLambda,
+    errcode: str,
+    message: str,
+    detail: str,
+    sqlstate: str,
+    said: str,
+    hint: str,
+) -> None:
+    """Whatever SQLSTATE aws_lambda has, its message and DETAIL say what happened, and are kept."""
+    registered.raises(message, detail, errcode=errcode)
+
+    error = db.error(QUERY)
+
+    assert (error.sqlstate, error.message_primary) == (sqlstate, said)
+    assert error.message_detail == (f"{message}: {detail}" if detail else message)
+    assert hint in (error.message_hint or "")
+
+
+def test_refusal_that_took_all_the_time_is_called_a_timeout(db: Database, registered: StubLambda) -> None:
+    """The AWS client may say "Unable to connect" for a timeout too: the clock tells them apart."""
+    db.rows("update s3vl.config set timeout_seconds = 1")
+    registered.raises("invoke API failed", CLIENT.format("Unable to connect to endpoint"), seconds=1.1)
+
+    error = db.error(QUERY)
+
+    assert error.message_primary == f'Lambda function "{LAMBDA_ARN}" did not answer in time'
+
+
+@pytest.mark.parametrize("sqlstate", ["40001", "53200", "55P03"])
+def test_error_of_postgresql_itself_passes_untouched(
+    db: Database, registered: StubLambda, sqlstate: str
+) -> None:
+    """What is no failure of the call keeps its SQLSTATE and its message."""
+    registered.raises("PostgreSQL has a problem", errcode=sqlstate)
+
+    error = db.error(QUERY)
+
+    assert (error.sqlstate, error.message_primary) == (sqlstate, "PostgreSQL has a problem")
+
+
+# What the Lambda function answers: code; then SQLSTATE, beginning of the message, a part of the hint
+ANSWERED_FAILURES = [
+    ("invalid_request", "22023", "the request was refused", "Correct the argument"),
+    ("unsupported_operation", "55000", "the Lambda function does not fit this schema", "code of s3vl 1.0.0"),
+    ("unsupported_protocol", "55000", "the Lambda function does not fit this schema", "code of s3vl 1.0.0"),
+    ("placeholder_code", "55000", "the Lambda function still has its placeholder code",
+        "./package.sh, then aws lambda update-function-code --function-name s3vl-vector-query "),
+    ("throttled", "S3V01", "S3 Vectors throttled the request", "Try again later"),
+    ("access_denied", "S3V02", "S3 Vectors denied access", "IAM role of function s3vl-vector-query"),
+    ("service_failure", "S3V03", "S3 Vectors failed", "Try again"),
+    ("response_too_large", "S3V04", "the answer is over the 6 MB that Lambda carries", "Ask for less"),
+    ("malformed_data", "S3V04", "the index holds what PostgreSQL cannot take", "without metadata"),
+    ("timeout", "S3V05", "the time ran out", f"select s3vl.configure('{LAMBDA_ARN}', timeout_seconds => 60)"),
+    ("internal_error", "S3V05", "the Lambda function failed", "aws logs tail /aws/lambda/s3vl-vector-query"),
+    ("not_found", "S3V06", "S3 Vectors does not have this index", "aws s3vectors list-indexes"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "sqlstate", "said", "hint"), ANSWERED_FAILURES)
+def test_answered_failure_is_raised_with_its_sqlstate(
+    db: Database, registered: StubLambda, code: str, sqlstate: str, said: str, hint: str
+) -> None:
+    """Each code of the protocol has its SQLSTATE, the service's own words, and what to do."""
+    registered.answers_failure(code, "The service said so.")
+
+    error = db.error(QUERY)
+
+    assert (error.sqlstate, error.message_primary) == (sqlstate, f"{said}: The service said so")
+    assert error.message_detail == "Lambda request request-1"
+    assert hint in (error.message_hint or "")
+
+
+def test_codes_are_those_of_the_protocol() -> None:
+    """No code of docs/lambda-protocol.md is forgotten, and the SQLSTATEs agree."""
+    page = (ROOT / "docs/lambda-protocol.md").read_text()
+
+    documented = re.findall(r"^\| `(\w+)` \| .* \| (\w{5}) \|$", page, re.MULTILINE)
+
+    assert sorted(documented) == sorted((code, sqlstate) for code, sqlstate, *_ in ANSWERED_FAILURES)
+
+
+def test_detail_names_type_fields_attempts_and_request(db: Database, registered: StubLambda) -> None:
+    """What the service called it, which field it means, how often it was tried, and where the log has it."""
+    registered.answers_failure(
+        "invalid_request",
+        "Invalid filter",
+        type="ValidationException",
+        attempts=1,
+        fields=[{"path": "filter.$and[0]", "message": "unknown operator $like"}],
+    )
+
+    assert db.error(QUERY).message_detail == (
+        "ValidationException; filter.$and[0]: unknown operator $like; attempts: 1; Lambda request request-1"
+    )
+
+
+BROKEN = [
+    ("not json at all", "22P02: Lambda function"),
+    ('{"success": true, "result": {"vectors": [{"distance": NaN}]}}', "22P02: Lambda function"),
+    (r'{"success": true, "result": {"vectors": [{"vector_id": "\u0000"}]}}', "what jsonb cannot hold"),
+    ('{"success": true, "result": {"n": 1e999999}}', "what jsonb cannot hold"),
+    (None, "without saying success"),
+    ("null", "without saying success"),
+    ("[]", "without saying success"),
+    ('"text"', "without saying success"),
+    ("{}", "without saying success"),
+    ('{"statusCode": 200, "body": "placeholder"}', "without saying success"),
+    ('{"success": null, "result": {}}', "without saying success"),
+    ('{"success": "true", "result": {}}', "without saying success"),
+    ('{"success": "false"}', "without saying success"),
+    ('{"success": 1, "result": {}}', "without saying success"),
+    ('{"success": true}', "without a result"),
+    ('{"success": true, "result": null}', "without a result"),
+    ('{"success": true, "result": []}', "without a result"),
+    ('{"success": true, "result": {}}', "without vectors"),
+    ('{"success": true, "result": {"vectors": {}}}', "without vectors"),
+    ('{"success": true, "result": {"vectors": [1]}}', "a vector without an id"),
+    ('{"success": true, "result": {"vectors": [{"distance": 1}]}}', "a vector without an id"),
+    ('{"success": true, "result": {"vectors": [{"vector_id": null}]}}', "a vector without an id"),
+    (
+        '{"success": true, "result": {"vectors": [{"vector_id": "a", "distance": "near"}]}}',
+        "vectors that cannot be read",
+    ),
+    ('{"success": false}', "a failure without a known error code"),
+    ('{"success": false, "error": "no"}', "a failure without a known error code"),
+    ('{"success": false, "error": {"code": "new"}}', "a failure without a known error code"),
+]
+
+
+@pytest.mark.parametrize(("payload", "said"), BROKEN)
+def test_answer_that_breaks_the_protocol_is_an_error(
+    db: Database, registered: StubLambda, payload: str | None, said: str
+) -> None:
+    """A malformed answer is S3V04, never zero rows."""
+    registered.answers_text(payload)
+
+    error = db.error(QUERY)
+
+    assert error.sqlstate == "S3V04"
+    if said.startswith("22P02"):
+        assert error.message_primary == f'Lambda function "{LAMBDA_ARN}" did not answer with JSON'
+    else:
+        assert (error.message_primary or "").startswith(f"the Lambda function answered {said}")
+    assert "s3vl.get_config()" in (error.message_hint or "")
+
+
+def test_malformed_answer_is_shown_by_its_beginning(db: Database, registered: StubLambda) -> None:
+    """The detail has 200 characters of the answer, not all of its megabytes."""
+    registered.answers_text(json.dumps({"a": "x" * 1_000_000}))
+
+    detail = db.error(QUERY).message_detail
+
+    assert detail == 'It began: {"a": "' + "x" * 193
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        ({}, "without an index"),
+        ({"index": []}, "without an index"),
+        ({"index": {"dimension": "five"}}, "an index that cannot be read"),
+    ],
+)
+def test_malformed_description_is_a_warning_of_register_index(
+    db: Database, registered: StubLambda, result: dict[str, object], said: str
+) -> None:
+    """What describe_index answers is checked like any other answer."""
+    registered.answers(result)
+
+    db.rows("select s3vl.register_index('docs', index_arn) from s3vl.index_registry")
+
+    [warning] = db.warnings
+    assert (warning.detail or "").startswith(f"the Lambda function answered {said}")
+
+
+def test_not_configured(db: Database, stub: StubLambda) -> None:
+    """Before configure() there is nothing to call, and the hint says how to change that."""
+    error = db.error(
+        "select * from s3vl.get_vectors(array['a'], index_arn =>"
+        " 'arn:aws:s3vectors:us-west-2:123456789012:bucket/b-1/index/i-1')"
+    )
+
+    assert (error.sqlstate, error.message_primary) == ("55000", "s3vl is not configured")
+    assert error.message_hint == "Type: select s3vl.configure('<Lambda ARN>');"
+    assert stub.calls == []
+
+
+@pytest.mark.parametrize(
+    "loss", ["drop schema aws_lambda cascade", "drop function aws_lambda.invoke(text, json)"]
+)
+def test_aws_lambda_missing(db: Database, registered: StubLambda, loss: LiteralString) -> None:
+    """Without the extension the hint says how to create it."""
+    if loss.startswith("drop function"):
+        loss = (
+            "drop function aws_lambda.invoke(text, json, text, text, text, json, varchar),"
+            " aws_lambda.invoke(text, jsonb, text, text, text, jsonb, varchar)"
+        )
+    db.rows(loss)
+
+    error = db.error(QUERY)
+
+    assert error.sqlstate == "55000"
+    assert error.message_primary == "the extension aws_lambda is not installed in this database"
+    assert error.message_hint == "Type: create extension aws_lambda cascade;"
+    assert registered.calls == []
+
+
+def test_aws_lambda_not_granted(db: Database, registered: StubLambda) -> None:
+    """Without the right to use aws_lambda the hint has the grants to type."""
+    db.rows("revoke all on schema aws_lambda from postgres")
+
+    error = db.error(QUERY)
+
+    assert error.sqlstate == "42501"
+    assert error.message_primary == "role postgres, which owns s3vl, may not use aws_lambda"
+    assert error.message_detail == "permission denied for schema aws_lambda"
+    assert error.message_hint == (
+        "Type: grant usage on schema aws_lambda to postgres;"
+        " grant execute on all functions in schema aws_lambda to postgres;"
+    )
+    assert registered.calls == []
