@@ -1,5 +1,6 @@
 -- Failures that the Lambda function answers: the error codes of docs/lambda-protocol.md, and
--- answers that break the protocol. {arn}, {function} and {version} are filled in by s3vl._fill_in.
+-- answers that break the protocol. {index} is the index that was asked for; {arn}, {function} and
+-- {version} are filled in by s3vl._fill_in.
 
 create or replace function s3vl._answered_failure(code text)
     returns table (errcode text, message text, hint text)
@@ -19,7 +20,8 @@ as $$
             'Upload the code of s3vl {version} to function {function}.'),
         ('placeholder_code', '55000', 'the Lambda function still has its placeholder code',
             'Upload the real code: in lambda/ type ./package.sh, then aws lambda '
-            'update-function-code --function-name {function} --zip-file fileb://build/<the zip>'),
+            'update-function-code --function-name {function} '
+            '--zip-file fileb://build/s3vl-lambda.zip'),
         ('throttled', 'S3V01', 'S3 Vectors throttled the request',
             'Try again later, with fewer sessions at once.'),
         ('access_denied', 'S3V02', 'S3 Vectors denied access',
@@ -35,7 +37,7 @@ as $$
             'select s3vl.configure(''{arn}'', timeout_seconds => 60);'),
         ('internal_error', 'S3V05', 'the Lambda function failed',
             'Read its log: aws logs tail /aws/lambda/{function} --since 10m'),
-        ('not_found', 'S3V06', 'S3 Vectors does not have this index',
+        ('not_found', 'S3V06', 'S3 Vectors does not have index {index}',
             'Compare the ARN with: aws s3vectors list-indexes --vector-bucket-name <bucket>')
     ) as f (code, errcode, message, hint)
     where f.code = _answered_failure.code
@@ -44,7 +46,11 @@ $$;
 comment on function s3vl._answered_failure(text) is
     'Says what an error code of the protocol means; no row when there is no such code.';
 
-create or replace function s3vl._raise_answered_failure(answer jsonb, lambda_arn text)
+create or replace function s3vl._raise_answered_failure(
+    answer jsonb,
+    lambda_arn text,
+    index_arn text
+)
     returns void
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -61,14 +67,18 @@ begin
     end if;
     perform s3vl._raise(
         _failure.errcode,
-        concat_ws(': ', _failure.message, rtrim(_answer #>> '{error,message}', '.')),
+        concat_ws(
+            ': ',
+            replace(_failure.message, '{index}', coalesce(_raise_answered_failure.index_arn, '')),
+            rtrim(_answer #>> '{error,message}', '.')
+        ),
         s3vl._failure_detail(_answer),
         s3vl._fill_in(_failure.hint, _raise_answered_failure.lambda_arn)
     );
 end;
 $$;
 
-comment on function s3vl._raise_answered_failure(jsonb, text) is
+comment on function s3vl._raise_answered_failure(jsonb, text, text) is
     'Raises what an answer with "success": false means.';
 
 create or replace function s3vl._failure_detail(answer jsonb)

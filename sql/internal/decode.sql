@@ -29,7 +29,8 @@ begin
         v.vector_id,
         v.distance,
         case _metric
-            when 'cosine' then 1 - v.distance
+            -- In decimal, so that a distance of 0.1 leaves 0.9 and not 0.90000000000000002.
+            when 'cosine' then (1 - v.distance::numeric)::double precision
             when 'euclidean' then 1 / (1 + v.distance)
         end,
         v.embedding,

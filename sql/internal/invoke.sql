@@ -73,7 +73,7 @@ begin
                 );
                 raise;
         end;
-        _answer := s3vl._read_answer(_payload, _config.lambda_arn);
+        _answer := s3vl._read_answer(_payload, _config.lambda_arn, _request ->> 'index_arn');
         return next _answer -> 'result';
         exit when _answer ->> 'continuation' is null;
         _request := _request || jsonb_build_object('continuation', _answer -> 'continuation');
@@ -101,7 +101,7 @@ $$;
 comment on function s3vl._without_nulls(jsonb) is
     'Leaves out the members of a request that are null.';
 
-create or replace function s3vl._read_answer(payload json, lambda_arn text)
+create or replace function s3vl._read_answer(payload json, lambda_arn text, index_arn text)
     returns jsonb
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -119,7 +119,9 @@ begin
             );
     end;
     if _answer -> 'success' = 'false' then
-        perform s3vl._raise_answered_failure(_answer, _read_answer.lambda_arn);
+        perform s3vl._raise_answered_failure(
+            _answer, _read_answer.lambda_arn, _read_answer.index_arn
+        );
     elsif _answer -> 'success' is distinct from 'true' then
         perform s3vl._raise_malformed('without saying success', _answer::text);
     elsif jsonb_typeof(_answer -> 'result') is distinct from 'object' then
@@ -129,5 +131,5 @@ begin
 end;
 $$;
 
-comment on function s3vl._read_answer(json, text) is
+comment on function s3vl._read_answer(json, text, text) is
     'Returns an answer that is a success, and raises what any other means.';

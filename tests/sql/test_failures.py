@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, LiteralString
 
 import pytest
 
-from fixtures_sql import LAMBDA_ARN, ROOT
+from fixtures_sql import INDEX_ARN, LAMBDA_ARN, ROOT
 
 if TYPE_CHECKING:
     from fixtures_sql import Database, StubLambda
@@ -104,7 +104,7 @@ ANSWERED_FAILURES = [
     ("malformed_data", "S3V04", "the index holds what PostgreSQL cannot take", "without metadata"),
     ("timeout", "S3V05", "the time ran out", f"select s3vl.configure('{LAMBDA_ARN}', timeout_seconds => 60)"),
     ("internal_error", "S3V05", "the Lambda function failed", "aws logs tail /aws/lambda/s3vl-vector-query"),
-    ("not_found", "S3V06", "S3 Vectors does not have this index", "aws s3vectors list-indexes"),
+    ("not_found", "S3V06", f"S3 Vectors does not have index {INDEX_ARN}", "aws s3vectors list-indexes"),
 ]  # fmt: skip
 
 

@@ -104,7 +104,7 @@ def test_any_text_is_a_name(db: Database, configured: StubLambda, name: str) -> 
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ("not_found", "S3 Vectors does not have this index: the reason"),
+        ("not_found", f"S3 Vectors does not have index {INDEX_ARN}: the reason"),
         ("access_denied", "S3 Vectors denied access: the reason"),
         ("invalid_request", "the request was refused: the reason"),
         ("unsupported_operation", "the Lambda function does not fit this schema: the reason"),
