@@ -66,7 +66,7 @@ def _progress(step: str) -> Iterator[None]:
 
 def _install_requirements(staging: Path) -> None:
     """Unpack the pinned wheels: pure Python only, so that the zip runs on both architectures of Lambda."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
     only_pure_python = ["--no-deps", "--no-compile", "--only-binary", ":all:", "--platform", "any"]
     source = ["--target", str(staging), "--requirement", str(LAMBDA / "requirements.txt")]
     if subprocess.run([*command, *only_pure_python, *source], check=False).returncode:  # noqa: S603 - our own words
