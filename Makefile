@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCAL := PYTHONPATH=local $(BIN)/python -m s3vl_local
 
-.PHONY: help dev demo test test-fast lint format package up env psql parameters down
+.PHONY: help dev demo test test-fast coverage lint format package docs up env psql parameters down reset
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ test: $(READY) ## Run all tests
 
 test-fast: $(READY) ## Run the tests that need no local cloud
 	@$(BIN)/pytest tests/unit tests/sql tests/catalogue tests/template
+
+coverage: $(READY) ## Measure which branches of the Lambda its unit tests take
+	@$(BIN)/coverage run -m pytest -q tests/unit -k lambda
+	@$(BIN)/coverage report
 
 lint: $(READY) ## Check style, types, SQL, template and spelling
 	$(BIN)/ruff check .
@@ -39,6 +43,9 @@ format: $(READY) ## Format the Python code
 package: $(READY) ## Build the Lambda's zip: lambda/build/s3vl-lambda.zip
 	@cd lambda && ./package.sh
 
+docs: $(READY) ## Write the generated sections of docs/
+	@PYTHONPATH=local:tests $(BIN)/python tools/build_docs.py
+
 up: $(READY) ## Start the local cloud in the background
 	@$(LOCAL) up
 
@@ -51,8 +58,11 @@ psql: $(READY) ## Open psql in the local cloud's database
 parameters: $(READY) ## Fill cloudformation/parameters.json for the local cloud
 	@$(LOCAL) parameters
 
-down: $(READY) ## Stop the local cloud and forget what it held
+down: $(READY) ## Stop the local cloud; make up brings back what it held
 	@$(LOCAL) down
+
+reset: $(READY) ## Stop the local cloud and forget what it held
+	@$(LOCAL) reset
 
 # Messages go to stderr: the output of `make env` is for eval.
 $(READY): pyproject.toml constraints.txt

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import psycopg
 import pytest
 from botocore.config import Config
 
@@ -19,6 +18,8 @@ from s3vl_local.cloud import ROOT, LocalCloud, request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    import psycopg
 
 INDEX_NAME = "test-index-5d"
 

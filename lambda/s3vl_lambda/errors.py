@@ -28,7 +28,10 @@ _LONGEST_VALUE = 100
 
 
 class S3vlError(Exception):
-    """A failure to answer with; `origin` names the exception behind it, `attempts` counts the calls made."""
+    """A failure to answer with.
+
+    `origin` names the exception behind it, `attempts` counts the calls made, `done` holds what was written before.
+    """
 
     code: ClassVar[str]
     retryable = False
@@ -46,6 +49,7 @@ class S3vlError(Exception):
         self.origin = origin or type(self).__name__
         self.attempts = attempts
         self.fields = list(fields)
+        self.done: dict[str, list[list[int]]] = {}
 
 
 class InvalidRequestError(S3vlError):

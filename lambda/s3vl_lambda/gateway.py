@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -38,19 +39,19 @@ from s3vl_lambda.errors import (
     ServiceFailureError,
     ThrottledError,
 )
+from s3vl_lambda.pace import Pace
+from s3vl_lambda.parallel import CONCURRENT_CALLS, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from s3vl_lambda.deadline import Deadline
+    from s3vl_lambda.records import Record
 
 KEYS_PER_CALL = 100
-CONCURRENT_CALLS = 8
 
 _CONNECT_SECONDS = 1.0
 _READ_SECONDS = 5.0
-# A call that is given less time than this would most likely be cut off: it is not made.
-_SHORTEST_CALL_SECONDS = 0.1
 _MAX_ATTEMPTS = 8
 _BACKOFF_BASE_SECONDS = 0.05
 _BACKOFF_CAP_SECONDS = 2.0
@@ -66,9 +67,10 @@ _BY_CODE: dict[str, type[S3vlError]] = {
 # By status, because what stands in front of the service has codes of its own, like ExpiredTokenException.
 _BY_STATUS: dict[int, type[S3vlError]] = {403: AccessDeniedError, 429: ThrottledError}
 
+_POSITION = re.compile(r"(?<=^vectors\[)[0-9]+(?=\])")
+
 _clients: dict[str, Any] = {}
 _clients_lock = threading.Lock()
-_pool = ThreadPoolExecutor(CONCURRENT_CALLS, thread_name_prefix="s3vectors")
 _read_seconds: ContextVar[float] = ContextVar("_read_seconds", default=_READ_SECONDS)
 
 
@@ -151,6 +153,11 @@ class S3VectorsGateway:
         self._stats = stats
         self._client_for = client_for
         self._sleep = sleep
+        self._pace = Pace(CONCURRENT_CALLS)
+
+    def stop(self) -> None:
+        """Let no more calls begin: the answer is complete without those that still run."""
+        self._pace.end(OutOfTimeError("the answer is complete without this call"))
 
     def get_index(self, index_arn: str) -> dict[str, Any]:
         """Give what the service knows about an index."""
@@ -161,20 +168,24 @@ class S3VectorsGateway:
         self,
         index_arn: str,
         *,
-        query_vector: list[float],
+        query_vector: list[float] | None = None,
+        query_texts: dict[str, str] | None = None,
         top_k: int,
         return_metadata: bool,
         metadata_filter: dict[str, Any] | None,
-        query_mode: str | None,
+        query_mode: str | None = None,
         next_token: str | None,
     ) -> Page:
-        """Give one page of the vectors nearest to one vector."""
+        """Give one page of the vectors nearest to one vector; with texts, of those that match best."""
         answer = self._call(
             "query_vectors",
             indexArn=index_arn,
-            queryVector={"float32": query_vector},
+            queryVector=query_vector and {"float32": query_vector},
+            queryTexts=query_texts and [{"metadataKey": k, "text": text} for k, text in query_texts.items()],
             topK=top_k,
-            returnDistance=True,
+            # With texts, scores tell more than a distance, which not every hit has.
+            returnDistance=not query_texts,
+            returnScores=True if query_texts else None,
             returnMetadata=return_metadata,
             filter=metadata_filter,
             queryMode=query_mode,
@@ -199,8 +210,8 @@ class S3VectorsGateway:
             vectors: list[dict[str, Any]] = required(answer, "vectors")
             return vectors
 
-        chunks = _pool.map(get_chunk, range(0, len(keys), KEYS_PER_CALL))
-        return {required(vector, "key"): vector for vectors in chunks for vector in vectors}
+        with closing(in_order(get_chunk, range(0, len(keys), KEYS_PER_CALL))) as chunks:
+            return {required(vector, "key"): vector for vectors in chunks for vector in vectors}
 
     def list_vectors(
         self,
@@ -226,7 +237,23 @@ class S3VectorsGateway:
         )
         return Page(required(answer, "vectors"), answer.get("nextToken"))
 
-    def _call(self, method: str, **parameters: Any) -> Any:
+    def put_vectors(self, index_arn: str, records: Sequence[Record], first_position: int) -> None:
+        """Store vectors, all or none of them; of those that exist nothing is kept.
+
+        A refusal names them by position, where the first has `first_position`.
+        """
+        vectors = [
+            {"key": record.vector_id, "data": {"float32": record.embedding}}
+            | ({} if record.metadata is None else {"metadata": record.metadata})
+            for record in records
+        ]
+        self._call("put_vectors", first_position, indexArn=index_arn, vectors=vectors)
+
+    def delete_vectors(self, index_arn: str, keys: Sequence[str]) -> None:
+        """Delete those of the vectors that exist."""
+        self._call("delete_vectors", indexArn=index_arn, keys=keys)
+
+    def _call(self, method: str, first_position: int = 1, **parameters: Any) -> Any:
         """Call S3 Vectors until it answers, fails for good, or the time runs out.
 
         The SDK retries too, but cannot bound its retries by the time that the caller still waits; so it tries
@@ -234,31 +261,38 @@ class S3VectorsGateway:
         """
         given = {name: value for name, value in parameters.items() if value is not None}
         region = given["indexArn"].split(":")[3]
-        if self._deadline.remaining() < _SHORTEST_CALL_SECONDS:
-            raise OutOfTimeError("the time ran out before S3 Vectors could be asked; raise timeout_seconds")
         attempt = 0
-        while True:
-            attempt += 1
-            self._stats.count(attempts=1)
-            _read_seconds.set(min(_READ_SECONDS, self._deadline.remaining()))
-            try:
-                answer = getattr(self._client_for(region), method)(**given)
-            except (ClientError, BotoCoreError, ResponseParserError) as error:
-                failure = _translated(error, region, attempt)
-                self._stats.count(throttles=isinstance(failure, ThrottledError))
-                pause = _pause_after(attempt)
-                no_time = pause + _SHORTEST_CALL_SECONDS > self._deadline.remaining()
-                if no_time and isinstance(error, ReadTimeoutError):
-                    raise OutOfTimeError(
-                        "S3 Vectors had not answered when the time ran out; raise timeout_seconds",
-                        attempts=attempt,
-                    ) from error
-                if no_time or not failure.retryable or attempt == _MAX_ATTEMPTS:
-                    raise failure from error
-                self._sleep(pause)
-            else:
-                self._stats.count(api_calls=1)
-                return answer
+        with self._pace.turn(self._deadline):
+            while True:
+                attempt += 1
+                self._stats.count(attempts=1)
+                _read_seconds.set(min(_READ_SECONDS, self._deadline.remaining()))
+                try:
+                    answer = getattr(self._client_for(region), method)(**given)
+                except (ClientError, BotoCoreError, ResponseParserError) as error:
+                    failure = _translated(error, region, attempt, first_position)
+                    self._sleep(self._pause_before_next(failure, attempt, error))
+                else:
+                    self._stats.count(api_calls=1)
+                    self._pace.answered()
+                    return answer
+
+    def _pause_before_next(self, failure: S3vlError, attempt: int, error: Exception) -> float:
+        """Choose how long to wait after an attempt that failed; raise when there should be no other."""
+        if isinstance(failure, ThrottledError):
+            self._stats.count(throttles=1)
+            self._pace.throttled()
+        pause = _pause_after(attempt)
+        no_time = not self._deadline.allows_a_call(after=pause)
+        if no_time and isinstance(error, ReadTimeoutError):
+            failure = OutOfTimeError(
+                "S3 Vectors had not answered when the time ran out; raise timeout_seconds", attempts=attempt
+            )
+        if not failure.retryable or attempt == _MAX_ATTEMPTS:
+            self._pace.end(failure)
+        if no_time or self._pace.has_ended:
+            raise failure from error
+        return pause
 
 
 def _pause_after(attempt: int) -> float:
@@ -267,10 +301,10 @@ def _pause_after(attempt: int) -> float:
     return random.uniform(0, limit)  # noqa: S311 - spreads load, guards no secret
 
 
-def _translated(error: Exception, region: str, attempts: int) -> S3vlError:
+def _translated(error: Exception, region: str, attempts: int, first_position: int) -> S3vlError:
     """Say in our own terms what botocore raised."""
     if isinstance(error, ClientError):
-        return _refusal(error.response, attempts)
+        return _refusal(error.response, attempts, first_position)
     origin = type(error).__name__
     if isinstance(error, ParamValidationError):
         return InvalidRequestError(str(error), origin=origin, attempts=attempts)
@@ -295,15 +329,21 @@ def _translated(error: Exception, region: str, attempts: int) -> S3vlError:
     return ServiceFailureError(str(error), retryable=False, origin=origin, attempts=attempts)
 
 
-def _refusal(response: dict[str, Any], attempts: int) -> S3vlError:
+def _refusal(response: dict[str, Any], attempts: int, first_position: int) -> S3vlError:
     """Say in our own terms which error S3 Vectors answered, keeping its words."""
     code, message = response["Error"]["Code"], response["Error"]["Message"]
     status = response["ResponseMetadata"]["HTTPStatusCode"]
     refusal = _BY_CODE.get(code) or _BY_STATUS.get(status)
     if refusal:
         fields = [
-            {"path": field["path"], "message": field["message"]} for field in response.get("fieldList", ())
+            {"path": _placed(field["path"], first_position), "message": field["message"]}
+            for field in response.get("fieldList", ())
         ]
         return refusal(message, origin=code, attempts=attempts, fields=fields)
     retryable = status >= _HTTP_SERVER_ERROR or status == _HTTP_REQUEST_TIMEOUT
     return ServiceFailureError(message, retryable=retryable, origin=code, attempts=attempts)
+
+
+def _placed(path: str, first_position: int) -> str:
+    """Name a vector of a call by its position in the request; the service counts from 0 in each call."""
+    return _POSITION.sub(lambda found: str(int(found[0]) + first_position), path)

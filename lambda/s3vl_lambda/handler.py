@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from s3vl_lambda import observability, operations, requests, responses
+from s3vl_lambda import observability, operations, ranges, requests, responses
 from s3vl_lambda.deadline import Deadline
 from s3vl_lambda.errors import InternalError, S3vlError
 from s3vl_lambda.gateway import CallStats, S3VectorsGateway
@@ -33,6 +33,7 @@ def lambda_handler(event: Any, context: LambdaContext) -> bytes:
 
     def fail(error: S3vlError) -> bytes:
         record.code = error.code
+        record.written = sum(map(ranges.count, error.done.values()))
         return responses.failure(error, envelope())
 
     try:
@@ -41,7 +42,7 @@ def lambda_handler(event: Any, context: LambdaContext) -> bytes:
             record.index_arn = request.index_arn
         deadline = Deadline(entered + min(request.budget_ms, time_left_ms) / 1000)
         answer = operations.run(request, S3VectorsGateway(deadline, calls))
-        record.results = len(answer.rows or ())
+        record.results, record.written = len(answer.rows or ()), answer.written
         body = responses.success(answer, envelope())
     except S3vlError as error:
         body = fail(error)

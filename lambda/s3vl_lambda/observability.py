@@ -43,6 +43,7 @@ class Record:
     index_arn: str | None = None
     code: str = "success"
     results: int = 0
+    written: int = 0
     milliseconds: int = 0
 
 
@@ -70,6 +71,8 @@ def _publish_metrics(record: Record, calls: CallStats) -> None:
     metrics.add_dimension("operation", record.operation)
     metrics.add_metric("Latency", MetricUnit.Milliseconds, record.milliseconds)
     metrics.add_metric("Results", MetricUnit.Count, record.results)
+    metrics.add_metric("Written", MetricUnit.Count, record.written)
+    metrics.add_metric("Attempts", MetricUnit.Count, calls.attempts)
     metrics.add_metric("Throttles", MetricUnit.Count, calls.throttles)
     metrics.add_metric("ColdStart", MetricUnit.Count, record.cold_start)
     metrics.flush_metrics()

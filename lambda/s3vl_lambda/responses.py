@@ -44,9 +44,9 @@ class Rows:
                 return count
         return len(rows)
 
-    def mean_bytes(self) -> int:
-        """Give how much room a row took so far."""
-        return (MAX_ROW_BYTES - self.bytes_left) // len(self.encoded)
+    def bytes_taken(self) -> int:
+        """Give how much room the rows take."""
+        return MAX_ROW_BYTES - self.bytes_left
 
     def extend(self, rows: Sequence[bytes]) -> None:
         """Add rows that fit."""
@@ -56,11 +56,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an operation found; a `continuation` says how to ask for the rest."""
+    """What an operation found or wrote; a `continuation` says how to ask for the rest."""
 
     members: dict[str, Any]
     rows: Rows | None = None
     continuation: dict[str, Any] | None = None
+    written: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ def failure(error: S3vlError, envelope: Envelope) -> bytes:
         described["fields"] = [
             {name: _storable(text) for name, text in error_field.items()} for error_field in error.fields
         ]
+    described |= error.done
     return document({"success": b"false", "error": encode(described, "error")} | envelope.parts())
 
 

@@ -20,7 +20,8 @@ def main() -> int:
     commands.add_parser("psql", help="open psql in its database")
     commands.add_parser("parameters", help="fill cloudformation/parameters.json for it")
     commands.add_parser("demo", help="run the README's walkthrough in a cloud of its own")
-    commands.add_parser("down", help="stop it and forget its stacks, vectors and databases")
+    commands.add_parser("down", help="stop it; its stacks, vectors and databases stay until the next up")
+    commands.add_parser("reset", help="stop it and forget its stacks, vectors and databases")
     arguments = parser.parse_args()
     try:
         _run(arguments)
@@ -51,6 +52,9 @@ def _run(arguments: argparse.Namespace) -> None:
             demo.main()
         case "down":
             cloud.down()
+            print("The local cloud is stopped; make up brings it back as it was, make reset clears it.")
+        case "reset":
+            cloud.reset()
             print("The local cloud is stopped, and what it held is gone.")
 
 

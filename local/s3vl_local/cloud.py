@@ -11,16 +11,18 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from s3vl_local import postgres
 from s3vl_local.ports import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = "s3vl_local.server"
@@ -53,27 +55,36 @@ class LocalCloud:
     def up(self) -> State:
         """Start what is not running, and wait until it answers."""
         self.home.mkdir(parents=True, exist_ok=True)
-        state = self._read_state()
-        if state is None or not self._answers(state):
-            state = self._start_server(state)
+        before = self._read_state()
+        if before is not None and self._answers(before):
+            state = before
+        else:
+            state = self._start_server(before)
+            if before is not None and before.wire_port != state.wire_port:
+                # PostgreSQL calls Lambda at a port that something else took.
+                self._stop_postgres()
         if not postgres.running(self._postgres_data):
             server = postgres.start(
                 self._postgres_data,
                 port=free_port(state.postgres_port),
                 settings={"aws_lambda.endpoint_override": f"127.0.0.1:{state.wire_port}"},
             )
-            state = State(state.pid, state.http_port, state.wire_port, server.port)
+            state = replace(state, postgres_port=server.port)
         self._state_file.write_text(json.dumps(state.__dict__, indent=2) + "\n")
+        self._wait(state, lambda: self._health(state).get("services") == "ready")
         return state
 
     def down(self) -> None:
-        """Stop everything and forget it: stacks and vectors live in memory, and the database would outlive them."""
-        if postgres.running(self._postgres_data):
-            postgres.PostgresServer(self._postgres_data, 0).stop()
+        """Stop everything; stacks, vectors and databases stay, in files, until the next `up`."""
+        self._stop_postgres()
         state = self._read_state()
         if state is not None and (process := self._process(state)) is not None:
             process.send_signal(signal.SIGTERM)
             process.wait(10)
+
+    def reset(self) -> None:
+        """Stop everything and forget it: stacks, vectors and databases."""
+        self.down()
         if self.home.exists():
             shutil.rmtree(self.home)
 
@@ -129,9 +140,16 @@ class LocalCloud:
                 start_new_session=True,
             )
         state = State(process.pid, http_port, wire_port, before.postgres_port if before else 0)
+        self._wait(state, lambda: self._answers(state))
+        return state
+
+    def _wait(self, state: State, arrived: Callable[[], bool]) -> None:
+        """Wait for a state of the server process, and tell what it wrote when it ended instead."""
+        log = self.home / "cloud.log"
         deadline = time.monotonic() + START_LIMIT_SECONDS
-        while not self._answers(state):
-            if process.poll() is not None:
+        while not arrived():
+            process = self._process(state)
+            if process is None:
                 raise LocalCloudError(
                     f"the local cloud did not start; {log} says:\n{log.read_text()[-2000:]}"
                 )
@@ -141,7 +159,10 @@ class LocalCloud:
                     f"the local cloud did not answer in {START_LIMIT_SECONDS:.0f} s; see {log}"
                 )
             time.sleep(0.05)
-        return state
+
+    def _stop_postgres(self) -> None:
+        if postgres.running(self._postgres_data):
+            postgres.PostgresServer(self._postgres_data, 0).stop()
 
     def _read_state(self) -> State | None:
         return State(**json.loads(self._state_file.read_text())) if self._state_file.exists() else None
@@ -155,10 +176,15 @@ class LocalCloud:
         return None
 
     def _answers(self, state: State) -> bool:
+        return self._health(state).get("status") == "ok"
+
+    def _health(self, state: State) -> dict[str, Any]:
+        """Return what the server says of itself; nothing when it does not answer."""
         try:
-            return bool(request(state, "GET", "/_s3vl/health")["status"] == "ok")
-        except urllib.error.URLError:
-            return False
+            health: dict[str, Any] = request(state, "GET", "/_s3vl/health")
+        except OSError:
+            return {}
+        return health
 
 
 def request(state: State, method: str, path: str, body: dict[str, Any] | None = None) -> Any:

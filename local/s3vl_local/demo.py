@@ -16,6 +16,9 @@ from s3vl_local.cloud import ROOT, LocalCloud
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+# The guide goes on where the README's walkthrough stands before this heading.
+CLEAN_UP = "### Clean up"
+GUIDE = ROOT / "docs" / "guide.md"
 NOT_COPIED = (".git", ".venv", ".local", ".*_cache", "__pycache__", "build", "parameters.json")
 
 
@@ -32,10 +35,16 @@ def copied_tree() -> Iterator[Path]:
             LocalCloud(tree / ".local").down()
 
 
-def run(show: Callable[[str], None]) -> list[tuple[walkthrough.Step, str]]:
-    """Run every command of the README, in order; return each step with what it printed."""
+def run(show: Callable[[str], None], *, with_guide: bool = False) -> list[tuple[walkthrough.Step, str]]:
+    """Run every command of the README, in order, and on request the guide before the clean-up.
+
+    Returns each step with what it printed.
+    """
     with copied_tree() as tree:
-        steps = walkthrough.read((tree / "README.md").read_text())
+        readme = (tree / "README.md").read_text()
+        before, heading, after = readme.partition(CLEAN_UP)
+        pages = [before, *([GUIDE.read_text()] if with_guide else []), heading + after]
+        steps = [step for page in pages for step in walkthrough.read(page)]
         return list(zip(steps, walkthrough.run(steps, tree, environment(), show), strict=True))
 
 

@@ -1,10 +1,12 @@
 """Faults on request: rules that make chosen calls slow or make them fail, and a count of the calls.
 
-HTTP is not in here: services ask `apply` once per request and answer what it returns.
+HTTP is not in here: services ask `apply` once per request and answer what it returns; a connection that is to be
+dropped is an exception, which passes through every service up to the server.
 """
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
@@ -23,18 +25,29 @@ class Fault:
     message: str
 
 
+class ConnectionDroppedError(Exception):
+    """The caller gets no answer: its connection ends."""
+
+
 @dataclass
 class _Rule:
     operation: str
     status: int | None = None
     code: str | None = None
     message: str = "A fault rule of the local cloud answered this call."
+    reset: bool = False
     latency_ms: int = 0
     times: int | None = None
     every: int = 1
+    probability: float | None = None
+    seed: int = 0
     # What happened so far; not part of the rule that was asked for.
     seen: int = field(default=0, init=False)
     applied: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        """Begin the rule's own sequence of chances, the same for the same seed."""
+        self._chances = random.Random(self.seed)  # noqa: S311 - no secret
 
     def due(self, operation: str) -> bool:
         """Count a call that the rule is about, and tell whether this is one to disturb."""
@@ -43,7 +56,14 @@ class _Rule:
         self.seen += 1
         if self.times is not None and self.applied >= self.times:
             return False
+        if self.probability is not None:
+            return self._chances.random() < self.probability
         return self.seen % self.every == 0
+
+    @property
+    def fails(self) -> bool:
+        """Tell whether the rule does more than delay."""
+        return self.reset or self.status is not None
 
 
 class Faults:
@@ -58,8 +78,9 @@ class Faults:
         """Add a rule; a ValueError says what is wrong with it.
 
         `operation` is a name such as "QueryVectors" or "Invoke", or "*". `status` and `code`, with an
-        optional `message`, make the call fail; `latency_ms` makes it slow. `every` = 3 disturbs each third
-        call, and `times` = 2 ends the rule after two.
+        optional `message`, make the call fail, `reset` ends its connection, `latency_ms` makes it slow.
+        `every` = 3 disturbs each third call, `probability` = 0.05 one in twenty by chance (`seed` chooses the
+        sequence), and `times` = 2 ends the rule after two.
         """
         checked = _checked(rule)
         with self._lock:
@@ -85,55 +106,77 @@ class Faults:
 
     def apply(self, operation: str) -> Fault | None:
         """Count the call, wait as the rules say, and return the error to answer, if any."""
-        fault, latency_ms = self._decide(operation)
+        failing, latency_ms = self._decide(operation)
         if latency_ms:
             time.sleep(latency_ms / 1000)
-        return fault
+        if failing is None:
+            return None
+        if failing.status is None or failing.code is None:
+            raise ConnectionDroppedError(f"a fault rule of the local cloud dropped this {operation}")
+        return Fault(failing.status, failing.code, failing.message)
 
-    def _decide(self, operation: str) -> tuple[Fault | None, int]:
-        """Let every due rule add its latency, and the first one that has an error fail the call."""
-        fault, latency_ms = None, 0
+    def _decide(self, operation: str) -> tuple[_Rule | None, int]:
+        """Let every due rule add its latency, and return the first one that makes the call fail."""
+        failing, latency_ms = None, 0
         with self._lock:
             self._requests[operation] += 1
             for rule in self._rules:
                 if not rule.due(operation):
                     continue
-                if rule.status is not None and rule.code is not None:
-                    if fault is not None:
+                if rule.fails:
+                    if failing is not None:
                         continue
-                    fault = Fault(rule.status, rule.code, rule.message)
+                    failing = rule
                 rule.applied += 1
                 latency_ms += rule.latency_ms
-        return fault, latency_ms
+        return failing, latency_ms
 
 
 _TEXTS = ("operation", "code", "message")
-_NUMBERS = {"status": (400, 599), "latency_ms": (0, 600_000), "times": (1, 10**9), "every": (1, 10**9)}
+_NUMBERS = {
+    "status": (400, 599),
+    "latency_ms": (0, 600_000),
+    "times": (1, 10**9),
+    "every": (1, 10**9),
+    "seed": (0, 10**9),
+}
+_KNOWN = (*_TEXTS, *_NUMBERS, "reset", "probability")
 
 
 def _checked(rule: Any) -> _Rule:
     if not isinstance(rule, dict):
         # A rule comes from outside as JSON, so that a wrong type is a wrong value.
         raise ValueError(f'a fault rule is an object, such as {{"operation": "*"}}, not {rule!r}')  # noqa: TRY004
-    known = (*_TEXTS, *_NUMBERS)
     for name, value in rule.items():
-        if name not in known:
-            raise ValueError(f"a fault rule has no {name!r}; it may have {', '.join(known)}")
-        if name in _TEXTS and not (isinstance(value, str) and value):
-            raise ValueError(f"{name} must be a text that is not empty, got {value!r}")
-        if name in _NUMBERS:
-            low, high = _NUMBERS[name]
-            if type(value) is not int or not low <= value <= high:
-                raise ValueError(f"{name} must be an integer from {low} to {high}, got {value!r}")
+        _check_member(name, value)
     if "operation" not in rule:
         raise ValueError('a fault rule needs an operation, such as "QueryVectors" or "*" for all')
     if ("status" in rule) != ("code" in rule):
         raise ValueError(
             'status and code go together, such as "status": 429, "code": "TooManyRequestsException"'
         )
-    if "status" not in rule and not rule.get("latency_ms"):
-        raise ValueError("a fault rule needs status and code, or latency_ms, or both")
+    if "status" in rule and rule.get("reset"):
+        raise ValueError("a call gets either an error (status and code) or no answer (reset), not both")
+    if "every" in rule and "probability" in rule:
+        raise ValueError("calls are chosen either by counting (every) or by chance (probability), not both")
+    if "status" not in rule and not rule.get("latency_ms") and not rule.get("reset"):
+        raise ValueError("a fault rule needs status and code, or reset, or latency_ms")
     return _Rule(**rule)
+
+
+def _check_member(name: str, value: Any) -> None:
+    if name not in _KNOWN:
+        raise ValueError(f"a fault rule has no {name!r}; it may have {', '.join(_KNOWN)}")
+    if name in _TEXTS and not (isinstance(value, str) and value):
+        raise ValueError(f"{name} must be a text that is not empty, got {value!r}")
+    if name in _NUMBERS:
+        low, high = _NUMBERS[name]
+        if type(value) is not int or not low <= value <= high:
+            raise ValueError(f"{name} must be an integer from {low} to {high}, got {value!r}")
+    if name == "reset" and type(value) is not bool:
+        raise ValueError(f"reset must be true or false, got {value!r}")
+    if name == "probability" and (type(value) not in (int, float) or not 0 <= value <= 1):
+        raise ValueError(f"probability must be a number from 0 to 1, got {value!r}")
 
 
 # One for the whole local cloud: S3 Vectors and Lambda ask it, /_s3vl/faults changes it.

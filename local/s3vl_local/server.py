@@ -1,4 +1,4 @@
-"""The AWS side of the local cloud, in one process: moto's services, our S3 Vectors, and a Lambda that runs.
+"""The AWS side of the local cloud, in one process: S3 Vectors at once, the other services when they are loaded.
 
 moto's own server closes every connection after one answer; waitress keeps them alive, as AWS does.
 """
@@ -6,99 +6,110 @@ moto's own server closes every connection after one answer; waitress keeps them 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import signal
 import sys
 import threading
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import waitress
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug import Request, Response
+from moto.moto_server.werkzeug_app import create_backend_app
+from waitress.channel import ClientDisconnected
+from werkzeug import Request
 
-from s3vl_local import cloudformation, rds, s3vectors
-from s3vl_local.cloud import REGION
-from s3vl_local.faults import FAULTS
-from s3vl_local.lambda_service import http as lambda_http
-from s3vl_local.lambda_service.service import LambdaService
-from s3vl_local.lambda_service.wire import WireServer
+from s3vl_local import s3vectors
+from s3vl_local.control import PREFIX, Control
+from s3vl_local.faults import ConnectionDroppedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from s3vl_local.services import Services
+
 # Enough for callers that wait on an injected latency while others go on.
 THREADS = 64
-
-_log = logging.getLogger(__name__)
+S3_VECTORS_SCOPE = "/s3vectors/aws4_request"
 
 
 class Application:
-    """Routes a request: ours under /_s3vl/, Lambda's Invoke to our service, everything else to moto."""
+    """Routes a request: ours under /_s3vl/, S3 Vectors, and everything else to the services that load meanwhile."""
 
-    def __init__(self, lambda_service: LambdaService) -> None:
-        self._lambda = lambda_service
-        self._moto = DomainDispatcherApplication(create_backend_app)
+    def __init__(self) -> None:
+        self.services: Future[Services] = Future()
+        self._control = Control(self._health, self._counters)
+        self._s3vectors = create_backend_app("s3vectors")
+        self._lock = threading.Lock()
         self._connections: set[tuple[str, str]] = set()
+        self._bytes_in = 0
+        self._bytes_out = 0
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one WSGI request."""
-        path: str = environ["PATH_INFO"]
-        if path.startswith("/_s3vl/"):
-            return self._control(Request(environ))(environ, start_response)
-        self._connections.add((environ["REMOTE_ADDR"], environ["REMOTE_PORT"]))
-        match = lambda_http.PATH.fullmatch(path)
-        if match is not None:
-            return lambda_http.invoke(self._lambda, match["name"], Request(environ))(environ, start_response)
-        answer: Iterable[bytes] = self._moto(environ, start_response)
+        answer: Iterable[bytes]
+        if environ["PATH_INFO"].startswith(PREFIX):
+            answer = self._control.answer(Request(environ))(environ, start_response)
+            return answer
+        self._count_request(environ)
+
+        def counted(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            self._count_answer(headers)
+            return start_response(status, headers, exc_info)
+
+        to_s3vectors = S3_VECTORS_SCOPE in environ.get("HTTP_AUTHORIZATION", "")
+        try:
+            answer = (self._s3vectors if to_s3vectors else self.services.result())(environ, counted)
+        except ConnectionDroppedError as error:
+            # waitress then ends the connection, with nothing more to say on it.
+            raise ClientDisconnected from error
         return answer
 
-    def _control(self, request: Request) -> Response:
-        match (request.method, request.path):
-            case ("GET", "/_s3vl/health"):
-                return _json({"status": "ok"})
-            case ("PUT", "/_s3vl/faults"):
-                try:
-                    FAULTS.add(request.get_json())
-                except ValueError as error:
-                    return _json({"message": str(error)}, 400)
-                return _json({})
-            case ("GET", "/_s3vl/faults"):
-                return _json({"rules": FAULTS.rules()})
-            case ("DELETE", "/_s3vl/faults"):
-                FAULTS.clear()
-                return _json({})
-            case ("GET", "/_s3vl/requests"):
-                return _json({"calls": FAULTS.requests(), "connections": len(self._connections)})
-            case _:
-                return _json(
-                    {"message": f"no {request.method} {request.path} here; see docs/local-stack.md"}, 404
-                )
+    def _count_request(self, environ: dict[str, Any]) -> None:
+        with self._lock:
+            self._connections.add((environ["REMOTE_ADDR"], environ["REMOTE_PORT"]))
+            self._bytes_in += int(environ.get("CONTENT_LENGTH") or 0)
+
+    def _count_answer(self, headers: list[tuple[str, str]]) -> None:
+        length = sum(int(value) for name, value in headers if name.lower() == "content-length")
+        with self._lock:
+            self._bytes_out += length
+
+    def _counters(self) -> dict[str, int]:
+        """Return connections, and the bytes of bodies, of all but control requests."""
+        with self._lock:
+            return {
+                "connections": len(self._connections),
+                "bytes_in": self._bytes_in,
+                "bytes_out": self._bytes_out,
+            }
+
+    def _health(self) -> dict[str, Any]:
+        return {"status": "ok", "services": "ready" if self.services.done() else "loading"}
 
 
 def serve(home: Path, http_port: int, wire_port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for part in (s3vectors, cloudformation, rds):
-        part.install()
-    service = LambdaService(home / "lambda", REGION, f"http://127.0.0.1:{http_port}")
-    wire = WireServer(wire_port, service)
-    threading.Thread(target=wire.serve_forever, daemon=True).start()
-    web = waitress.create_server(
-        Application(service), host="127.0.0.1", port=http_port, threads=THREADS, ident="s3vl-local"
-    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
+    s3vectors.install_api()
+    s3vectors.open_storage(home / "vectors.sqlite3")
+    application = Application()
+    web = waitress.create_server(
+        application, host="127.0.0.1", port=http_port, threads=THREADS, ident="s3vl-local"
+    )
+    listener = threading.Thread(target=web.run, daemon=True)
+    listener.start()
+    # Not before the server listens: whoever only needs S3 Vectors does not wait for the imports of the others.
+    from s3vl_local.services import Services  # noqa: PLC0415
+
+    services = Services(home, http_port, wire_port)
+    application.services.set_result(services)
     try:
-        web.run()
+        listener.join()
     finally:
-        wire.shutdown()
-        service.close()
-
-
-def _json(document: dict[str, Any], status: int = 200) -> Response:
-    return Response(json.dumps(document), status, content_type="application/json")
+        services.close()
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """Runs the commands of a Markdown page as a reader would: one shell, from the first line to the last.
 
 Blocks fenced as bash are typed into the shell, paragraph by paragraph; blocks fenced as sql go into psql, which
-the shell's variables point at the database. Blocks of any other kind are for reading.
+the shell's variables point at the database. A block fenced as text right after one of them is what that prints.
+Blocks of any other kind are for reading.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-_FENCE = re.compile(
-    r"^(?P<indent> *)```(?P<language>\w*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
+_BLOCK = re.compile(
+    r"^(?P<indent> *)```(?P<language>bash|sql)\n(?P<body>.*?)^(?P=indent)```$"
+    r"(?:\n+(?P=indent)```text\n(?P<output>.*?)^(?P=indent)```$)?",
+    re.MULTILINE | re.DOTALL,
 )
 _DONE = "__s3vl_walkthrough_done__"
 
@@ -29,6 +32,8 @@ class Step:
     line: int
     language: str
     text: str
+    # What the page says that it prints, when it says so.
+    expected: str | None = None
 
     @property
     def command(self) -> str:
@@ -44,15 +49,21 @@ class StepError(Exception):
 
 def read(page: str) -> list[Step]:
     """Return the steps of a page, in order."""
-    steps = []
-    for match in _FENCE.finditer(page):
-        line = page.count("\n", 0, match.start("body")) + 1
-        body = textwrap.dedent(match["body"]).rstrip("\n")
-        if match["language"] == "sql":
-            steps.append(Step(line, "sql", body))
-        elif match["language"] == "bash":
-            steps += _paragraphs(line, body)
-    return steps
+    return [step for block in _BLOCK.finditer(page) for step in _steps(block)]
+
+
+def with_outputs(page: str, outputs: list[str]) -> str:
+    """Return the page with what its steps really printed in the place of what it says they print."""
+    printed = iter(outputs)
+
+    def filled(block: re.Match[str]) -> str:
+        *_, last = [next(printed) for _ in _steps(block)]
+        if block["output"] is None:
+            return block[0]
+        start, end = (position - block.start() for position in block.span("output"))
+        return block[0][:start] + textwrap.indent(last.rstrip() + "\n", block["indent"]) + block[0][end:]
+
+    return _BLOCK.sub(filled, page)
 
 
 def run(
@@ -76,10 +87,22 @@ def run(
         return [_run_step(shell, step, show) for step in steps]
 
 
-def _paragraphs(line: int, body: str) -> Iterator[Step]:
-    """Split at blank lines, so that each command is followed by its own output."""
-    for paragraph in re.finditer(r"(?:^.*\S.*$\n?)+", body, re.MULTILINE):
-        yield Step(line + body.count("\n", 0, paragraph.start()), "bash", paragraph[0].rstrip("\n"))
+def _steps(block: re.Match[str]) -> list[Step]:
+    """Return the steps of one block; bash is split at blank lines, so that its commands have outputs of their own."""
+    first_line = block.string.count("\n", 0, block.start("body")) + 1
+    body = textwrap.dedent(block["body"]).rstrip("\n")
+    pattern = r"(?:^.*\S.*$\n?)+" if block["language"] == "bash" else r"\A.*\Z"
+    parts = list(re.finditer(pattern, body, re.MULTILINE if block["language"] == "bash" else re.DOTALL))
+    expected = None if block["output"] is None else textwrap.dedent(block["output"]).rstrip()
+    return [
+        Step(
+            first_line + body.count("\n", 0, part.start()),
+            block["language"],
+            part[0].rstrip("\n"),
+            expected if part is parts[-1] else None,
+        )
+        for part in parts
+    ]
 
 
 def _run_step(shell: subprocess.Popen[str], step: Step, show: Callable[[str], None]) -> str:

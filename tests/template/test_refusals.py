@@ -54,7 +54,7 @@ def with_rule(rule: dict[str, Any]) -> str:
 def with_value(template: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:
     """Return a copy of the template with one value set, and a condition that holds."""
     changed = copy.deepcopy(template)
-    changed["Conditions"] = {"Always": {"Fn::Equals": ["a", "a"]}}
+    changed["Conditions"] |= {"Always": {"Fn::Equals": ["a", "a"]}}
     place: Any = changed
     for step in path[:-1]:
         place = place[step]

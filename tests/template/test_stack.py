@@ -134,6 +134,29 @@ def test_the_outputs_name_what_was_created(account: Account, template_text: str)
     )
 
 
+@pytest.mark.parametrize(
+    ("changes", "effect"),
+    [({}, "Deny"), ({"AllowWrites": "false"}, "Deny"), ({"AllowWrites": "true"}, "Allow")],
+)
+def test_the_function_may_write_only_when_asked(
+    account: Account, template_text: str, changes: dict[str, str], effect: str
+) -> None:
+    """Without AllowWrites=true the function is denied to put and delete; with it, it may in the stack's index."""
+    outputs = create(account, template_text, **changes)
+    function = account.client("lambda").get_function_configuration(FunctionName="s3vl-vector-query")
+    policy = account.client("iam").get_role_policy(
+        RoleName=function["Role"].rsplit("/", 1)[1], PolicyName="write-vectors"
+    )
+
+    assert policy["PolicyDocument"]["Statement"] == [
+        {
+            "Effect": effect,
+            "Action": ["s3vectors:DeleteVectors", "s3vectors:PutVectors"],
+            "Resource": outputs["S3VectorIndexArn"],
+        }
+    ]
+
+
 def test_the_function_is_configured_as_the_template_says(account: Account, template_text: str) -> None:
     """Memory, timeout, VPC and dead-letter queue are those asked for, and visible."""
     create(account, template_text)

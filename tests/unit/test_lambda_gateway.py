@@ -22,6 +22,7 @@ from botocore.parsers import ResponseParserError
 from s3vl_lambda import VERSION, errors, gateway
 from s3vl_lambda.deadline import Deadline
 from s3vl_lambda.gateway import CallStats, S3VectorsGateway
+from s3vl_lambda.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -133,6 +134,121 @@ def test_calls_carry_the_parameters_of_the_service() -> None:
         ("get_vectors", {"indexArn": ARN, "keys": ["a", "b"], "returnData": True, "returnMetadata": False}),
     ]
     assert (stats.api_calls, stats.attempts, stats.throttles) == (4, 4, 0)
+
+
+def test_writes_carry_the_parameters_of_the_service() -> None:
+    """Metadata that a record has not is not sent."""
+    client = StubClient(FakeClock(), {})
+    door, stats = gateway_to(client)
+
+    door.put_vectors(ARN, [Record("a", [0.5], {"n": 1}, 9), Record("b", [1.5], None, 9)], first_position=1)
+    door.delete_vectors(ARN, ["a", "b"])
+
+    assert client.calls == [
+        (
+            "put_vectors",
+            {
+                "indexArn": ARN,
+                "vectors": [
+                    {"key": "a", "data": {"float32": [0.5]}, "metadata": {"n": 1}},
+                    {"key": "b", "data": {"float32": [1.5]}},
+                ],
+            },
+        ),
+        ("delete_vectors", {"indexArn": ARN, "keys": ["a", "b"]}),
+    ]
+    assert stats.api_calls == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "placed"),
+    [
+        ("vectors[2].metadata", "vectors[503].metadata"),
+        ("vectors[0]", "vectors[501]"),
+        ("filter[2]", "filter[2]"),
+    ],
+)
+def test_the_places_that_the_service_names_are_those_of_the_request(path: str, placed: str) -> None:
+    """The service counts from 0 in each call; the caller's array begins at 1 and goes on; other calls see the same."""
+    refused = refusal("ValidationException", 400, fieldList=[{"path": path, "message": "no"}])
+    door, _ = gateway_to(StubClient(FakeClock(), refused))
+
+    for first_position in (501, 1_001):
+        with pytest.raises(errors.InvalidRequestError) as raised:
+            door.put_vectors(ARN, [Record("a", [0.5], None, 9)], first_position)
+        assert raised.value.fields == [{"path": placed, "message": "no"}]
+
+
+def test_texts_are_searched_for_with_scores() -> None:
+    """Scores take the place of the distance, which not every hit of texts has."""
+    client = StubClient(FakeClock(), {"vectors": [], "distanceMetric": "cosine"})
+    door, _ = gateway_to(client)
+
+    door.query_vectors(
+        ARN,
+        query_texts={"title": "red", "body": "shoes"},
+        top_k=3,
+        return_metadata=True,
+        metadata_filter={"a": 1},
+        next_token="t",
+    )
+
+    [(_, parameters)] = client.calls
+    assert parameters == {
+        "indexArn": ARN,
+        "queryTexts": [{"metadataKey": "title", "text": "red"}, {"metadataKey": "body", "text": "shoes"}],
+        "topK": 3,
+        "returnDistance": False,
+        "returnScores": True,
+        "returnMetadata": True,
+        "filter": {"a": 1},
+        "nextToken": "t",
+    }
+
+
+def test_throttling_slows_down_and_answers_speed_up() -> None:
+    """Two refusals halve the calls at a time twice; the answer after them lets one more run."""
+    door, _ = gateway_to(StubClient(FakeClock(), THROTTLED, THROTTLED, {"index": {}}))
+
+    door.get_index(ARN)
+
+    assert door._pace.width == 3
+
+
+def test_after_a_failure_for_good_nothing_more_is_asked() -> None:
+    """The other calls of the invocation learn the failure without making an attempt."""
+    client = StubClient(FakeClock(), refusal("AccessDeniedException", 403), {})
+    door, stats = gateway_to(client)
+
+    for _ in range(2):
+        with pytest.raises(errors.AccessDeniedError):
+            door.delete_vectors(ARN, ["a"])
+
+    assert stats.attempts == 1
+
+
+def test_a_failure_for_good_ends_the_retries_of_others() -> None:
+    """A call that was throttled gives up when another has failed meanwhile."""
+    clock = FakeClock()
+    door, stats = gateway_to(StubClient(clock, THROTTLED))
+    door._sleep = lambda _seconds: door._pace.end(errors.AccessDeniedError("no"))
+
+    with pytest.raises(errors.ThrottledError):
+        door.get_index(ARN)
+
+    assert stats.attempts == 2
+
+
+def test_a_gateway_that_was_stopped_asks_nothing() -> None:
+    """Calls of an answer that is complete already are not begun."""
+    client = StubClient(FakeClock(), {})
+    door, _ = gateway_to(client)
+    door.stop()
+
+    with pytest.raises(errors.OutOfTimeError, match="complete without"):
+        door.get_index(ARN)
+
+    assert client.calls == []
 
 
 def test_the_region_is_that_of_the_index() -> None:

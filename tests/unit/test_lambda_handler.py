@@ -46,6 +46,11 @@ class FakeGateway:
             raise self.failure
         return Page([{"key": SECRET, "distance": 0.5, "metadata": {"text": SECRET}}], None, "cosine")
 
+    def put_vectors(self, _index_arn: str, records: list[Any], **_: int) -> None:
+        """Store some vectors, unless it is a single one."""
+        if self.failure and len(records) == 1:
+            raise self.failure
+
 
 @pytest.fixture(autouse=True)
 def fake_gateway(monkeypatch: pytest.MonkeyPatch) -> type[FakeGateway]:
@@ -108,8 +113,12 @@ def test_the_availability_check_answers_for_the_function_itself() -> None:
             "availability_check",
             "describe_index",
             "query_vectors",
+            "query_vectors_batch",
+            "query_hybrid",
             "get_vectors",
             "list_vectors",
+            "put_vectors",
+            "delete_vectors",
         ],
         "region": "us-west-2",
     }
@@ -224,8 +233,24 @@ def test_an_invocation_is_logged_without_user_data(
     assert "owner" not in output
 
 
+def test_writes_are_counted_and_not_quoted(
+    fake_gateway: type[FakeGateway], log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Log and metrics say how many vectors were written, also before a failure, and nothing of them."""
+    vectors = [{"vector_id": f"{SECRET}{n}", "embedding": [n], "metadata": {"t": SECRET}} for n in range(501)]
+    event = event_of("put_vectors", vectors=vectors)
+
+    assert invoke(event)["result"] == {"written": [[1, 501]]}
+    assert metrics_of(capsys.readouterr().out)["Written"] == [501.0]
+    fake_gateway.failure = errors.AccessDeniedError(f"not {SECRET}500")
+    assert invoke(event)["error"]["written"] == [[1, 500]]
+    assert metrics_of(capsys.readouterr().out)["Written"] == [500.0]
+    assert [json.loads(line)["written"] for line in log.getvalue().splitlines()] == [501, 500]
+    assert SECRET not in log.getvalue()
+
+
 def test_metrics_are_published_per_operation(capsys: pytest.CaptureFixture[str]) -> None:
-    """Latency, results, throttles and cold starts come as EMF, by operation."""
+    """Latency, results, writes, attempts, throttles and cold starts come as EMF, by operation."""
     invoke(event_of("query_vectors"))
 
     metrics = metrics_of(capsys.readouterr().out)
@@ -234,11 +259,14 @@ def test_metrics_are_published_per_operation(capsys: pytest.CaptureFixture[str])
     assert {metric["Name"] for metric in definition["Metrics"]} == {
         "Latency",
         "Results",
+        "Written",
+        "Attempts",
         "Throttles",
         "ColdStart",
     }
     assert definition["Dimensions"] == [["operation"]]
-    assert (metrics["operation"], metrics["Results"], metrics["Throttles"]) == ("query_vectors", [1.0], [2.0])
+    assert (metrics["operation"], metrics["Results"], metrics["Written"]) == ("query_vectors", [1.0], [0.0])
+    assert (metrics["Attempts"], metrics["Throttles"]) == ([3.0], [2.0])
 
 
 def test_a_made_up_operation_gets_no_metrics_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

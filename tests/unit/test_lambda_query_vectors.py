@@ -12,7 +12,7 @@ from s3vl_lambda import responses
 from s3vl_lambda.errors import MalformedDataError, OutOfTimeError, ResponseTooLargeError
 from s3vl_lambda.gateway import Page
 from s3vl_lambda.operations.query_vectors import run
-from s3vl_lambda.requests import QueryVectors
+from s3vl_lambda.requests import Place, QueryVectors
 
 REQUEST = QueryVectors(
     budget_ms=29_000,
@@ -114,11 +114,11 @@ def test_a_page_that_does_not_fit_starts_the_next_part(monkeypatch: pytest.Monke
     gateway = FakeGateway({None: ([1, 2], "a"), "a": ([3, 4], "b"), "b": ([5, 6], None)})
 
     first = run(REQUEST, gateway)
-    second = run(replace(REQUEST, **first.continuation), gateway)
+    second = run(replace(REQUEST, place=Place(**first.continuation)), gateway)
 
     assert (ids(first), first.continuation) == (["v1", "v2"], {"next_token": "a", "returned": 2})
     assert (ids(second), second.continuation) == (["v3", "v4"], {"next_token": "b", "returned": 4})
-    assert ids(run(replace(REQUEST, **second.continuation), gateway)) == ["v5"]
+    assert ids(run(replace(REQUEST, place=Place(**second.continuation)), gateway)) == ["v5"]
 
 
 def test_a_first_page_that_does_not_fit_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +149,7 @@ def test_no_page_in_time_is_a_timeout() -> None:
     with pytest.raises(OutOfTimeError):
         run(REQUEST, FakeGateway({None: late}))
     with pytest.raises(OutOfTimeError):
-        run(replace(REQUEST, next_token="a", returned=1), FakeGateway({"a": late}))
+        run(replace(REQUEST, place=Place("a", 1)), FakeGateway({"a": late}))
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,7 @@ def test_a_query_is_read_member_by_member() -> None:
         return_metadata=True,
         metadata_filter={"$and": [{"a": 1}, {"b": 2}]},
         query_mode="ENHANCED",
-        next_token="t",
-        returned=4,
+        place=requests.Place("t", 4),
     )
 
 
@@ -77,6 +76,61 @@ def test_a_get_goes_on_at_its_position() -> None:
     assert request.position == 2
 
 
+@pytest.mark.parametrize(
+    ("continuation", "query_number", "place"),
+    [
+        ({"query_number": 2}, 2, requests.BEGINNING),
+        (
+            {"query_number": 2, "continuation": {"next_token": "t", "returned": 3}},
+            2,
+            requests.Place("t", 3),
+        ),
+    ],
+)
+def test_a_batch_goes_on_between_or_within_queries(
+    continuation: dict[str, Any], query_number: int, place: requests.Place
+) -> None:
+    """A continuation names the query, and where in it when it has begun."""
+    request = requests.parse(event_of("query_vectors_batch", continuation=continuation))
+
+    assert isinstance(request, requests.QueryVectorsBatch)
+    assert (request.query_number, request.place) == (query_number, place)
+
+
+@pytest.mark.parametrize("vector", [{}, {"query_vector": GONE}])
+def test_a_hybrid_search_needs_no_vector(vector: dict[str, Any]) -> None:
+    """Texts alone are a search too; filter and continuation are those of every search."""
+    changes = {"metadata_filter": {"a": 1}, "continuation": {"next_token": "t", "returned": 2}} | vector
+    request = requests.parse(event_of("query_hybrid", **changes))
+
+    assert request == requests.QueryHybrid(
+        budget_ms=29000,
+        index_arn="arn:aws:s3vectors:us-west-2:123456789012:bucket/s3vl-vectors/index/test-index-5d",
+        query_texts={"title": "red shoes"},
+        query_vector=None if vector else [0.1, 0.2, 0.3, 0.4, 0.5],
+        top_k=5,
+        return_metadata=True,
+        metadata_filter={"a": 1},
+        place=requests.Place("t", 2),
+    )
+
+
+@pytest.mark.parametrize("operation", ["put_vectors", "delete_vectors"])
+@pytest.mark.parametrize(
+    ("changes", "remaining"),
+    [
+        ({}, [range(2)]),
+        ({"continuation": {"remaining": [[1, 1], [2, 2]]}}, [range(1), range(1, 2)]),
+        ({"continuation": {"remaining": [[2, 2]]}}, [range(1, 2)]),
+    ],
+)
+def test_a_write_goes_on_with_what_remains(
+    operation: str, changes: dict[str, Any], remaining: list[range]
+) -> None:
+    """Without a continuation everything remains; its ranges count from 1 and include their ends."""
+    assert requests.parse(event_of(operation, **changes)).remaining == remaining  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-eusc"])
 def test_indexes_of_every_partition_are_accepted(partition: str) -> None:
     """No partition is preferred."""
@@ -102,23 +156,28 @@ def test_indexes_of_every_partition_are_accepted(partition: str) -> None:
         ("query_vectors", {"top_k": 10_001}, "top_k", "must be between 1 and 10000, got 10001"),
         ("query_vectors", {"top_k": True}, "top_k", "must be an integer, got true"),
         ("query_vectors", {"return_metadata": "yes"}, "return_metadata", 'must be true or false, got "yes"'),
-        ("query_vectors", {"query_vector": []}, "query_vector", "must be a non-empty array, got []"),
+        (
+            "query_vectors",
+            {"query_vector": []},
+            "query_vector",
+            "must be a non-empty array of numbers, got []",
+        ),
         ("query_vectors", {"query_vector": "[1]"}, "query_vector", "must be a non-empty array"),
         (
             "query_vectors",
             {"query_vector": [1, None]},
-            "query_vector[1]",
+            "query_vector[2]",
             "must be a float32 number, got null",
         ),
-        ("query_vectors", {"query_vector": [True]}, "query_vector[0]", "must be a float32 number, got true"),
+        ("query_vectors", {"query_vector": [True]}, "query_vector[1]", "must be a float32 number, got true"),
         (
             "query_vectors",
             {"query_vector": [[1.0]]},
-            "query_vector[0]",
+            "query_vector[1]",
             "must be a float32 number, got [1.0]",
         ),
-        ("query_vectors", {"query_vector": [float("nan")]}, "query_vector[0]", "got NaN"),
-        ("query_vectors", {"query_vector": [1e39]}, "query_vector[0]", "got 1e+39"),
+        ("query_vectors", {"query_vector": [float("nan")]}, "query_vector[1]", "got NaN"),
+        ("query_vectors", {"query_vector": [1e39]}, "query_vector[1]", "got 1e+39"),
         ("query_vectors", {"query_vector": [0.5] * 4097}, "query_vector", "at most 4096 numbers, got 4097"),
         ("query_vectors", {"query_mode": "FAST"}, "query_mode", 'must be CLASSIC or ENHANCED, got "FAST"'),
         (
@@ -145,14 +204,101 @@ def test_indexes_of_every_partition_are_accepted(partition: str) -> None:
         (
             "get_vectors",
             {"vector_ids": ["a", 1]},
-            "vector_ids[1]",
+            "vector_ids[2]",
             "must be a text of 1 to 1024 bytes, got 1",
         ),
-        ("get_vectors", {"vector_ids": [""]}, "vector_ids[0]", "must be a text of 1 to 1024 bytes"),
-        ("get_vectors", {"vector_ids": ["x" * 1025]}, "vector_ids[0]", "must be a text of 1 to 1024 bytes"),
-        ("get_vectors", {"vector_ids": ["é" * 513]}, "vector_ids[0]", "must be a text of 1 to 1024 bytes"),
-        ("get_vectors", {"vector_ids": ["a", "b", "a"]}, "vector_ids", 'must be distinct, got "a" 2 times'),
+        ("get_vectors", {"vector_ids": [""]}, "vector_ids[1]", "must be a text of 1 to 1024 bytes"),
+        ("get_vectors", {"vector_ids": ["x" * 1025]}, "vector_ids[1]", "must be a text of 1 to 1024 bytes"),
+        ("get_vectors", {"vector_ids": ["é" * 513]}, "vector_ids[1]", "must be a text of 1 to 1024 bytes"),
+        (
+            "get_vectors",
+            {"vector_ids": ["a", "b", "a"]},
+            "vector_ids",
+            'must have distinct ids, got "a" 2 times',
+        ),
         ("get_vectors", {"continuation": {"position": 3}}, "continuation.position", "between 0 and 2, got 3"),
+        ("query_vectors_batch", {"query_vectors": []}, "query_vectors", "must be a non-empty array, got []"),
+        (
+            "query_vectors_batch",
+            {"query_vectors": [[1]] * 1_001},
+            "query_vectors",
+            "at most 1000 vectors, got 1001",
+        ),
+        (
+            "query_vectors_batch",
+            {"query_vectors": [[1], [1, "x"]]},
+            "query_vectors[2][2]",
+            'must be a float32 number, got "x"',
+        ),
+        ("query_vectors_batch", {"query_vectors": [1, 2]}, "query_vectors[1]", "must be a non-empty array"),
+        ("query_vectors_batch", {"continuation": {}}, "continuation.query_number", "is missing"),
+        (
+            "query_vectors_batch",
+            {"continuation": {"query_number": 3}},
+            "continuation.query_number",
+            "must be between 1 and 2, got 3",
+        ),
+        (
+            "query_vectors_batch",
+            {"continuation": {"query_number": 1, "next_token": "t"}},
+            "continuation.next_token",
+            "is not a member",
+        ),
+        ("query_hybrid", {"query_texts": GONE}, "query_texts", "is missing"),
+        (
+            "query_hybrid",
+            {"query_texts": "shoes"},
+            "query_texts",
+            "must be an object of 1 to 10 metadata keys",
+        ),
+        ("query_hybrid", {"query_texts": {}}, "query_texts", "must be an object of 1 to 10 metadata keys"),
+        (
+            "query_hybrid",
+            {"query_texts": {str(number): "x" for number in range(11)}},
+            "query_texts",
+            "must be an object of 1 to 10 metadata keys",
+        ),
+        ("query_hybrid", {"query_texts": {"": "x"}}, "query_texts", "must have keys of 1 to 63 characters"),
+        (
+            "query_hybrid",
+            {"query_texts": {"k" * 64: "x"}},
+            "query_texts",
+            "must have keys of 1 to 63 characters",
+        ),
+        (
+            "query_hybrid",
+            {"query_texts": {"t": ""}},
+            "query_texts.t",
+            "must be a text of 1 to 1024 characters",
+        ),
+        ("query_hybrid", {"query_texts": {"t": "x" * 1_025}}, "query_texts.t", "of 1 to 1024 characters"),
+        ("query_hybrid", {"query_texts": {"t": 1}}, "query_texts.t", "of 1 to 1024 characters, got 1"),
+        ("query_hybrid", {"query_mode": "ENHANCED"}, "query_mode", "is not a member of this request"),
+        ("put_vectors", {"vectors": []}, "vectors", "must be a non-empty array, got []"),
+        ("put_vectors", {"continuation": {}}, "continuation.remaining", "is missing"),
+        ("put_vectors", {"continuation": {"remaining": [[1, 3]]}}, "continuation.remaining", "from 1 to 2"),
+        ("put_vectors", {"continuation": {"remaining": [[0, 1]]}}, "continuation.remaining", "from 1 to 2"),
+        ("put_vectors", {"continuation": {"remaining": [[2, 1]]}}, "continuation.remaining", "ascending"),
+        (
+            "put_vectors",
+            {"continuation": {"remaining": [[2, 2], [1, 1]]}},
+            "continuation.remaining",
+            "ascending",
+        ),
+        (
+            "put_vectors",
+            {"continuation": {"remaining": [[1, True]]}},
+            "continuation.remaining",
+            "got [1, true]",
+        ),
+        ("put_vectors", {"continuation": {"remaining": [[1]]}}, "continuation.remaining", "got [1]"),
+        ("delete_vectors", {"vector_ids": ["a", ""]}, "vector_ids[2]", "must be a text of 1 to 1024 bytes"),
+        (
+            "delete_vectors",
+            {"vector_ids": ["a", "a"]},
+            "vector_ids",
+            'must have distinct ids, got "a" 2 times',
+        ),
         ("list_vectors", {"max_results": 1001}, "max_results", "must be between 1 and 1000, got 1001"),
         ("list_vectors", {"segment_count": 2}, "segment_index", "is missing"),
         ("list_vectors", {"segment_index": 0}, "segment_count", "is missing"),
@@ -193,17 +339,15 @@ def test_another_protocol_is_refused_before_anything_else(protocol: Any) -> None
 
 def test_an_operation_of_a_later_version_is_refused_with_what_is_known() -> None:
     """The message tells the operations of this version and to upload the current package."""
-    with pytest.raises(
-        UnsupportedOperationError, match=r'"put_vectors" is not known .* knows availability_check, '
-    ):
-        requests.parse({"protocol": 1, "operation": "put_vectors"})
+    with pytest.raises(UnsupportedOperationError, match=r'"fly" is not known .* knows availability_check, '):
+        requests.parse({"protocol": 1, "operation": "fly"})
 
 
 @pytest.mark.parametrize(
     ("event", "operation"),
     [
         ({"operation": "get_vectors"}, "get_vectors"),
-        ({"operation": "put_vectors"}, "unknown"),
+        ({"operation": "fly"}, "unknown"),
         ({"operation": ["get_vectors"]}, "unknown"),
         ({}, "unknown"),
     ],

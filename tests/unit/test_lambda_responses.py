@@ -117,7 +117,7 @@ def test_rows_fit_up_to_the_last_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows.fitting([b"1234", b"5678"]) == 2
     assert rows.fitting([b"1234", b"56789"]) == 1
     rows.extend([b"1234", b"5678"])
-    assert (rows.bytes_left, len(rows), rows.mean_bytes(), rows.fitting([b""])) == (0, 2, 5, 0)
+    assert (rows.bytes_left, len(rows), rows.bytes_taken(), rows.fitting([b""])) == (0, 2, 10, 0)
 
 
 def test_the_codes_are_those_of_the_protocol_page() -> None:

@@ -26,6 +26,8 @@ echo "$VALUE" \\
   two
 ```
 
+Not run, because a sentence stands before it:
+
 ```text
 echo not run
 ```
@@ -34,6 +36,11 @@ echo not run
    ```sql
    select 1;
    ```
+
+   ```text
+    ?column?
+   ----------
+   ```
 """
 
 
@@ -41,12 +48,19 @@ def test_blocks_become_steps() -> None:
     """Bash is split at blank lines, sql is one step, other blocks are for reading; lines are the page's."""
     steps = walkthrough.read(PAGE)
 
-    assert [(step.line, step.language, step.text) for step in steps] == [
-        (5, "bash", "# a comment belongs to the next command\ncd inner"),
-        (8, "bash", "VALUE=kept\necho one"),
-        (11, "bash", 'echo "$VALUE" \\\n  two'),
-        (21, "sql", "select 1;"),
+    assert steps == [
+        walkthrough.Step(5, "bash", "# a comment belongs to the next command\ncd inner"),
+        walkthrough.Step(8, "bash", "VALUE=kept\necho one"),
+        walkthrough.Step(11, "bash", 'echo "$VALUE" \\\n  two'),
+        walkthrough.Step(23, "sql", "select 1;", " ?column?\n----------"),
     ]
+
+
+def test_outputs_are_written_into_the_page() -> None:
+    """Only blocks that show an output get the new one, in their indentation."""
+    page = walkthrough.with_outputs(PAGE, ["", "one", "kept two", " sum\n-----\n   1\n"])
+
+    assert page == PAGE.replace("    ?column?\n   ----------\n", "    sum\n   -----\n      1\n")
 
 
 def test_one_shell_runs_all_steps(tmp_path: Path) -> None:

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 from s3vl_lambda import requests
 from s3vl_lambda.operations import (
     availability_check,
+    delete_vectors,
     describe_index,
     get_vectors,
     list_vectors,
+    put_vectors,
+    query_hybrid,
     query_vectors,
+    query_vectors_batch,
 )
 
 if TYPE_CHECKING:
@@ -23,8 +27,12 @@ _OPERATIONS: dict[type[requests.Request], Callable[[Any, S3VectorsGateway], Answ
     requests.AvailabilityCheck: availability_check.run,
     requests.DescribeIndex: describe_index.run,
     requests.QueryVectors: query_vectors.run,
+    requests.QueryVectorsBatch: query_vectors_batch.run,
+    requests.QueryHybrid: query_hybrid.run,
     requests.GetVectors: get_vectors.run,
     requests.ListVectors: list_vectors.run,
+    requests.PutVectors: put_vectors.run,
+    requests.DeleteVectors: delete_vectors.run,
 }
 
 

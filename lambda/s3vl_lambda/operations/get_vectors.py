@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from s3vl_lambda.errors import OutOfTimeError, ResponseTooLargeError, shown
-from s3vl_lambda.gateway import CONCURRENT_CALLS, KEYS_PER_CALL
+from s3vl_lambda.gateway import KEYS_PER_CALL
 from s3vl_lambda.operations.rows import stored_rows
+from s3vl_lambda.parallel import CONCURRENT_CALLS
 from s3vl_lambda.responses import Answer, Rows
 
 if TYPE_CHECKING:
@@ -54,5 +55,5 @@ def _wave(rows: Rows) -> int:
     """Choose how many vectors to get next: as many as are likely to fit, so that few are got in vain."""
     if not rows:
         return KEYS_PER_CALL
-    likely_to_fit = rows.bytes_left // rows.mean_bytes()
+    likely_to_fit = rows.bytes_left * len(rows) // rows.bytes_taken()
     return min(max(likely_to_fit, 1), KEYS_PER_CALL * CONCURRENT_CALLS)

@@ -31,6 +31,24 @@ def query_rows(vectors: Sequence[dict[str, Any]], *, with_metadata: bool) -> lis
     ]
 
 
+def numbered_rows(
+    vectors: Sequence[dict[str, Any]], query_number: int, *, with_metadata: bool
+) -> list[bytes]:
+    """Encode the hits of one query of several."""
+    return [
+        b'{"query_number":%d,' % query_number + row.removeprefix(b"{")
+        for row in query_rows(vectors, with_metadata=with_metadata)
+    ]
+
+
+def hybrid_rows(vectors: Sequence[dict[str, Any]], *, with_metadata: bool) -> list[bytes]:
+    """Encode the hits of a search by texts."""
+    return [
+        document(_key(vector) | _scores(vector) | (_metadata(vector) if with_metadata else {}))
+        for vector in vectors
+    ]
+
+
 def stored_rows(vectors: Sequence[dict[str, Any]], *, with_data: bool, with_metadata: bool) -> list[bytes]:
     """Encode vectors as they are stored."""
     return [
@@ -47,6 +65,22 @@ def _key(vector: dict[str, Any]) -> dict[str, bytes]:
     """Encode the id."""
     key = required(vector, "key")
     return {"vector_id": encode(key, f"the id of vector {shown(key)}", _ROUND_A_KEY)}
+
+
+def _scores(vector: dict[str, Any]) -> dict[str, bytes]:
+    """Encode what a hit of texts scored; a hit need not have matched everything that was sought."""
+    scores = required(vector, "scores")
+    what = f"a score of vector {shown(vector['key'])}"
+    by_key = scores.get("bm25Scores", [])
+    numbers = shortest(required(one, "score") for one in by_key)
+    bm25_scores = {
+        required(one, "metadataKey"): float(number) for one, number in zip(by_key, numbers, strict=True)
+    }
+    encoded = {"bm25_scores": encode(bm25_scores, what)}
+    for name, score in (("fused_score", "fused"), ("distance", "vectorDistance")):
+        if score in scores:
+            encoded[name] = _finite(shortest([scores[score]])[0], "a score", vector)
+    return encoded
 
 
 def _embedding(vector: dict[str, Any]) -> dict[str, bytes]:

@@ -56,6 +56,7 @@ PROPERTIES: dict[str, Shape | None] = {
     # Ours: s3vectors/cloudformation.py refuses what it does not know by itself.
     "AWS::S3Vectors::Index": None,
     "AWS::S3Vectors::VectorBucket": None,
+    "AWS::S3Vectors::VectorBucketPolicy": None,
     "AWS::SQS::Queue": {"MessageRetentionPeriod": None, "QueueName": None, "SqsManagedSseEnabled": None},
 }
 

@@ -15,6 +15,8 @@ import struct
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING, Any, cast
 
+from s3vl_local.faults import ConnectionDroppedError
+
 from .invocation import FunctionName, Invocation, InvokeError, Result
 
 if TYPE_CHECKING:
@@ -133,7 +135,7 @@ class _Connection(socketserver.StreamRequestHandler):
             raise AwsLambdaError(
                 "invoke API failed", f"AWS Lambda client returned '{error.code}: {error.message}'."
             ) from error
-        except FutureTimeoutError as error:
+        except (FutureTimeoutError, ConnectionDroppedError) as error:
             # The text of the AWS SDK for C++ for every failure of transport, time-outs among them.
             raise AwsLambdaError(
                 "invoke API failed", "AWS Lambda client returned 'Unable to connect to endpoint'."

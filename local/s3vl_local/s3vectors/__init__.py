@@ -6,17 +6,46 @@ Files follow moto: `urls` → `responses` (HTTP) → `models` (state), with one 
 
 from __future__ import annotations
 
-import moto.s3vectors
-from moto.cloudformation import parsing
+from typing import TYPE_CHECKING
 
-# Imported for its effect: moto finds CloudFormation resources among the subclasses that exist.
-from s3vl_local.s3vectors import cloudformation  # noqa: F401
-from s3vl_local.s3vectors.models import s3vectors_backends
+import moto.s3vectors
+from moto.utilities.arns import parse_arn
+
+from s3vl_local.s3vectors.models import Index, s3vectors_backends
+from s3vl_local.s3vectors.storage import STORAGE
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def install() -> None:
     """Make moto's server serve S3 Vectors from this package, and CloudFormation create its resources."""
+    install_api()
+    install_resources()
+
+
+def install_api() -> None:
+    """Make moto's server serve S3 Vectors from this package."""
     # moto.backends.get_backend takes the backends of a service from its package, under this name.
     moto.s3vectors.s3vectors_backends = s3vectors_backends
-    for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
-        cached.cache_clear()
+
+
+def install_resources() -> None:
+    """Let moto's CloudFormation find our resources; this imports most of moto, which takes seconds."""
+    # moto finds resources among the subclasses that exist.
+    from s3vl_local.s3vectors import cloudformation  # noqa: PLC0415 - not before it is needed
+
+    cloudformation.register()
+
+
+def open_storage(path: Path) -> None:
+    """Bring back what a server before this one kept in the file, and keep everything there from now on."""
+    STORAGE.open(path)
+    for resource, tags in STORAGE.resources():
+        arn = parse_arn(resource.arn)
+        backend = s3vectors_backends[arn.account][arn.region]
+        if isinstance(resource, Index):
+            resource.remember(STORAGE.records(resource.id))
+            backend.restore_index(resource, tags)
+        else:
+            backend.restore_bucket(resource, tags)

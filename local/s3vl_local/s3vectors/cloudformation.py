@@ -1,14 +1,16 @@
-"""AWS::S3Vectors::VectorBucket and AWS::S3Vectors::Index, as their CloudFormation schemas describe them.
+"""AWS::S3Vectors::VectorBucket, VectorBucketPolicy and Index, as their CloudFormation schemas describe them.
 
 The resources keep no vectors, only the ARN of what they made: moto keeps every resource it ever created.
 """
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.cloudformation.exceptions import ValidationError as CloudFormationError
 from moto.core.common_models import CloudFormationModel
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
     Schema = dict[str, "Schema | None"]
 
 MAX_NAME_LENGTH = 63
+
+
+def register() -> None:
+    """Let moto look for resources again; it remembers those that it found before this file was imported."""
+    for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
+        cached.cache_clear()
 
 
 class _Resource:
@@ -155,6 +163,76 @@ class VectorBucketResource(_Resource, CloudFormationModel):
     def delete_by_arn(cls, backend: S3VectorsBackend, arn: str) -> None:
         """Delete the bucket."""
         backend.delete_vector_bucket(backend.get_vector_bucket(vector_bucket_arn=arn))
+
+
+class VectorBucketPolicyResource(CloudFormationModel):
+    """The policy of a vector bucket. It has no name of its own: the bucket's ARN stands for it."""
+
+    schema: ClassVar[Schema] = {"VectorBucketName": None, "VectorBucketArn": None, "Policy": None}
+
+    def __init__(self, bucket_arn: str) -> None:
+        self.physical_resource_id = bucket_arn
+
+    @classmethod
+    def cloudformation_type(cls) -> str:
+        """Return the resource type."""
+        return "AWS::S3Vectors::VectorBucketPolicy"
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        """Tell that Fn::GetAtt has nothing to get."""
+        del attr
+        return False
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls,
+        resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+        **_: Any,
+    ) -> VectorBucketPolicyResource:
+        """Put the policy; a template may write it as an object or as JSON."""
+        del resource_name
+        request = _to_request(cloudformation_json["Properties"], cls.schema)
+        if isinstance(request.get("policy"), dict):
+            request["policy"] = json.dumps(request["policy"])
+        backend = s3vectors_backends[account_id][region_name]
+        with _refusals_fail_the_resource():
+            constraints.check_request("PutVectorBucketPolicy", request)
+            bucket = backend.get_vector_bucket(
+                request.get("vectorBucketName"), request.get("vectorBucketArn")
+            )
+            backend.put_vector_bucket_policy(None, bucket.arn, request["policy"])
+        return cls(bucket.arn)
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls,
+        original_resource: VectorBucketPolicyResource,
+        new_resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+    ) -> VectorBucketPolicyResource:
+        """Put the changed policy; when it is of another bucket now, the old bucket loses it."""
+        changed = cls.create_from_cloudformation_json(
+            new_resource_name, cloudformation_json, account_id, region_name
+        )
+        before = original_resource.physical_resource_id
+        if changed.physical_resource_id != before:
+            cls.delete_from_cloudformation_json(before, cloudformation_json, account_id, region_name)
+        return changed
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str
+    ) -> None:
+        """Delete the policy, if its bucket is still there."""
+        del cloudformation_json
+        with _refusals_fail_the_resource(), suppress(VectorBucketNotFound):
+            s3vectors_backends[account_id][region_name].delete_vector_bucket_policy(None, resource_name)
 
 
 class IndexResource(_Resource, CloudFormationModel):

@@ -6,9 +6,9 @@ service's framework generates.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+import regex
 from moto.core.utils import get_service_model
 
 from s3vl_local.s3vectors.exceptions import SerializationError, ValidationError
@@ -84,9 +84,9 @@ def _broken_limits(limits: dict[str, Any], value: Any, path: str) -> Iterator[Fa
             yield path, _message(path, f"Member must have length {_range(low, high)}", f" with length {size}")
     if "enum" in limits and value not in limits["enum"]:
         yield path, _message(path, f"Member must satisfy enum value set: [{', '.join(limits['enum'])}]")
-    pattern = limits.get("pattern", "")
-    # Python has no \p{…}; only the pattern of tags has it.
-    if pattern and r"\p" not in pattern and not re.fullmatch(pattern, value):
+    pattern = limits.get("pattern")
+    # The tags' pattern has \p{…}, which Python's own expressions lack.
+    if pattern is not None and not regex.fullmatch(pattern, value):
         yield path, _message(path, f"Member must satisfy regular expression pattern: {pattern}")
 
 

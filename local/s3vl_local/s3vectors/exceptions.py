@@ -5,6 +5,7 @@ moto has the right words for buckets and policies already; those come from there
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from moto.core.exceptions import ServiceException
@@ -35,6 +36,15 @@ class IndexAlreadyExistsError(ServiceException):
 
     code = "ConflictException"
     message = "An index with the specified name already exists"
+
+
+class KmsKeyNotFoundError(ServiceException):
+    """An index is to be encrypted with a key that KMS does not have; the service passes on what KMS says."""
+
+    code = "AccessDeniedException"
+
+    def __init__(self, key_arn: str) -> None:
+        super().__init__(f"Key '{key_arn}' does not exist (kms_request_id={uuid.uuid4()})")
 
 
 class InvalidRecordError(ValidationError):
@@ -84,11 +94,30 @@ class DuplicateKeysError(ValidationError):
         super().__init__("Request must not contain duplicate keys")
 
 
-class NotYetImplementedError(ValidationError):
-    """Something the service can do and this emulator cannot: said aloud, never ignored."""
+class UnknownOperationError(ServiceException):
+    """A path that is no operation of the service model."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"The local cloud does not do {what} yet; use Amazon S3 Vectors for it")
+    code = "UnknownOperationException"
+    status = 404
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(f"The service model has no operation {operation}")
+
+
+class TextSearchExistsError(ServiceException):
+    """A second configuration for one metadata key."""
+
+    code = "ConflictException"
+
+    def __init__(self, metadata_key: str) -> None:
+        super().__init__(f"A text search configuration for the metadata key '{metadata_key}' already exists")
+
+
+class WriteRateExceededError(ServiceException):
+    """More writes to one index than the service takes."""
+
+    code = "TooManyRequestsException"
+    message = "The write rate of the index is exceeded. Please reduce your request rate."
 
 
 class InjectedFaultError(ServiceException):

@@ -31,19 +31,25 @@ _ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
 
 @dataclass(frozen=True)
 class _Filter:
-    """A compiled filter: what it asks, how many values it compares with, and which fields it reads."""
+    """A compiled filter: what it asks, how many values it compares with, which fields and operators it has."""
 
     matches: Predicate
     constraints: int
     fields: frozenset[str]
+    operators: frozenset[str]
 
 
-def compile_filter(document: Any, non_filterable: set[str]) -> Predicate:
-    """Compile a filter for an index with these non-filterable keys, or refuse it as the service would."""
+def compile_filter(document: Any, non_filterable: set[str], *, enhanced: bool = True) -> Predicate:
+    """Compile a filter for an index with these non-filterable keys, or refuse it as the service would.
+
+    `enhanced` tells how the query is to be answered: CLASSIC has no $startsWith, and no limit of constraints.
+    """
     compiled = _compile(document, depth=1)
     if compiled.fields & non_filterable:
         raise InvalidFilterError("Invalid use of non-filterable metadata in filter")
-    if compiled.constraints > MAX_CONSTRAINTS:
+    if not enhanced and "$startsWith" in compiled.operators:
+        raise InvalidFilterError("Invalid filter: $startsWith needs an index or a query in ENHANCED mode")
+    if enhanced and compiled.constraints > MAX_CONSTRAINTS:
         raise InvalidFilterError(
             f"Invalid filter: at most {MAX_CONSTRAINTS} constraints are allowed, got {compiled.constraints}"
         )
@@ -70,6 +76,7 @@ def _combine(quantifier: Callable[..., bool], branches: Any, depth: int) -> _Fil
         matches=lambda metadata: quantifier(matches(metadata) for matches in predicates),
         constraints=sum(branch.constraints for branch in filters),
         fields=frozenset().union(*(branch.fields for branch in filters)),
+        operators=frozenset().union(*(branch.operators for branch in filters)),
     )
 
 
@@ -84,6 +91,7 @@ def _compile_field(field: str, condition: Any) -> _Filter:
         matches=lambda metadata: all(matches(metadata) for matches in predicates),
         constraints=sum(len(operand) if isinstance(operand, list) else 1 for operand in condition.values()),
         fields=frozenset({field}),
+        operators=frozenset(condition),
     )
 
 

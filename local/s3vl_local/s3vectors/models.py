@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
+import uuid
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boto3 import Session
 from moto.core.base_backend import BackendDict
@@ -23,14 +25,21 @@ from moto.utilities.tagging_service import TaggingService
 
 from s3vl_local.s3vectors.exceptions import (
     IndexAlreadyExistsError,
-    NotYetImplementedError,
+    KmsKeyNotFoundError,
+    TextSearchExistsError,
     ValidationError,
 )
-from s3vl_local.s3vectors.filters import compile_filter
 from s3vl_local.s3vectors.paging import Cursors, make_token, page_of_names, read_token
-from s3vl_local.s3vectors.records import Record, check_keys, read_query_vector, read_records
-from s3vl_local.s3vectors.search import Hits, nearest
+from s3vl_local.s3vectors.queries import Hits, search
+from s3vl_local.s3vectors.records import Record, check_keys, read_records
+from s3vl_local.s3vectors.settings import Settings
+from s3vl_local.s3vectors.storage import STORAGE
 from s3vl_local.s3vectors.store import VectorStore
+from s3vl_local.s3vectors.text_search import TextSearch, check_configurations
+from s3vl_local.s3vectors.write_rate import WriteRate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 QUERY_PAGE = 100
 LIST_PAGE = 500
@@ -61,11 +70,68 @@ class Index:
     index_mode: str
     data_type: str = "float32"
     non_filterable_keys: list[str] = field(default_factory=list)
-    text_search_configurations: list[dict[str, str]] = field(default_factory=list)
+    text_searches: dict[str, TextSearch] = field(default_factory=dict)
     creation_time: float = field(default_factory=now)
+    settings: Settings = field(default_factory=Settings)
+    # Not the ARN: an index that is made again under its old name does not get the old vectors back.
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def __post_init__(self) -> None:
+        self._begin_empty()
+
+    def _begin_empty(self) -> None:
         self.store = VectorStore(self.dimension)
+        self._write_rate = WriteRate()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the vectors out of what is kept over a restart: they are stored one by one."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("store", "_write_rate")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Begin without vectors; `remember` brings them."""
+        self.__dict__.update(state)
+        self._begin_empty()
+
+    def put(self, records: list[Record]) -> None:
+        """Store records; they are on disk before anybody sees them."""
+        with self.store.lock:
+            self._count_write(len(records))
+            STORAGE.put(self.id, records)
+            self.remember(records)
+
+    def remember(self, records: Iterable[Record]) -> None:
+        """Hold records in memory, where queries find them."""
+        records = list(records)
+        self.store.put(records)
+        for text_search in self.text_searches.values():
+            text_search.put(records)
+
+    def delete(self, keys: list[str]) -> None:
+        """Delete those records that exist."""
+        with self.store.lock:
+            self._count_write(len(keys))
+            STORAGE.delete(self.id, keys)
+            self.store.delete(keys)
+            for text_search in self.text_searches.values():
+                for key in keys:
+                    text_search.texts.delete(key)
+
+    def add_text_search(self, configuration: dict[str, str]) -> None:
+        """Make a metadata key searchable, with the texts that are there already."""
+        text_search = TextSearch(configuration, self.settings.building_seconds)
+        with self.store.lock:
+            text_search.put(self.store.records())
+            self.text_searches[text_search.metadata_key] = text_search
+
+    def change_settings(self, settings: Settings) -> None:
+        """Behave differently from now on; text searches that exist are built again."""
+        self.settings = settings
+        for text_search in self.text_searches.values():
+            text_search.build_for(settings.building_seconds)
+
+    def _count_write(self, vectors: int) -> None:
+        if self.settings.write_rate:
+            self._write_rate.take(vectors)
 
     def summary(self) -> dict[str, Any]:
         """Return what ListIndexes says about the index."""
@@ -89,8 +155,10 @@ class Index:
         metadata_configuration: dict[str, Any] = {}
         if self.non_filterable_keys:
             metadata_configuration["nonFilterableMetadataKeys"] = self.non_filterable_keys
-        if self.text_search_configurations:
-            metadata_configuration["textSearchConfigurations"] = self.text_search_configurations
+        if self.text_searches:
+            metadata_configuration["textSearchConfigurations"] = [
+                text_search.description() for text_search in self.text_searches.values()
+            ]
         if metadata_configuration:
             described["metadataConfiguration"] = metadata_configuration
         return described
@@ -98,7 +166,7 @@ class Index:
 
 @dataclass
 class VectorBucket:
-    """A vector bucket and its indexes. Buckets made after 2026-09-30 have only ENHANCED indexes."""
+    """A vector bucket and its indexes. Buckets made on or after 2026-09-30 have only ENHANCED indexes."""
 
     name: str
     arn: str
@@ -106,8 +174,14 @@ class VectorBucket:
     default_index_mode: str = "ENHANCED"
     creation_time: float = field(default_factory=now)
     policy: str | None = None
+    # Whether it counts as older than that.
+    supports_classic: bool = False
     # By ARN, as moto's tag operations look them up.
     indexes: dict[str, Index] = field(default_factory=dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the indexes out of what is kept over a restart: each is kept for itself."""
+        return self.__dict__ | {"indexes": {}}
 
     def index_arn(self, index_name: str) -> str:
         """Return the ARN that an index of this name has."""
@@ -155,6 +229,23 @@ class S3VectorsBackend(MotoS3VectorsBackend):
             self.tag_resource(bucket.arn, tags)
         return bucket
 
+    def put_default_index_mode(self, bucket: VectorBucket, mode: str) -> None:
+        """Choose the mode of indexes to come; those that exist stay as they are."""
+        if mode == "CLASSIC" and not bucket.supports_classic:
+            raise ValidationError(
+                "defaultIndexMode cannot be set to CLASSIC because this vector bucket does not support CLASSIC mode"
+            )
+        with self.lock:
+            bucket.default_index_mode = mode
+            self._keep(bucket.arn)
+
+    def make_classic(self, bucket: VectorBucket) -> None:
+        """Let a bucket count as made before 2026-09-30: CLASSIC is allowed, and what new indexes are."""
+        with self.lock:
+            bucket.supports_classic = True
+            bucket.default_index_mode = "CLASSIC"
+            self._keep(bucket.arn)
+
     def get_vector_bucket(
         self, vector_bucket_name: str | None = None, vector_bucket_arn: str | None = None
     ) -> VectorBucket:
@@ -171,6 +262,7 @@ class S3VectorsBackend(MotoS3VectorsBackend):
                 raise VectorBucketNotEmpty
             self.vector_buckets.pop(bucket.arn, None)
             self.tagger.delete_all_tags_for_resource(bucket.arn)
+            STORAGE.forget(bucket.arn)
 
     def list_vector_buckets(self, request: dict[str, Any]) -> tuple[list[VectorBucket], str | None]:
         """Return the buckets that a ListVectorBuckets request asks for, and the token for more."""
@@ -185,6 +277,10 @@ class S3VectorsBackend(MotoS3VectorsBackend):
             raise ValidationError("Invalid index name")
         _check_tags(tags)
         configuration = request.get("metadataConfiguration", {})
+        text_configurations = configuration.get("textSearchConfigurations") or []
+        check_configurations([text["metadataKey"] for text in text_configurations])
+        if text_configurations and bucket.default_index_mode != "ENHANCED":
+            raise ValidationError("textSearchConfigurations cannot be used when indexMode is CLASSIC")
         index = Index(
             bucket_name=bucket.name,
             name=name,
@@ -194,8 +290,10 @@ class S3VectorsBackend(MotoS3VectorsBackend):
             encryption_configuration=_encryption(request, bucket.encryption_configuration),
             index_mode=bucket.default_index_mode,
             non_filterable_keys=configuration.get("nonFilterableMetadataKeys") or [],
-            text_search_configurations=_text_search(configuration.get("textSearchConfigurations") or []),
         )
+        self._check_kms_key(index.encryption_configuration)
+        for text in text_configurations:
+            index.add_text_search(text)
         with self.lock:
             self.get_vector_bucket(bucket.name)  # somebody may have deleted it meanwhile
             if index.arn in bucket.indexes:
@@ -220,6 +318,79 @@ class S3VectorsBackend(MotoS3VectorsBackend):
             bucket = self.get_vector_bucket(index.bucket_name)
             bucket.indexes.pop(index.arn, None)
             self.tagger.delete_all_tags_for_resource(index.arn)
+            STORAGE.forget(index.arn, index.id)
+
+    def update_index_mode(self, index: Index, mode: str) -> None:
+        """Change how queries are answered; an index with text search stays ENHANCED (assumed)."""
+        if mode == "CLASSIC" and not self.get_vector_bucket(index.bucket_name).supports_classic:
+            raise ValidationError(
+                "indexMode cannot be set to CLASSIC because the vector bucket does not support CLASSIC mode"
+            )
+        with self.lock:
+            if mode == "CLASSIC" and index.text_searches:
+                raise ValidationError(
+                    "indexMode cannot be set to CLASSIC because the index has textSearchConfigurations"
+                )
+            index.index_mode = mode
+            self._keep(index.arn)
+
+    def update_metadata_configuration(self, index: Index, request: dict[str, Any]) -> None:
+        """Add text search configurations, or delete them: all of the request, or nothing."""
+        if ("add" in request) == ("delete" in request):
+            raise ValidationError("Must specify either add or delete but not both")
+        with self.lock:
+            if index.index_mode != "ENHANCED":
+                raise ValidationError(
+                    "The metadata configuration can be updated only when indexMode is ENHANCED"
+                )
+            if "add" in request:
+                self._add_text_searches(index, request["add"].get("textSearchConfigurations", []))
+            else:
+                deleted = request["delete"].get("textSearchConfigurations", [])
+                self._delete_text_searches(index, [configuration["metadataKey"] for configuration in deleted])
+            self._keep(index.arn)
+
+    def _add_text_searches(self, index: Index, configurations: list[dict[str, str]]) -> None:
+        added = [configuration["metadataKey"] for configuration in configurations]
+        for key in added:
+            if key in index.text_searches:
+                raise TextSearchExistsError(key)
+        check_configurations([*index.text_searches, *added])
+        for configuration in configurations:
+            index.add_text_search(configuration)
+
+    def _delete_text_searches(self, index: Index, metadata_keys: list[str]) -> None:
+        for key in metadata_keys:
+            if key not in index.text_searches:
+                raise ValidationError(f"Metadata key '{key}' is not configured for text search")
+        with index.store.lock:
+            for key in metadata_keys:
+                index.text_searches.pop(key, None)
+
+    def change_settings(self, index: Index, settings: Settings) -> None:
+        """Let an index behave in a way that is off by default."""
+        with self.lock:
+            index.change_settings(settings)
+            self._keep(index.arn)
+
+    def put_vector_bucket_policy(
+        self, vector_bucket_name: str | None, vector_bucket_arn: str | None, policy: str
+    ) -> None:
+        """Keep a policy as it was put; it is not enforced."""
+        bucket = self.get_vector_bucket(vector_bucket_name, vector_bucket_arn)
+        _check_policy(policy)
+        self._set_policy(bucket, policy)
+
+    def delete_vector_bucket_policy(
+        self, vector_bucket_name: str | None, vector_bucket_arn: str | None
+    ) -> None:
+        """Forget the policy, if there is one."""
+        self._set_policy(self.get_vector_bucket(vector_bucket_name, vector_bucket_arn), None)
+
+    def _set_policy(self, bucket: VectorBucket, policy: str | None) -> None:
+        with self.lock:
+            bucket.policy = policy
+            self._keep(bucket.arn)
 
     def list_indexes(self, bucket: VectorBucket, request: dict[str, Any]) -> tuple[list[Index], str | None]:
         """Return the indexes that a ListIndexes request asks for, and the token for more."""
@@ -229,9 +400,33 @@ class S3VectorsBackend(MotoS3VectorsBackend):
 
     def tag_resource(self, resource_arn: str, tags: dict[str, str]) -> None:
         """Add tags, or change their values."""
-        self._verify_resource_exists(resource_arn)
-        _check_tags(self.tagger.get_tag_dict_for_resource(resource_arn) | tags)
-        self.tagger.tag_resource(resource_arn, TaggingService.convert_dict_to_tags_input(tags))
+        with self.lock:
+            self._verify_resource_exists(resource_arn)
+            _check_tags(self.tagger.get_tag_dict_for_resource(resource_arn) | tags)
+            self.tagger.tag_resource(resource_arn, TaggingService.convert_dict_to_tags_input(tags))
+            self._keep(resource_arn)
+
+    def untag_resource(self, resource_arn: str, tag_keys: list[str]) -> None:
+        """Take tags away; one that is not there is no error."""
+        with self.lock:
+            super().untag_resource(resource_arn, tag_keys)
+            self._keep(resource_arn)
+
+    def _keep(self, resource_arn: str) -> None:
+        """Keep a bucket or an index over a restart, as it is now, with its tags."""
+        bucket = self.vector_buckets[resource_arn.partition("/index/")[0]]
+        resource = bucket if resource_arn == bucket.arn else bucket.indexes[resource_arn]
+        STORAGE.keep(resource_arn, (resource, self.tagger.get_tag_dict_for_resource(resource_arn)))
+
+    def restore_bucket(self, bucket: VectorBucket, tags: dict[str, str]) -> None:
+        """Bring back what `_keep` kept."""
+        self.vector_buckets[bucket.arn] = bucket
+        self.tagger.tag_resource(bucket.arn, TaggingService.convert_dict_to_tags_input(tags))
+
+    def restore_index(self, index: Index, tags: dict[str, str]) -> None:
+        """Bring back what `_keep` kept; its bucket is there already."""
+        self.get_vector_bucket(index.bucket_name).indexes[index.arn] = index
+        self.tagger.tag_resource(index.arn, TaggingService.convert_dict_to_tags_input(tags))
 
     def _verify_resource_exists(self, resource_arn: str) -> None:
         """Look a bucket or an index up; moto walks through all of them, while others come and go."""
@@ -242,7 +437,7 @@ class S3VectorsBackend(MotoS3VectorsBackend):
     def put_vectors(self, index: Index, vectors: list[dict[str, Any]]) -> None:
         """Store all vectors, or none if one is refused."""
         non_filterable = set(index.non_filterable_keys)
-        index.store.put(read_records(vectors, index.dimension, index.distance_metric, non_filterable))
+        index.put(read_records(vectors, index.dimension, index.distance_metric, non_filterable))
 
     def get_vectors(self, index: Index, keys: list[str]) -> list[Record]:
         """Return those vectors that exist."""
@@ -251,7 +446,7 @@ class S3VectorsBackend(MotoS3VectorsBackend):
     def delete_vectors(self, index: Index, keys: list[str]) -> None:
         """Delete those vectors that exist."""
         check_keys(keys)
-        index.store.delete(keys)
+        index.delete(keys)
 
     def list_vectors(self, index: Index, request: dict[str, Any]) -> tuple[list[Record], str | None]:
         """Return the vectors that a ListVectors request asks for, and the token for more."""
@@ -271,28 +466,26 @@ class S3VectorsBackend(MotoS3VectorsBackend):
             hits = self.cursors.get(cursor)
         else:
             cursor, start = None, 0
-            hits = _search(index, request)
+            hits = search(index, request)
         page = slice(start, start + QUERY_PAGE)
         if page.stop >= len(hits):
             return hits, page, None
         return hits, page, make_token([cursor or self.cursors.keep(hits), page.stop], bound)
 
+    def _check_kms_key(self, encryption: dict[str, str]) -> None:
+        """Look the key up in KMS, as the service does when it makes an index, though not for a bucket."""
+        if "kmsKeyArn" not in encryption:
+            return
+        # Not before a key is asked for: without KMS the emulator starts earlier.
+        from moto.kms.models import kms_backends  # noqa: PLC0415
+
+        key_arn = encryption["kmsKeyArn"]
+        kms = kms_backends[self.account_id][self.region_name]
+        if key_arn not in {key.arn for key in kms.keys.values()}:
+            raise KmsKeyNotFoundError(key_arn)
+
     def _bucket_arn(self, name: str) -> str:
         return f"arn:{self.partition}:s3vectors:{self.region_name}:{self.account_id}:bucket/{name}"
-
-
-def _search(index: Index, request: dict[str, Any]) -> Hits:
-    if "queryTexts" in request:
-        raise NotYetImplementedError("full-text and hybrid search (queryTexts)")
-    if "queryVector" not in request:
-        raise ValidationError("Must specify at least one of queryVector and queryTexts")
-    if index.index_mode == "ENHANCED" and request.get("queryMode") == "CLASSIC":
-        raise ValidationError("queryMode cannot be CLASSIC when indexMode is ENHANCED")
-    query = read_query_vector(request["queryVector"], index.dimension, index.distance_metric)
-    matches = None
-    if "filter" in request:
-        matches = compile_filter(request["filter"], set(index.non_filterable_keys))
-    return nearest(index.store, query, index.distance_metric, request["topK"], matches)
 
 
 def _segment(request: dict[str, Any]) -> tuple[int, int]:
@@ -317,12 +510,13 @@ def _encryption(request: dict[str, Any], inherited: dict[str, str]) -> dict[str,
     return chosen
 
 
-def _text_search(configurations: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Return the configurations of a new index, which serves from the start: there is nothing to build."""
-    keys = [configuration["metadataKey"] for configuration in configurations]
-    if len(set(keys)) < len(keys):
-        raise ValidationError("textSearchConfigurations must have at most one configuration per metadataKey")
-    return [{**configuration, "status": "ACTIVE"} for configuration in configurations]
+def _check_policy(policy: str) -> None:
+    try:
+        document = json.loads(policy)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise ValidationError("The policy must be a JSON object")
 
 
 def _check_tags(tags: dict[str, str]) -> None:

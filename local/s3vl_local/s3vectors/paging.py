@@ -16,7 +16,7 @@ from s3vl_local.s3vectors.exceptions import InvalidPageTokenError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from s3vl_local.s3vectors.search import Hits
+    from s3vl_local.s3vectors.queries import Hits
 
 DEFAULT_NAMES = 500
 MAX_CURSORS = 500

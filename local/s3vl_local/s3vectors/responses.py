@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
-from moto.core.utils import camelcase_to_underscores
+from moto.core.utils import get_service_model
 from moto.s3vectors.responses import S3VectorsResponse as MotoS3VectorsResponse
 
 from s3vl_local.faults import FAULTS
 from s3vl_local.s3vectors import wire
 from s3vl_local.s3vectors.constraints import check_request
-from s3vl_local.s3vectors.exceptions import InjectedFaultError, NotYetImplementedError
+from s3vl_local.s3vectors.exceptions import InjectedFaultError, UnknownOperationError
 from s3vl_local.s3vectors.models import s3vectors_backends
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class S3VectorsResponse(MotoS3VectorsResponse):
         operation = self._get_action()
         if fault := FAULTS.apply(operation):
             raise InjectedFaultError(fault)
-        if not hasattr(self, camelcase_to_underscores(operation)):
-            raise NotYetImplementedError(operation)
+        if operation not in get_service_model("s3vectors").operation_names:
+            raise UnknownOperationError(operation)
         self.params = wire.read(request.data) | self.uri_match
         if tag_keys := request.args.getlist("tagKeys"):
             self.params["tagKeys"] = tag_keys
@@ -91,6 +91,11 @@ class S3VectorsResponse(MotoS3VectorsResponse):
         self.s3vectors_backend.delete_vector_bucket(self._bucket())
         return EmptyResult()
 
+    def put_vector_bucket_default_index_mode(self) -> ActionResult:
+        """Choose the mode of a bucket's indexes to come."""
+        self.s3vectors_backend.put_default_index_mode(self._bucket(), self.params["defaultIndexMode"])
+        return EmptyResult()
+
     # Indexes
 
     def create_index(self) -> ActionResult:
@@ -111,6 +116,17 @@ class S3VectorsResponse(MotoS3VectorsResponse):
         """Delete an index and its vectors."""
         self.s3vectors_backend.delete_index(self._index())
         return EmptyResult()
+
+    def update_index_mode(self) -> ActionResult:
+        """Change the mode of an index."""
+        self.s3vectors_backend.update_index_mode(self._index(), self.params["indexMode"])
+        return EmptyResult()
+
+    def update_metadata_configuration(self) -> ActionResult:
+        """Add or delete text search configurations."""
+        index = self._index()
+        self.s3vectors_backend.update_metadata_configuration(index, self.params)
+        return ActionResult({"indexArn": index.arn})
 
     # Vectors
 
@@ -138,13 +154,16 @@ class S3VectorsResponse(MotoS3VectorsResponse):
         """Return the nearest vectors."""
         index = self._index()
         hits, page, token = self.s3vectors_backend.query_vectors(index, self.params)
-        vectors: list[dict[str, Any]] = [{"key": key} for key in hits.keys[page]]
-        if self.params.get("returnDistance"):
-            for vector, distance in zip(vectors, hits.distances[page], strict=True):
-                vector["distance"] = distance
-        if self.params.get("returnMetadata"):
-            for vector, metadata in zip(vectors, hits.metadata[page], strict=True):
+        vectors: list[dict[str, Any]] = []
+        for key, metadata in zip(hits.keys[page], hits.metadata[page], strict=True):
+            vector: dict[str, Any] = {"key": key}
+            if self.params.get("returnDistance") and key in hits.distances:
+                vector["distance"] = hits.distances[key]
+            if self.params.get("returnScores") and key in hits.scores:
+                vector["scores"] = hits.scores[key]
+            if self.params.get("returnMetadata"):
                 vector["metadata"] = metadata
+            vectors.append(vector)
         return _page({"vectors": vectors, "distanceMetric": index.distance_metric}, token)
 
     def _bucket(self) -> VectorBucket:

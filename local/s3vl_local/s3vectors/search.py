@@ -29,31 +29,26 @@ CHUNK_ROWS = 1024
 
 
 @dataclass(frozen=True)
-class Hits:
-    """The nearest records as they were when the query ran, nearest first."""
+class Neighbours:
+    """The nearest records and their distances, nearest first."""
 
     keys: list[str]
     distances: list[float]
-    metadata: list[dict[str, Any]]
 
-    def __len__(self) -> int:
-        return len(self.keys)
+
+def matching_rows(store: VectorStore, matches: Callable[[dict[str, Any]], bool]) -> Rows:
+    """Return the rows whose metadata match."""
+    found = [row for row, metadata in enumerate(store.metadata) if matches(metadata)]
+    return np.array(found, dtype=np.int64)
 
 
 def nearest(
-    store: VectorStore,
-    query: Vector,
-    metric: str,
-    top_k: int,
-    matches: Callable[[dict[str, Any]], bool] | None = None,
-) -> Hits:
-    """Return the `top_k` nearest records among those that match; ties are in the order of their keys."""
+    store: VectorStore, query: Vector, metric: str, top_k: int, rows: Rows | None = None
+) -> Neighbours:
+    """Return the `top_k` nearest records of all or of these rows; ties are in the order of their keys."""
     with store.lock:
-        if matches is None:
+        if rows is None:
             rows = np.arange(len(store))
-        else:
-            found = [row for row, metadata in enumerate(store.metadata) if matches(metadata)]
-            rows = np.array(found, dtype=np.int64)
         if len(rows) > top_k:
             rows = _candidates(store, query, metric, rows, top_k)
         distances = _distances(store.vectors, rows, query, metric)
@@ -61,12 +56,8 @@ def nearest(
             last = np.partition(distances, top_k - 1)[top_k - 1]
             rows, distances = rows[distances <= last], distances[distances <= last]
         keys = [store.keys[row] for row in rows]
-        best = sorted(zip(distances.tolist(), keys, rows.tolist(), strict=True))[:top_k]
-        return Hits(
-            keys=[key for _, key, _ in best],
-            distances=[distance for distance, _, _ in best],
-            metadata=[store.metadata[row] for _, _, row in best],
-        )
+        best = sorted(zip(distances.tolist(), keys, strict=True))[:top_k]
+        return Neighbours([key for _, key in best], [distance for distance, _ in best])
 
 
 def _candidates(store: VectorStore, query: Vector, metric: str, rows: Rows, top_k: int) -> Rows:

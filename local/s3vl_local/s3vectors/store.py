@@ -15,7 +15,7 @@ import numpy as np
 from s3vl_local.s3vectors.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -79,6 +79,14 @@ class VectorStore:
             rows = [self._rows[key] for key in set(keys) if key in self._rows]
             return [self._record(row) for row in sorted(rows, key=self._hashes.__getitem__)]
 
+    def metadata_of(self, key: str) -> dict[str, Any]:
+        """Return the metadata of a record that exists."""
+        return self.metadata[self._rows[key]]
+
+    def records(self) -> Iterator[Record]:
+        """Return every record; whoever goes on reading holds the lock."""
+        return map(self._record, range(len(self)))
+
     def page(
         self, after: int, max_results: int, segment_count: int, segment_index: int
     ) -> tuple[list[Record], int | None]:
@@ -124,11 +132,15 @@ class VectorStore:
         self._listing = None
 
     def _grow(self) -> None:
-        """Double the room, so that growing costs each put the same on average."""
-        self._vectors = _doubled(self._vectors)
-        self._norms = _doubled(self._norms)
-        self._hashes = _doubled(self._hashes)
-        self._sizes = _doubled(self._sizes)
+        """Make room for an eighth more, as Python's lists do, so that little of it is ever unused.
+
+        In place: a copy would need the memory of both. Nobody sees the arrays move, for who reads them holds
+        the lock, and numpy's own check takes a debugger for a reader.
+        """
+        rows = len(self._vectors) * 9 // 8
+        self._vectors.resize((rows, self._vectors.shape[1]), refcheck=False)
+        for array in (self._norms, self._hashes, self._sizes):
+            array.resize(rows, refcheck=False)
 
     def _sorted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return all hashes in order with their rows; kept until a key comes or goes."""
@@ -142,9 +154,3 @@ class VectorStore:
 def _hash(key: str) -> int:
     digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
     return int.from_bytes(digest) % HASH_SPACE
-
-
-def _doubled(array: NDArray[Any]) -> NDArray[Any]:
-    larger = np.empty((2 * len(array), *array.shape[1:]), dtype=array.dtype)
-    larger[: len(array)] = array
-    return larger

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from s3vl_local.faults import FAULTS, Fault, Faults
+from s3vl_local.faults import FAULTS, ConnectionDroppedError, Fault, Faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,6 +44,29 @@ def test_a_rule_disturbs_the_calls_it_says(rule: dict[str, Any], expected: list[
     faults.add({"operation": "QueryVectors", **THROTTLED, **rule})
 
     assert expected == outcomes(faults, ["QueryVectors"] * 6)
+
+
+def test_chance_is_a_matter_of_the_seed() -> None:
+    """A rule with a probability disturbs about that share of calls, and the same ones for the same seed."""
+
+    def disturbed(seed: int) -> list[int]:
+        faults = Faults()
+        faults.add({"operation": "QueryVectors", **THROTTLED, "probability": 0.25, "seed": seed})
+        return outcomes(faults, ["QueryVectors"] * 1000)
+
+    assert disturbed(1) == disturbed(1)
+    assert disturbed(1) != disturbed(2)
+    assert 200 < disturbed(1).count(429) < 300
+
+
+def test_a_reset_is_no_answer_at_all() -> None:
+    """It ends the connection, and the next call of a rule that ran out passes."""
+    faults = Faults()
+    faults.add({"operation": "QueryVectors", "reset": True, "times": 1})
+
+    with pytest.raises(ConnectionDroppedError):
+        faults.apply("QueryVectors")
+    assert faults.apply("QueryVectors") is None
 
 
 def test_a_rule_is_about_its_operation() -> None:
@@ -104,7 +127,7 @@ def test_calls_are_counted_and_rules_can_be_read_and_cleared() -> None:
         ({}, "needs an operation"),
         ([], "a fault rule is an object"),
         ({"operation": ""}, "operation must be a text that is not empty, got ''"),
-        ({"operation": "*"}, "needs status and code, or latency_ms, or both"),
+        ({"operation": "*"}, "needs status and code, or reset, or latency_ms"),
         ({"operation": "*", "status": 429}, "status and code go together"),
         ({"operation": "*", "code": "X"}, "status and code go together"),
         (
@@ -118,6 +141,15 @@ def test_calls_are_counted_and_rules_can_be_read_and_cleared() -> None:
         ({"operation": "*", "latency_ms": -1}, "latency_ms must be an integer from 0"),
         ({"operation": "*", "latency_ms": 5, "times": 0}, "times must be an integer from 1"),
         ({"operation": "*", "latency_ms": 5, "every": True}, "every must be an integer from 1"),
+        ({"operation": "*", "reset": 1}, "reset must be true or false, got 1"),
+        ({"operation": "*", "reset": False}, "needs status and code, or reset, or latency_ms"),
+        ({"operation": "*", "reset": True, "status": 500, "code": "X"}, "either an error .* or no answer"),
+        ({"operation": "*", "reset": True, "probability": 1.5}, "probability must be a number from 0 to 1"),
+        (
+            {"operation": "*", "reset": True, "probability": 0.5, "every": 2},
+            "either by counting .* or by chance",
+        ),
+        ({"operation": "*", "reset": True, "seed": -1}, "seed must be an integer from 0"),
         ({"operation": "*", "delay": 5}, "a fault rule has no 'delay'; it may have operation,"),
     ],
     ids=str,

@@ -24,55 +24,6 @@ def query(
     return s3vectors.get_paginator("query_vectors").paginate(**request).build_full_result()["vectors"]
 
 
-@pytest.mark.parametrize(
-    ("metric", "expected"),
-    [
-        # 1 - cos: length does not matter; from 0 for the same direction to 2 for the opposite.
-        ("cosine", {"same": 0.0, "longer": 0.0, "diagonal": 0.29289323, "orthogonal": 1.0, "opposite": 2.0}),
-        # The square of the distance.
-        ("euclidean", {"same": 0.0, "orthogonal": 25.0, "diagonal": 20.0, "opposite": 36.0, "longer": 729.0}),
-    ],
-)
-def test_distances_are_those_of_the_service(
-    s3vectors: Any, new_index: Callable[..., str], metric: str, expected: dict[str, float]
-) -> None:
-    """Cosine distance is 1 - cos, euclidean distance the square of L2, nearest first."""
-    vectors = {
-        "same": [3, 0],
-        "longer": [30, 0],
-        "diagonal": [5, 5] if metric == "cosine" else [5, 4],
-        "orthogonal": [0, 4],
-        "opposite": [-3, 0],
-    }
-    index = new_index(metric=metric, vectors={key: (vector, {}) for key, vector in vectors.items()})
-
-    answer = s3vectors.query_vectors(
-        indexArn=index, queryVector={"float32": [3, 0]}, topK=10, returnDistance=True
-    )
-    assert answer["distanceMetric"] == metric
-    assert {hit["key"]: hit["distance"] for hit in answer["vectors"]} == pytest.approx(expected)
-    distances = [hit["distance"] for hit in answer["vectors"]]
-    assert distances == sorted(distances)
-
-
-def test_a_hit_has_only_what_is_asked_for(s3vectors: Any, new_index: Callable[..., str]) -> None:
-    """Distance and metadata come on request, and there is no token when there is no more."""
-    index = new_index(vectors={"a": ([1, 0], {"n": 1}), "b": ([0, 1], {})})
-
-    plain = s3vectors.query_vectors(indexArn=index, queryVector={"float32": [1, 0]}, topK=2)
-    assert plain["vectors"] == [{"key": "a"}, {"key": "b"}]
-    assert "nextToken" not in plain
-    assert query(s3vectors, index, [1, 0], 2, returnDistance=True, returnMetadata=True) == [
-        {"key": "a", "distance": 0.0, "metadata": {"n": 1}},
-        {"key": "b", "distance": 1.0, "metadata": {}},
-    ]
-
-
-def test_an_empty_index_has_no_neighbours(s3vectors: Any, new_index: Callable[..., str]) -> None:
-    """No vectors are no error."""
-    assert query(s3vectors, new_index(), [1, 0], 10) == []
-
-
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 @pytest.mark.parametrize("dimension", [2, 64, 383])
 def test_ties_are_in_the_order_of_keys(
@@ -150,15 +101,6 @@ def test_filters_come_before_the_search(s3vectors: Any, new_index: Callable[...,
     ]
 
 
-def test_query_mode_enhanced_changes_nothing_on_an_enhanced_index(
-    s3vectors: Any, new_index: Callable[..., str]
-) -> None:
-    """The mode may be named where it is the only one."""
-    index = new_index(vectors={"a": ([1, 0], {})})
-
-    assert query(s3vectors, index, [1, 0], 1, queryMode="ENHANCED") == [{"key": "a"}]
-
-
 @pytest.fixture(scope="module")
 def numbered(s3vectors: Any) -> str:
     """Create an index of 2,500 vectors whose keys are in the order of their distance to (1, 0)."""
@@ -205,53 +147,6 @@ def first_page(s3vectors: Any, index: str, **options: Any) -> tuple[dict[str, An
     """Return a request and the token of its first page."""
     request = {"indexArn": index, "queryVector": {"float32": [1, 0]}, "topK": 150, **options}
     return request, s3vectors.query_vectors(**request)["nextToken"]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"topK": 151},
-        {"queryVector": {"float32": [1, 0.5]}},
-        {"filter": {"even": False}},
-        {"returnDistance": True},
-        {"returnMetadata": True},
-        {"queryMode": "ENHANCED"},
-    ],
-    ids=lambda change: next(iter(change)),
-)
-def test_a_token_is_good_for_its_request_only(s3vectors: Any, numbered: str, change: dict[str, Any]) -> None:
-    """A token with any other parameter changed is refused."""
-    request, token = first_page(s3vectors, numbered, filter={"even": True})
-
-    with pytest.raises(s3vectors.exceptions.ValidationException, match="Invalid page token"):
-        s3vectors.query_vectors(**request | change, nextToken=token)
-
-
-def test_a_token_is_good_for_its_index_only(
-    s3vectors: Any, numbered: str, new_index: Callable[..., str]
-) -> None:
-    """The same query of another index does not go on where the first one ended."""
-    other = new_index(vectors={f"key-{number:03}": ([1, number], {}) for number in range(150)})
-    request, token = first_page(s3vectors, numbered)
-
-    with pytest.raises(s3vectors.exceptions.ValidationException, match="Invalid page token"):
-        s3vectors.query_vectors(**request | {"indexArn": other}, nextToken=token)
-
-
-def test_a_page_may_be_asked_for_again(s3vectors: Any, numbered: str) -> None:
-    """A client that lost an answer gets the same page for the same token, by ARN or by names."""
-    request, token = first_page(s3vectors, numbered)
-    del request["indexArn"]
-
-    again = [
-        s3vectors.query_vectors(**request, **address, nextToken=token)["vectors"]
-        for address in (
-            {"indexArn": numbered},
-            {"indexArn": numbered},
-            {"vectorBucketName": "numbered", "indexName": "numbered"},
-        )
-    ]
-    assert again == [[{"key": f"key-{number:04}"} for number in range(100, 150)]] * 3
 
 
 def test_pages_are_of_one_moment(s3vectors: Any, new_index: Callable[..., str]) -> None:

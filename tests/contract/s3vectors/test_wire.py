@@ -1,21 +1,28 @@
-"""The bytes of requests and answers, as a client that is not botocore sends and sees them."""
+"""The bytes of requests and answers, as a client that is not botocore sends and sees them; on AWS too."""
 
 from __future__ import annotations
 
-import http.client
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
+
+from contract.s3vectors.cases.stage import PLACES, SCRATCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SIGNED = (
-    "AWS4-HMAC-SHA256 Credential=test/20261121/us-west-2/s3vectors/aws4_request, "
-    "SignedHeaders=host, Signature=unchecked"
+    from fixtures_s3vectors import Contract
+
+    Send = Callable[[str, bytes | dict[str, Any]], "Answer"]
+
+assumed = pytest.mark.xfail(
+    os.environ.get("S3VL_TEST_AWS") == "1", reason="assumed: nobody recorded what AWS answers", strict=False
 )
 
 
@@ -34,29 +41,27 @@ class Answer:
 
 
 @pytest.fixture
-def send(s3vectors_url: str) -> Callable[..., Answer]:
-    """Send a request with a body as it is."""
+def send(contract: Contract) -> Send:
+    """Sign and send a body as it is, but for the placeholder of the bucket's ARN."""
+    meta, credentials = contract.client.meta, contract.client._get_credentials()
 
     def run(operation: str, body: bytes | dict[str, Any]) -> Answer:
-        connection = http.client.HTTPConnection(urlsplit(s3vectors_url).netloc, timeout=30)
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"Authorization": SIGNED, "Content-Type": "application/json"}
-        connection.request("POST", f"/{operation}", data, headers)
-        response = connection.getresponse()
-        names = {name.lower(): value for name, value in response.getheaders()}
-        answer = Answer(response.status, names, response.read())
-        connection.close()
-        return answer
+        data = data.replace(b"<arn>", contract.bucket_arn.encode())
+        headers = {"Content-Type": "application/json"}
+        request = AWSRequest("POST", f"{contract.url}/{operation}", headers, data)
+        SigV4Auth(credentials, meta.service_model.signing_name, meta.region_name).add_auth(request)
+        response = URLLib3Session().send(request.prepare())
+        names = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, names, response.content)
 
     return run
 
 
-def test_an_error_has_its_code_in_a_header(
-    send: Callable[..., Answer], new_index: Callable[..., str]
-) -> None:
+def test_an_error_has_its_code_in_a_header(send: Send) -> None:
     """The body has message and fieldList and nothing else; the code is in x-amzn-errortype."""
     record = {"key": "K", "data": {"float32": [1]}}
-    answer = send("PutVectors", {"indexArn": new_index(), "vectors": [record]})
+    answer = send("PutVectors", {"indexArn": SCRATCH, "vectors": [record]})
 
     assert answer.status == 400
     assert answer.headers["x-amzn-errortype"] == "ValidationException"
@@ -67,7 +72,7 @@ def test_an_error_has_its_code_in_a_header(
     }
 
 
-def test_an_error_without_fields_has_no_field_list(send: Callable[..., Answer]) -> None:
+def test_an_error_without_fields_has_no_field_list(send: Send) -> None:
     """Members without a value are absent, also from errors."""
     answer = send("GetVectorBucket", {"vectorBucketName": "none"})
 
@@ -76,13 +81,9 @@ def test_an_error_without_fields_has_no_field_list(send: Callable[..., Answer]) 
     assert answer.document == {"message": "The specified vector bucket could not be found"}
 
 
-def test_a_description_has_numbers_for_times_and_no_nulls(
-    send: Callable[..., Answer], new_index: Callable[..., str]
-) -> None:
+def test_a_description_has_numbers_for_times_and_no_nulls(send: Send) -> None:
     """Times are seconds since 1970 as a number; what an index does not have is absent."""
-    index = new_index()
-
-    described = send("GetIndex", {"indexArn": index}).document["index"]
+    described = send("GetIndex", {"indexArn": PLACES}).document["index"]
     assert isinstance(described["creationTime"], float | int)
     assert set(described) == {
         "vectorBucketName",
@@ -97,10 +98,10 @@ def test_a_description_has_numbers_for_times_and_no_nulls(
     }
 
 
-def test_every_answer_has_a_request_id(send: Callable[..., Answer], new_index: Callable[..., str]) -> None:
+def test_every_answer_has_a_request_id(send: Send) -> None:
     """Success and failure have ids of their own."""
     answers = [
-        send("ListVectors", {"indexArn": new_index()}),
+        send("ListVectors", {"indexArn": SCRATCH}),
         send("ListVectors", {}),
         send("GetIndex", b"no JSON"),
     ]
@@ -109,45 +110,21 @@ def test_every_answer_has_a_request_id(send: Callable[..., Answer], new_index: C
     assert len({answer.headers["x-amz-request-id"] for answer in answers}) == 3
 
 
-def test_an_empty_answer_is_an_empty_object(
-    send: Callable[..., Answer], new_index: Callable[..., str]
-) -> None:
+def test_an_empty_answer_is_an_empty_object(send: Send) -> None:
     """Operations that return nothing say so in JSON."""
-    answer = send("DeleteVectors", {"indexArn": new_index(), "keys": ["a"]})
+    answer = send("DeleteVectors", {"indexArn": SCRATCH, "keys": ["a"]})
 
     assert (answer.status, answer.document) == (200, {})
 
 
-def test_null_members_are_absent_members(send: Callable[..., Answer], new_index: Callable[..., str]) -> None:
-    """A null token and a null address are as good as none."""
-    answer = send("ListVectors", {"indexArn": new_index(), "vectorBucketName": None, "nextToken": None})
+def test_null_members_are_absent_members(send: Send) -> None:
+    """A null name is as good as none."""
+    answer = send("GetVectors", {"indexArn": PLACES, "vectorBucketName": None, "keys": ["near"]})
 
-    assert (answer.status, answer.document) == (200, {"vectors": []})
-
-
-def test_a_missing_required_member_is_named(send: Callable[..., Answer]) -> None:
-    """What botocore would not send is refused by the service too."""
-    answer = send("QueryVectors", {})
-
-    message = "Value at '/topK' failed to satisfy constraint: Member must not be null"
-    assert answer.status == 400
-    assert answer.document == {
-        "message": f"1 validation error detected. {message}",
-        "fieldList": [{"path": "/topK", "message": message}],
-    }
+    assert (answer.status, answer.document) == (200, {"vectors": [{"key": "near"}]})
 
 
-@pytest.mark.parametrize("top_k", [0, -1])
-def test_a_number_below_its_minimum_is_refused(send: Callable[..., Answer], top_k: int) -> None:
-    """TopK has a minimum on the server too."""
-    answer = send("QueryVectors", {"topK": top_k})
-
-    assert answer.status == 400
-    assert answer.document["fieldList"][0]["message"] == (
-        "Value at '/topK' failed to satisfy constraint: Member must be between 1 and 10000, inclusive"
-    )
-
-
+@assumed
 @pytest.mark.parametrize(
     ("operation", "body"),
     [
@@ -165,9 +142,7 @@ def test_a_number_below_its_minimum_is_refused(send: Callable[..., Answer], top_
         ("PutVectors", b"[" * 100_000),
     ],
 )
-def test_what_cannot_be_read_is_a_serialization_error(
-    send: Callable[..., Answer], operation: str, body: bytes
-) -> None:
+def test_what_cannot_be_read_is_a_serialization_error(send: Send, operation: str, body: bytes) -> None:
     """Broken JSON, half characters and wrong types are refused without a reason."""
     answer = send(operation, body)
 
@@ -176,41 +151,27 @@ def test_what_cannot_be_read_is_a_serialization_error(
     assert answer.document == {"message": "UnknownError"}
 
 
+@assumed
 @pytest.mark.parametrize("operand", [b"1e999", b"-1e999"])
-def test_a_range_ends_at_a_finite_number(
-    send: Callable[..., Answer], new_index: Callable[..., str], operand: bytes
-) -> None:
+def test_a_range_ends_at_a_finite_number(send: Send, operand: bytes) -> None:
     """A number too large for a double is infinite, and no operand."""
-    body = json.dumps({"indexArn": new_index(), "topK": 1, "queryVector": {"float32": [1, 2]}, "filter": "F"})
+    body = json.dumps({"indexArn": SCRATCH, "topK": 1, "queryVector": {"float32": [1, 2]}, "filter": "F"})
     answer = send("QueryVectors", body.encode().replace(b'"F"', b'{"a": {"$gt": %s}}' % operand))
 
     assert answer.document["message"] == "Invalid filter"
 
 
+@assumed
 @pytest.mark.parametrize("component", ["1", None, True, [1]])
-def test_components_of_a_vector_are_numbers(
-    send: Callable[..., Answer], new_index: Callable[..., str], component: Any
-) -> None:
+def test_components_of_a_vector_are_numbers(send: Send, component: Any) -> None:
     """A text is no number, unless it is one of the three that JSON cannot spell."""
     record = {"key": "K", "data": {"float32": [1, component]}}
-    answer = send("PutVectors", {"indexArn": new_index(), "vectors": [record]})
+    answer = send("PutVectors", {"indexArn": SCRATCH, "vectors": [record]})
 
     assert answer.headers["x-amzn-errortype"] == "SerializationException"
 
 
-@pytest.mark.parametrize("metadata", [[1], "x", 5])
-def test_metadata_is_an_object(
-    send: Callable[..., Answer], new_index: Callable[..., str], metadata: Any
-) -> None:
-    """Metadata of any other type is refused for its record (assumed text)."""
-    record = {"key": "K", "data": {"float32": [1, 2]}, "metadata": metadata}
-    answer = send("PutVectors", {"indexArn": new_index(), "vectors": [record]})
-
-    assert answer.document["fieldList"] == [
-        {"path": "vectors[0].metadata", "message": "Metadata must be an object"}
-    ]
-
-
+@assumed
 @pytest.mark.parametrize(
     ("value", "message"),
     [
@@ -218,23 +179,19 @@ def test_metadata_is_an_object(
         (b"[1, -1e999]", "Metadata array values must be strings or numbers"),
     ],
 )
-def test_metadata_numbers_are_finite(
-    send: Callable[..., Answer], new_index: Callable[..., str], value: bytes, message: str
-) -> None:
-    """A number too large for a double is refused, since it could not be returned (assumed)."""
+def test_metadata_numbers_are_finite(send: Send, value: bytes, message: str) -> None:
+    """A number too large for a double is refused, since it could not be returned."""
     record = {"key": "K", "data": {"float32": [1, 2]}, "metadata": {"n": "N"}}
-    body = json.dumps({"indexArn": new_index(), "vectors": [record]}).encode()
+    body = json.dumps({"indexArn": SCRATCH, "vectors": [record]}).encode()
     answer = send("PutVectors", body.replace(b'"N"', value))
 
     assert answer.document["fieldList"] == [{"path": "vectors[0].metadata", "message": message}]
 
 
 @pytest.mark.parametrize(("excess", "status"), [(0, 200), (1, 400)])
-def test_a_body_may_have_20_mebibytes(
-    send: Callable[..., Answer], new_index: Callable[..., str], excess: int, status: int
-) -> None:
+def test_a_body_may_have_20_mebibytes(contract: Contract, send: Send, excess: int, status: int) -> None:
     """20,971,520 bytes are accepted, one more is not."""
-    body = json.dumps({"indexArn": new_index(), "padding": ""}).encode()
+    body = json.dumps(contract.fill({"indexArn": SCRATCH, "padding": ""})).encode()
     padded = body.replace(b'"padding": "', b'"padding": "' + b"x" * (20_971_520 - len(body) + excess))
 
     answer = send("ListVectors", padded)
@@ -244,6 +201,6 @@ def test_a_body_may_have_20_mebibytes(
         assert answer.document == {"message": "Request body exceeds max allowed size"}
 
 
-def test_an_unknown_path_is_not_found(send: Callable[..., Answer]) -> None:
+def test_an_unknown_path_is_not_found(send: Send) -> None:
     """There is no operation of that name."""
     assert send("MakeCoffee", {}).status == 404

@@ -1,0 +1,41 @@
+"""Vectors to store: PutVectors, in calls as large as the service takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from s3vl_lambda.operations.writing import write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from s3vl_lambda.gateway import S3VectorsGateway
+    from s3vl_lambda.requests import PutVectors
+    from s3vl_lambda.responses import Answer
+
+_MAX_RECORDS = 500
+# 20 MiB, less what stands around the vectors: an ARN and the names of two members.
+_MAX_BYTES = 20_971_520 - 1_024
+
+
+def run(request: PutVectors, gateway: S3VectorsGateway) -> Answer:
+    """Store the vectors that remain."""
+
+    def send(chunk: range) -> None:
+        records = request.vectors[chunk.start : chunk.stop]
+        gateway.put_vectors(request.index_arn, records, first_position=chunk.start + 1)
+
+    return write(list(_chunks(request)), send, "written")
+
+
+def _chunks(request: PutVectors) -> Iterator[range]:
+    """Divide what remains by number and by bytes."""
+    for remaining in request.remaining:
+        start, request_bytes = remaining.start, 0
+        for position in remaining:
+            record_bytes = request.vectors[position].request_bytes
+            if position - start == _MAX_RECORDS or request_bytes + record_bytes > _MAX_BYTES:
+                yield range(start, position)
+                start, request_bytes = position, 0
+            request_bytes += record_bytes
+        yield range(start, remaining.stop)

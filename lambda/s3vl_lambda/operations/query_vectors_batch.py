@@ -1,0 +1,73 @@
+"""The vectors nearest to each of many: QueryVectors for each of them, several at the same time."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING
+
+from s3vl_lambda.errors import OutOfTimeError
+from s3vl_lambda.operations.draining import Drained, drain
+from s3vl_lambda.operations.rows import numbered_rows
+from s3vl_lambda.parallel import CONCURRENT_CALLS, in_order
+from s3vl_lambda.requests import BEGINNING
+from s3vl_lambda.responses import Rows
+
+if TYPE_CHECKING:
+    from s3vl_lambda.gateway import S3VectorsGateway
+    from s3vl_lambda.requests import QueryVectorsBatch
+    from s3vl_lambda.responses import Answer
+
+_ONE_PAGE = 100
+
+
+def run(request: QueryVectorsBatch, gateway: S3VectorsGateway) -> Answer:
+    """Give the hits of each query in turn, until the last one, the end of the room or the time.
+
+    A query that does not fit behind those before it starts the next part. There it may fill more than the part,
+    and goes on in the one after, like a query of its own.
+    """
+    rows = Rows()
+    distance_metric, rest = None, None
+    number = request.query_number
+
+    def width() -> int:
+        """Choose how many queries to run: as many as are likely to fit, so that few run in vain."""
+        done = number - request.query_number
+        if not done:
+            return CONCURRENT_CALLS if request.top_k <= _ONE_PAGE else 1
+        likely_to_fit = rows.bytes_left * done // max(rows.bytes_taken(), 1)
+        return min(max(likely_to_fit, 1), CONCURRENT_CALLS)
+
+    numbers = range(number, len(request.query_vectors) + 1)
+    with closing(in_order(partial(_query, request, gateway), numbers, width)) as results:
+        try:
+            for drained in results:
+                if rows.fitting(drained.rows.encoded) < len(drained.rows):
+                    break
+                rows.extend(drained.rows.encoded)
+                distance_metric, rest = drained.distance_metric, drained.continuation
+                if rest:
+                    break
+                number += 1
+        except OutOfTimeError:
+            if distance_metric is None:
+                raise
+        finally:
+            gateway.stop()
+    continuation = None
+    if number in numbers:
+        continuation = {"query_number": number} | ({"continuation": rest} if rest else {})
+    return Drained(distance_metric, rows, continuation).answer()
+
+
+def _query(request: QueryVectorsBatch, gateway: S3VectorsGateway, number: int) -> Drained:
+    """Search with one of the vectors; only the first can have been begun by an earlier part."""
+    return drain(
+        request,
+        gateway,
+        partial(numbered_rows, query_number=number, with_metadata=request.return_metadata),
+        request.place if number == request.query_number else BEGINNING,
+        query_vector=request.query_vectors[number - 1],
+        query_mode=request.query_mode,
+    )

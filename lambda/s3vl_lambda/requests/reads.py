@@ -1,0 +1,79 @@
+"""Requests that read what is stored: by id, and page by page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from s3vl_lambda.members import Members
+from s3vl_lambda.requests.base import IndexRequest
+from s3vl_lambda.vector_ids import read_ids
+
+_MAX_LIST_RESULTS = 1_000
+_MAX_SEGMENTS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class GetVectors(IndexRequest):
+    """Ask for vectors by id, from `position` on; earlier parts of the answer had those before it."""
+
+    operation = "get_vectors"
+    vector_ids: list[str]
+    include_vector_data: bool
+    include_metadata: bool
+    position: int = 0
+
+    @classmethod
+    def read(cls, members: Members, budget_ms: int) -> Self:
+        """Take the ids and what to bring."""
+        vector_ids = read_ids(members)
+        position = 0
+        if "continuation" in members:
+            continuation = Members(members.take("continuation"), "continuation")
+            position = continuation.integer("position", 0, len(vector_ids) - 1)
+            continuation.refuse_the_rest()
+        return cls(
+            budget_ms=budget_ms,
+            index_arn=members.index_arn(),
+            vector_ids=vector_ids,
+            include_vector_data=members.boolean("include_vector_data"),
+            include_metadata=members.boolean("include_metadata"),
+            position=position,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListVectors(IndexRequest):
+    """Ask for one page of the index, in the order of the service."""
+
+    operation = "list_vectors"
+    max_results: int
+    return_data: bool
+    return_metadata: bool
+    next_token: str | None = None
+    segment_count: int | None = None
+    segment_index: int | None = None
+
+    @classmethod
+    def read(cls, members: Members, budget_ms: int) -> Self:
+        """Take the page and what to bring."""
+        next_token = members.optional_text("next_token")
+        if "continuation" in members:
+            # Further on through the same empty pages, so it stands in for the caller's token.
+            continuation = Members(members.take("continuation"), "continuation")
+            next_token = continuation.text("next_token")
+            continuation.refuse_the_rest()
+        segment_count = segment_index = None
+        if "segment_count" in members or "segment_index" in members:
+            segment_count = members.integer("segment_count", 1, _MAX_SEGMENTS)
+            segment_index = members.integer("segment_index", 0, segment_count - 1)
+        return cls(
+            budget_ms=budget_ms,
+            index_arn=members.index_arn(),
+            max_results=members.integer("max_results", 1, _MAX_LIST_RESULTS),
+            return_data=members.boolean("return_data"),
+            return_metadata=members.boolean("return_metadata"),
+            next_token=next_token,
+            segment_count=segment_count,
+            segment_index=segment_index,
+        )

@@ -1,0 +1,65 @@
+"""The services beside S3 Vectors: moto's, with CloudFormation made strict, and a Lambda that runs.
+
+Importing this file imports most of moto, which takes seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug import Request
+
+from s3vl_local import cloudformation, rds, s3vectors
+from s3vl_local.cloud import REGION
+from s3vl_local.lambda_service import http as lambda_http
+from s3vl_local.lambda_service.service import LambdaService
+from s3vl_local.lambda_service.wire import WireServer
+from s3vl_local.moto_state import MotoState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+# It waits for messages, up to twenty seconds, in which others must go on.
+WAITS = ".ReceiveMessage"
+
+
+class Services:
+    """Answers a request after what it changed is on disk."""
+
+    def __init__(self, home: Path, http_port: int, wire_port: int) -> None:
+        for part in (s3vectors, cloudformation, rds):
+            part.install()
+        self._lock = threading.Lock()
+        self._state = MotoState(home / "moto.pickle")
+        self._state.load()
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._lambda = LambdaService(home / "lambda", REGION, f"http://127.0.0.1:{http_port}")
+        self._wire = WireServer(wire_port, self._lambda)
+        threading.Thread(target=self._wire.serve_forever, daemon=True).start()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one WSGI request: Lambda's Invoke runs, everything else is moto's."""
+        match = lambda_http.PATH.fullmatch(environ["PATH_INFO"])
+        answer: Iterable[bytes]
+        if match is not None:
+            answer = lambda_http.invoke(self._lambda, match["name"], Request(environ))(
+                environ, start_response
+            )
+        elif environ.get("HTTP_X_AMZ_TARGET", "").endswith(WAITS):
+            answer = self._moto(environ, start_response)
+        else:
+            # One at a time: what is being saved must not change.
+            with self._lock:
+                answer = self._moto(environ, start_response)
+                self._state.save()
+        return answer
+
+    def close(self) -> None:
+        """End every environment, and keep what changed without a request, such as dead letters."""
+        self._wire.shutdown()
+        self._lambda.close()
+        with self._lock:
+            self._state.save()
