@@ -8,6 +8,7 @@
 \ir schema/schema.sql
 \ir schema/config.sql
 \ir schema/index_registry.sql
+\ir schema/types.sql
 
 -- Public: about s3vl itself
 \ir api/version.sql
@@ -19,11 +20,23 @@
 \ir internal/arguments.sql
 \ir internal/names.sql
 \ir internal/vector_arguments.sql
+\ir internal/filters.sql
+\ir internal/text_arguments.sql
+\ir internal/metadata.sql
+\ir internal/records.sql
+\ir internal/lists.sql
 \ir internal/authorize.sql
+\ir internal/access_levels.sql
 \ir internal/index.sql
 \ir internal/request_timeout.sql
+\ir internal/note_call.sql
 \ir internal/invoke.sql
+\ir internal/ask.sql
+\ir internal/write.sql
 \ir internal/decode.sql
+\ir internal/index_facts.sql
+\ir internal/index_mode.sql
+\ir internal/checks.sql
 
 -- Public: which Lambda function to call
 \ir api/configuration.sql
@@ -31,10 +44,21 @@
 -- Public: names for indexes
 \ir api/registry.sql
 \ir api/registry_views.sql
+\ir api/describe_index.sql
 
 -- Public: reading vectors
 \ir api/query.sql
+\ir api/query_batch.sql
+\ir api/query_hybrid.sql
 \ir api/vectors.sql
+
+-- Public: writing vectors
+\ir api/write.sql
+
+-- Public: operating
+\ir api/last_call.sql
+\ir api/diagnose.sql
+\ir api/access.sql
 
 -- Who may do what: last, because it speaks about everything above
 \ir schema/privileges.sql

@@ -1,3 +1,17 @@
 """What every test folder shares; fixtures live in fixtures_*.py, by subject."""
 
-pytest_plugins = ["fixtures_postgres", "fixtures_cloud", "fixtures_probe", "fixtures_s3vectors", "fixtures_sql"]
+import os
+
+from s3vl_local import surroundings
+
+# Before anything imports boto3: a reader's own profile or proxy is not part of a test. Runs on AWS need theirs.
+if os.environ.get("S3VL_TEST_AWS") != "1":
+    surroundings.leave(os.environ)
+
+pytest_plugins = [
+    "fixtures_postgres",
+    "fixtures_cloud",
+    "fixtures_probe",
+    "fixtures_s3vectors",
+    "fixtures_sql",
+]

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from s3vl_local import demo, parameters
+from s3vl_local import demo, parameters, surroundings
 from s3vl_local.cloud import ROOT, LocalCloud, LocalCloudError
 from s3vl_local.walkthrough import StepError
 
@@ -23,17 +23,23 @@ def main() -> int:
     commands.add_parser("down", help="stop it; its stacks, vectors and databases stay until the next up")
     commands.add_parser("reset", help="stop it and forget its stacks, vectors and databases")
     arguments = parser.parse_args()
+    cloud = LocalCloud()
+    # Only `env` has to know what it takes back.
+    if arguments.command != "env":
+        surroundings.leave(os.environ)
     try:
-        _run(arguments)
+        _run(arguments.command, cloud)
+    except KeyboardInterrupt:
+        print("\nInterrupted. What runs can be stopped with: make down", file=sys.stderr)
+        return 130
     except (LocalCloudError, StepError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _run(arguments: argparse.Namespace) -> None:
-    cloud = LocalCloud()
-    match arguments.command:
+def _run(command: str, cloud: LocalCloud) -> None:
+    match command:
         case "up":
             print("Starting the local cloud ...", file=sys.stderr, flush=True)
             state = cloud.up()

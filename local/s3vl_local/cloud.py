@@ -12,13 +12,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from s3vl_local import postgres
+from s3vl_local import postgres, surroundings
 from s3vl_local.ports import free_port
 
 if TYPE_CHECKING:
@@ -64,13 +65,13 @@ class LocalCloud:
                 # PostgreSQL calls Lambda at a port that something else took.
                 self._stop_postgres()
         if not postgres.running(self._postgres_data):
-            server = postgres.start(
+            postgres.start(
                 self._postgres_data,
                 port=free_port(state.postgres_port),
-                settings={"aws_lambda.endpoint_override": f"127.0.0.1:{state.wire_port}"},
+                lambda_endpoint=f"127.0.0.1:{state.wire_port}",
             )
-            state = replace(state, postgres_port=server.port)
-        self._state_file.write_text(json.dumps(state.__dict__, indent=2) + "\n")
+        state = replace(state, postgres_port=postgres.port_of(self._postgres_data))
+        self._write_state(state)
         self._wait(state, lambda: self._health(state).get("services") == "ready")
         return state
 
@@ -91,7 +92,7 @@ class LocalCloud:
     def state(self) -> State:
         """Return where the running cloud listens."""
         state = self._read_state()
-        if state is None or not self._answers(state):
+        if state is None or not self._answers(state) or not postgres.running(self._postgres_data):
             raise LocalCloudError("the local cloud is not running; start it with: make up")
         return state
 
@@ -116,14 +117,17 @@ class LocalCloud:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
             "AWS_PAGER": "",
+            **surroundings.no_proxy(os.environ),
             "PATH": os.pathsep.join(dict.fromkeys(os.pathsep.join(path).split(os.pathsep))),
         }
 
     def exports(self) -> str:
         """Return the environment as shell commands, for eval."""
-        # A profile of the reader's own must not send these commands to a real account.
-        lines = ["unset AWS_PROFILE AWS_SESSION_TOKEN AWS_REGION"]
-        lines += [f"export {name}={shlex.quote(value)}" for name, value in self.environment().items()]
+        environment = self.environment()
+        # A profile or an endpoint of the reader's own must not send these commands to a real account.
+        others = [name for name in surroundings.foreign(os.environ) if name not in environment]
+        lines = [f"unset {' '.join(others)}"] if others else []
+        lines += [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
         return "\n".join(lines)
 
     def _start_server(self, before: State | None) -> State:
@@ -133,13 +137,15 @@ class LocalCloud:
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", SERVER, str(self.home), str(http_port), str(wire_port)],
-                env={**os.environ, "PYTHONPATH": str(ROOT / "local")},
+                env={**surroundings.left(), "PYTHONPATH": str(ROOT / "local")},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
         state = State(process.pid, http_port, wire_port, before.postgres_port if before else 0)
+        # At once: whoever interrupts the wait can stop the server with `down`.
+        self._write_state(state)
         self._wait(state, lambda: self._answers(state))
         return state
 
@@ -156,7 +162,8 @@ class LocalCloud:
             if time.monotonic() > deadline:
                 process.kill()
                 raise LocalCloudError(
-                    f"the local cloud did not answer in {START_LIMIT_SECONDS:.0f} s; see {log}"
+                    f"the local cloud did not answer in {START_LIMIT_SECONDS:.0f} s; "
+                    f"{log} says:\n{log.read_text()[-2000:]}"
                 )
             time.sleep(0.05)
 
@@ -165,7 +172,19 @@ class LocalCloud:
             postgres.PostgresServer(self._postgres_data, 0).stop()
 
     def _read_state(self) -> State | None:
-        return State(**json.loads(self._state_file.read_text())) if self._state_file.exists() else None
+        if not self._state_file.exists():
+            return None
+        try:
+            return State(**json.loads(self._state_file.read_text()))
+        except (ValueError, TypeError) as error:
+            raise LocalCloudError(
+                f"{self._state_file} cannot be read ({error}); stop the processes named {SERVER}, and delete it"
+            ) from error
+
+    def _write_state(self, state: State) -> None:
+        partial = self._state_file.with_suffix(".partial")
+        partial.write_text(json.dumps(asdict(state), indent=2) + "\n")
+        partial.replace(self._state_file)
 
     def _process(self, state: State) -> psutil.Process | None:
         """Return the server process, unless its number belongs to something else by now."""
@@ -182,7 +201,8 @@ class LocalCloud:
         """Return what the server says of itself; nothing when it does not answer."""
         try:
             health: dict[str, Any] = request(state, "GET", "/_s3vl/health")
-        except OSError:
+        except (OSError, HTTPException, ValueError):
+            # Nobody listens, or somebody else does.
             return {}
         return health
 
@@ -196,5 +216,6 @@ def request(state: State, method: str, path: str, body: dict[str, Any] | None = 
         {"Content-Type": "application/json"},
         method=method,
     )
-    with urllib.request.urlopen(call, timeout=5) as response:  # noqa: S310
+    # No proxy, whatever the environment says: the cloud is here.
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(call, timeout=5) as response:
         return json.load(response)

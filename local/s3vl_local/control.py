@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import ServiceException
+from moto.core.utils import get_service_model
 from werkzeug import Request, Response
 
 from s3vl_local.cloud import REGION
-from s3vl_local.faults import FAULTS
+from s3vl_local.faults import EVERY_OPERATION, FAULTS
 from s3vl_local.s3vectors.models import s3vectors_backends
 from s3vl_local.s3vectors.settings import read_settings
 
@@ -47,7 +48,7 @@ class Control:
             if match is None or method != request.method:
                 continue
             try:
-                document = request.get_json() if method == "PUT" else None
+                document = json.loads(request.get_data()) if method == "PUT" else None
                 return _json(route(document, *match.groups()))
             except ValueError as error:
                 return _json({"message": str(error)}, 400)
@@ -57,6 +58,11 @@ class Control:
 
 
 def _add_fault(rule: Any) -> dict[str, Any]:
+    operation = rule.get("operation", EVERY_OPERATION) if isinstance(rule, dict) else EVERY_OPERATION
+    known = [*get_service_model("s3vectors").operation_names, "Invoke", EVERY_OPERATION]
+    if operation not in known:
+        # It would wait forever for a call that never comes.
+        raise ValueError(f"no operation is called {operation!r}; there are {', '.join(known)}")
     FAULTS.add(rule)
     return {}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3vl_local import walkthrough
+from s3vl_local import surroundings, walkthrough
 from s3vl_local.cloud import ROOT, LocalCloud
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def copied_tree() -> Iterator[Path]:
         try:
             yield tree
         finally:
-            LocalCloud(tree / ".local").down()
+            LocalCloud(tree / ".local").reset()
 
 
 def run(show: Callable[[str], None], *, with_guide: bool = False) -> list[tuple[walkthrough.Step, str]]:
@@ -50,11 +49,8 @@ def run(show: Callable[[str], None], *, with_guide: bool = False) -> list[tuple[
 
 def environment() -> dict[str, str]:
     """Return this environment without what would send the commands anywhere else than the demo's own cloud."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "PG", "S3VL_", "MAKE"))
-    }
+    # A make inside of a make takes the outer one's flags.
+    return {name: value for name, value in surroundings.left().items() if not name.startswith("MAKE")}
 
 
 def main() -> None:

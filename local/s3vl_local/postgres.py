@@ -67,16 +67,18 @@ class PostgresServer:
         _run("pg_ctl", self.data, "-w", "-m", "fast", "stop")
 
 
-def start(data: Path, port: int | None = None, settings: dict[str, str] | None = None) -> PostgresServer:
+def start(data: Path, port: int | None = None, lambda_endpoint: str = "") -> PostgresServer:
     """Start the server in `data`, creating it on first use.
 
-    `settings` are server settings for this run, such as `aws_lambda.endpoint_override`.
-    Without `port` a free one is chosen.
+    Without `port` a free one is chosen. `lambda_endpoint` is where aws_lambda finds the Lambda service.
     """
     port = port or free_port()
     _install_extensions()
-    fresh = not (data / "PG_VERSION").exists()
+    complete = data / "s3vl-complete"
+    fresh = not complete.exists()
     if fresh:
+        # What an interrupted start has left is of no use.
+        shutil.rmtree(data, ignore_errors=True)
         _create_cluster(data)
     options = {
         "listen_addresses": "127.0.0.1",
@@ -85,14 +87,21 @@ def start(data: Path, port: int | None = None, settings: dict[str, str] | None =
         # Everything in here can be made again, so durability is not worth the waits.
         "fsync": "off",
         "max_connections": "200",
-        **(settings or {}),
+        # aws_lambda reads its endpoint from here, because no session can change it: the call runs as superuser.
+        "cluster_name": lambda_endpoint,
     }
     flags = " ".join(f"-c {name}='{value}'" for name, value in options.items())
     _run("pg_ctl", data, "-w", "-o", flags, "-l", str(data / "server.log"), "start")
     server = PostgresServer(data, port)
     if fresh:
         _create_aurora_roles(server)
+        complete.touch()
     return server
+
+
+def port_of(data: Path) -> int:
+    """Return the port of the server that runs on this data directory."""
+    return int((data / "postmaster.pid").read_text().split("\n")[3])
 
 
 def running(data: Path) -> bool:

@@ -12,7 +12,7 @@ declare
     _hint text;
 begin
     begin
-        perform from s3vl._invoke('availability_check', '{}');
+        perform from s3vl._ask('availability_check', '{}');
     exception
         when others then
             if not s3vl._is_call_failure(sqlstate) then

@@ -1,4 +1,4 @@
--- Search.
+-- Search with a vector.
 
 create or replace function s3vl.query_vectors(
     query_vector double precision[],
@@ -26,16 +26,19 @@ declare
     _index s3vl.index_registry := s3vl._find_index(
         query_vectors.index_name, query_vectors.index_arn
     );
+    _rows bigint;
 begin
     perform s3vl._check_range('top_k', query_vectors.top_k, 1, 10000);
     perform s3vl._check_boolean('return_metadata', query_vectors.return_metadata);
-    perform s3vl._check_filter(query_vectors.metadata_filter);
-    perform s3vl._check_query_mode(query_vectors.query_mode);
+    perform s3vl._check_filter(query_vectors.metadata_filter, _index);
+    perform s3vl._check_query_mode(
+        query_vectors.query_mode, query_vectors.metadata_filter, _index
+    );
     return query
     select v.vector_id, v.distance, v.similarity_score, v.metadata
-    from s3vl._invoke(
+    from s3vl._ask(
         'query_vectors',
-        jsonb_build_object(
+        json_build_object(
             'index_arn', _index.index_arn,
             'query_vector', s3vl._encode_vector('query_vector', query_vectors.query_vector, _index),
             'top_k', query_vectors.top_k,
@@ -44,7 +47,9 @@ begin
             'query_mode', query_vectors.query_mode
         )
     ) as p (result)
-    cross join lateral s3vl._decode_vectors(p.result) as v;
+    cross join lateral s3vl._decode_vectors(p.result, '{vector_id,distance}') as v;
+    get diagnostics _rows = row_count;
+    perform s3vl._check_count(_rows, query_vectors.top_k);
 end;
 $$;
 

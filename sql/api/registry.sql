@@ -1,35 +1,6 @@
 -- Names for indexes. A registered name is what people type, and what roles without the owner's
 -- rights may use at all.
 
-create or replace function s3vl._refresh_index(index_name text)
-    returns void
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-declare
-    _index s3vl.index_registry := s3vl._registered_index(_refresh_index.index_name);
-    _facts record;
-begin
-    select i.*
-    into _facts
-    from s3vl._invoke(
-        'describe_index', jsonb_build_object('index_arn', _index.index_arn)
-    ) as p (result)
-    cross join lateral s3vl._decode_index(p.result) as i;
-    update s3vl.index_registry as r
-    set dimension = _facts.dimension,
-        distance_metric = _facts.distance_metric,
-        index_mode = _facts.index_mode,
-        non_filterable_keys = _facts.non_filterable_keys,
-        text_keys = _facts.text_keys,
-        updated_at = now()
-    where r.index_name = _index.index_name;
-end;
-$$;
-
-comment on function s3vl._refresh_index(text) is
-    'Asks S3 Vectors what an index is (GetIndex), and remembers it in the registry.';
-
 create or replace function s3vl.register_index(
     index_name text,
     index_arn text,
@@ -57,7 +28,9 @@ begin
         is_active = true,
         updated_at = excluded.updated_at;
     begin
-        perform s3vl._refresh_index(register_index.index_name);
+        perform s3vl._remember_facts(
+            s3vl._ask_facts(s3vl._registered_index(register_index.index_name))
+        );
     exception
         when others then
             if not s3vl._is_call_failure(sqlstate) then

@@ -25,6 +25,8 @@ declare
         get_vectors.index_name, get_vectors.index_arn
     );
     _ids text[] := s3vl._distinct_ids(get_vectors.vector_ids);
+    _started timestamptz := clock_timestamp();
+    _rows bigint;
 begin
     perform s3vl._check_boolean('include_vector_data', get_vectors.include_vector_data);
     perform s3vl._check_boolean('include_metadata', get_vectors.include_metadata);
@@ -34,19 +36,28 @@ begin
     left join
         (
             select d.*
-            from s3vl._invoke(
+            from s3vl._chunks(s3vl._encode_ids(_ids)) as c
+            cross join lateral s3vl._ask(
                 'get_vectors',
-                jsonb_build_object(
+                json_build_object(
                     'index_arn', _index.index_arn,
-                    'vector_ids', _ids,
+                    'vector_ids', c.chunk,
                     'include_vector_data', get_vectors.include_vector_data,
                     'include_metadata', get_vectors.include_metadata
-                )
+                ),
+                _started
             ) as p (result)
-            cross join lateral s3vl._decode_vectors(p.result) as d
+            cross join lateral s3vl._decode_vectors(
+                p.result,
+                case when get_vectors.include_vector_data
+                    then '{vector_id,embedding}' else '{vector_id}'
+                end::text[]
+            ) as d
         ) as v
         on v.vector_id = i.vector_id
     order by i.position;
+    get diagnostics _rows = row_count;
+    perform s3vl._check_count(_rows, cardinality(_ids));
 end;
 $$;
 
@@ -86,6 +97,7 @@ declare
     );
     _parts jsonb[];
     _next_token text;
+    _rows bigint;
 begin
     perform s3vl._check_range('max_results', list_vectors.max_results, 1, 1000);
     perform s3vl._check_boolean('return_data', list_vectors.return_data);
@@ -93,9 +105,9 @@ begin
     perform s3vl._check_next_token(list_vectors.next_token);
     perform s3vl._check_segment(list_vectors.segment_count, list_vectors.segment_index);
     _parts := array(
-        select s3vl._invoke(
+        select s3vl._ask(
             'list_vectors',
-            jsonb_build_object(
+            json_build_object(
                 'index_arn', _index.index_arn,
                 'max_results', list_vectors.max_results,
                 'next_token', list_vectors.next_token,
@@ -111,8 +123,15 @@ begin
     return query
     select v.vector_id, v.embedding, v.metadata, _next_token, (count(*) over ())::integer
     from unnest(_parts) as p (result)
-    cross join lateral s3vl._decode_vectors(p.result) as v;
-    if not found and _next_token is not null then
+    cross join lateral s3vl._decode_vectors(
+        p.result,
+        case when list_vectors.return_data
+            then '{vector_id,embedding}' else '{vector_id}'
+        end::text[]
+    ) as v;
+    get diagnostics _rows = row_count;
+    perform s3vl._check_count(_rows, list_vectors.max_results);
+    if _rows = 0 and _next_token is not null then
         -- The token would have no row to stand on, and the vectors behind it would seem not to
         -- exist.
         perform s3vl._raise_malformed('an empty page that is not the last', _parts::text);

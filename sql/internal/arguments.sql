@@ -53,47 +53,6 @@ $$;
 comment on function s3vl._check_boolean(text, boolean) is
     'Refuses a null where true or false is asked.';
 
-create or replace function s3vl._check_filter(metadata_filter jsonb)
-    returns void
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if jsonb_typeof(_check_filter.metadata_filter) <> 'object' then
-        perform s3vl._raise_argument(
-            format(
-                'metadata_filter must be a JSON object, got %s',
-                left(_check_filter.metadata_filter::text, 100)
-            ),
-            'Pass for example metadata_filter => ''{"category": "test"}''.'
-        );
-    end if;
-end;
-$$;
-
-comment on function s3vl._check_filter(jsonb) is
-    'Refuses a filter that is not a JSON object; null is no filter.';
-
-create or replace function s3vl._check_query_mode(query_mode text)
-    returns void
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-begin
-    if _check_query_mode.query_mode not in ('CLASSIC', 'ENHANCED') then
-        perform s3vl._raise_argument(
-            format(
-                'query_mode must be CLASSIC or ENHANCED, got "%s"', _check_query_mode.query_mode
-            ),
-            'Leave query_mode out to search in the mode of the index.'
-        );
-    end if;
-end;
-$$;
-
-comment on function s3vl._check_query_mode(text) is
-    'Refuses a mode that S3 Vectors does not have; null is the mode of the index.';
-
 create or replace function s3vl._check_next_token(next_token text)
     returns void
     language plpgsql

@@ -23,12 +23,11 @@ create or replace function s3vl._authorize_unregistered(index_arn text)
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
-declare
-    _owner oid := (select n.nspowner from pg_namespace as n where n.nspname = 's3vl');
 begin
-    -- The registry is the list of what may be read from here: who may extend it needs no entry.
-    -- USAGE is how PostgreSQL itself asks whether a role has an owner's rights.
-    if not pg_has_role(s3vl._caller(), _owner, 'usage') then
+    -- The registry is the list of what may be reached from here: who may extend it needs no entry.
+    if not has_function_privilege(
+        s3vl._caller(), 's3vl.configure(text, text, integer)', 'execute'
+    ) then
         perform s3vl._raise(
             '42501',
             format('index "%s" is not registered', _authorize_unregistered.index_arn),
@@ -43,5 +42,5 @@ end;
 $$;
 
 comment on function s3vl._authorize_unregistered(text) is
-    'Refuses an ARN that is not in the registry, 42501, unless the caller has the rights of the '
-    'owner.';
+    'Refuses an ARN that is not in the registry, 42501, unless the caller has admin access: may '
+    'execute s3vl.configure().';

@@ -1,10 +1,57 @@
 -- From results of the protocol to rows.
 
-create or replace function s3vl._decode_vectors(result jsonb)
+create or replace function s3vl._check_vectors(result jsonb, required text[])
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _vectors jsonb := _check_vectors.result -> 'vectors';
+begin
+    if jsonb_typeof(_vectors) is distinct from 'array' then
+        perform s3vl._raise_malformed('without vectors', _check_vectors.result::text);
+    end if;
+    if exists (
+        select from jsonb_array_elements(_vectors) as v (vector)
+        where jsonb_typeof(v.vector) <> 'object' or not v.vector ?& _check_vectors.required
+    ) then
+        perform s3vl._raise_malformed(
+            'a vector without ' || array_to_string(_check_vectors.required, ' or '),
+            _check_vectors.result::text
+        );
+    end if;
+    -- A member that is not there has no type, and is not compared.
+    if jsonb_path_exists(
+        _check_vectors.result,
+        '$ ? (@.distance_metric.type() != "string"
+            || @.vectors[*].vector_id.type() != "string"
+            || @.vectors[*].query_number.type() != "number"
+            || @.vectors[*].distance.type() != "number"
+            || @.vectors[*].fused_score.type() != "number"
+            || @.vectors[*].bm25_scores.type() != "object"
+            || @.vectors[*].bm25_scores.*.type() != "number"
+            || @.vectors[*].metadata.type() != "object"
+            || @.vectors[*].embedding.type() != "array"
+            || @.vectors[*].embedding[*].type() != "number")'
+    ) then
+        perform s3vl._raise_malformed(
+            'a vector with a member of another type', _check_vectors.result::text
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_vectors(jsonb, text[]) is
+    'Refuses a result whose vectors lack what is required, or are not as the protocol says.';
+
+create or replace function s3vl._decode_vectors(result jsonb, required text[])
     returns table (
+        query_number integer,
         vector_id text,
         distance double precision,
         similarity_score double precision,
+        fused_score double precision,
+        bm25_scores jsonb,
         embedding double precision[],
         metadata jsonb
     )
@@ -16,16 +63,10 @@ as $$
 declare
     _metric text := _decode_vectors.result ->> 'distance_metric';
 begin
-    if jsonb_typeof(_decode_vectors.result -> 'vectors') is distinct from 'array' then
-        perform s3vl._raise_malformed('without vectors', _decode_vectors.result::text);
-    end if;
-    if jsonb_path_exists(
-        _decode_vectors.result, '$.vectors[*] ? (!exists(@.vector_id ? (@.type() == "string")))'
-    ) then
-        perform s3vl._raise_malformed('a vector without an id', _decode_vectors.result::text);
-    end if;
+    perform s3vl._check_vectors(_decode_vectors.result, _decode_vectors.required);
     return query
     select
+        v.query_number,
         v.vector_id,
         v.distance,
         case _metric
@@ -33,11 +74,16 @@ begin
             when 'cosine' then (1 - v.distance::numeric)::double precision
             when 'euclidean' then 1 / (1 + v.distance)
         end,
+        v.fused_score,
+        v.bm25_scores,
         v.embedding,
         v.metadata
     from jsonb_to_recordset(_decode_vectors.result -> 'vectors') as v (
+        query_number integer,
         vector_id text,
         distance double precision,
+        fused_score double precision,
+        bm25_scores jsonb,
         embedding double precision[],
         metadata jsonb
     );
@@ -49,8 +95,50 @@ exception
 end;
 $$;
 
-comment on function s3vl._decode_vectors(jsonb) is
+comment on function s3vl._decode_vectors(jsonb, text[]) is
     'Returns the vectors of a result in their order; what was not asked for is null.';
+
+create or replace function s3vl._check_count(rows bigint, expected bigint)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if _check_count.rows > _check_count.expected then
+        perform s3vl._raise_malformed(
+            format(
+                '%s vectors where %s were asked for', _check_count.rows, _check_count.expected
+            ),
+            null
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_count(bigint, bigint) is
+    'Refuses an answer with more vectors than were asked for.';
+
+create or replace function s3vl._check_query_number(query_number integer, queries integer)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if _check_query_number.query_number not between 1 and _check_query_number.queries then
+        perform s3vl._raise_malformed(
+            format(
+                'a vector for query %s of %s',
+                _check_query_number.query_number,
+                _check_query_number.queries
+            ),
+            null
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_query_number(integer, integer) is
+    'Refuses a row that belongs to no query of the request.';
 
 create or replace function s3vl._decode_index(result jsonb)
     returns table (

@@ -98,4 +98,4 @@ as $$
 $$;
 
 comment on function s3vl._is_call_failure(text) is
-    'Tells whether s3vl._invoke raises this SQLSTATE for what happened outside of the database.';
+    'Tells whether s3vl._ask raises this SQLSTATE for what happened outside of the database.';

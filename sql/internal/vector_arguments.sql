@@ -1,7 +1,29 @@
--- Checks of vectors and ids, which also bring them into the form that is sent. 22023 like
+-- Checks of vectors to search with, which also bring them into the form that is sent. 22023 like
 -- arguments.sql.
 
-create or replace function s3vl._check_vector(
+create or replace function s3vl._check_given(argument text, vector double precision[], example text)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if cardinality(_check_given.vector) > 0 is not true then
+        perform s3vl._raise_argument(
+            format(
+                '%s is %s',
+                _check_given.argument,
+                case when _check_given.vector is null then 'null' else 'empty' end
+            ),
+            format('Pass for example %s => %s.', _check_given.argument, _check_given.example)
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_given(text, double precision[], text) is
+    'Refuses an array without numbers.';
+
+create or replace function s3vl._check_numbers(
     argument text,
     vector double precision[],
     index s3vl.index_registry
@@ -11,43 +33,42 @@ create or replace function s3vl._check_vector(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _name text := _check_vector.argument;
-    _vector double precision[] := _check_vector.vector;
+    _width integer := array_length(_check_numbers.vector, array_ndims(_check_numbers.vector));
     _bad record;
 begin
-    if cardinality(_vector) > 0 is not true then
-        perform s3vl._raise_argument(
-            format('%s is %s', _name, case when _vector is null then 'null' else 'empty' end),
-            format('Pass the vector, for example %s => array[0.1, 0.2, 0.3].', _name)
-        );
-    end if;
-    if array_ndims(_vector) <> 1 then
-        perform s3vl._raise_argument(
-            format('%s must be one-dimensional, got %s', _name, array_dims(_vector)),
-            'Pass one vector at a time.'
-        );
-    end if;
     -- The service keeps 4-byte floats: from this number on they are infinite. NaN sorts above it.
-    select c.position, c.value
+    select
+        (c.position - 1) / _width + 1 as vector_number,
+        (c.position - 1) % _width + 1 as position,
+        c.value
     into _bad
-    from unnest(_vector) with ordinality as c (value, position)
+    from unnest(_check_numbers.vector) with ordinality as c (value, position)
     where c.value is null or abs(c.value) >= 3.4028235677973366e38
     order by c.position
     limit 1;
     if found then
         perform s3vl._raise_argument(
-            format('%s[%s] is %s', _name, _bad.position, coalesce(_bad.value::text, 'null')),
+            format(
+                '%s%s[%s] is %s',
+                _check_numbers.argument,
+                case array_ndims(_check_numbers.vector)
+                    when 2 then format('[%s]', _bad.vector_number)
+                end,
+                _bad.position,
+                coalesce(_bad.value::text, 'null')
+            ),
             'Every number must be finite and fit a 4-byte float.'
         );
     end if;
-    if cardinality(_vector) <> _check_vector.index.dimension then
+    if _width <> _check_numbers.index.dimension then
         perform s3vl._raise_argument(
             format(
-                '%s has %s numbers, index "%s" has %s dimensions',
-                _name,
-                cardinality(_vector),
-                _check_vector.index.index_name,
-                _check_vector.index.dimension
+                '%s has %s numbers%s, index "%s" has %s dimensions',
+                _check_numbers.argument,
+                _width,
+                case array_ndims(_check_numbers.vector) when 2 then ' a vector' end,
+                _check_numbers.index.index_name,
+                _check_numbers.index.dimension
             ),
             'Pass a vector made by the model that made those in the index.'
         );
@@ -55,105 +76,116 @@ begin
 end;
 $$;
 
-comment on function s3vl._check_vector(text, double precision[], s3vl.index_registry) is
-    'Refuses a vector that no index takes, or not this one.';
+comment on function s3vl._check_numbers(text, double precision[], s3vl.index_registry) is
+    'Refuses numbers that no index takes, and too many or too few for this one.';
+
+create or replace function s3vl._as_floats(vector double precision[])
+    returns real[]
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- As a 4-byte float a number has at most nine digits: half the size of a real[] made wider. Up
+    -- to the number below it is zero, and the cast would refuse to round.
+    select array(
+        select case when abs(c.value) > 7.006492321624085e-46 then c.value else 0 end::real
+        from unnest(_as_floats.vector) with ordinality as c (value, position)
+        order by c.position
+    )
+$$;
+
+comment on function s3vl._as_floats(double precision[]) is
+    'Returns numbers in one row, as the 4-byte floats that the service keeps.';
+
+create or replace function s3vl._encode_floats(
+    argument text,
+    vector real[],
+    index s3vl.index_registry
+)
+    returns json
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    -- A session that shows fewer digits must not search for another vector.
+    set extra_float_digits = 1
+as $$
+begin
+    if _encode_floats.index.distance_metric = 'cosine' and 0 = all (_encode_floats.vector) then
+        perform s3vl._raise_argument(
+            format('%s is zero in every dimension', _encode_floats.argument),
+            'Cosine distance compares directions: pass a vector with a number other than zero.'
+        );
+    end if;
+    return to_json(_encode_floats.vector);
+end;
+$$;
+
+comment on function s3vl._encode_floats(text, real[], s3vl.index_registry) is
+    'Returns a vector as JSON; refuses one without a direction where that is asked.';
 
 create or replace function s3vl._encode_vector(
     argument text,
     vector double precision[],
     index s3vl.index_registry
 )
-    returns jsonb
+    returns json
     language plpgsql
     set search_path = pg_catalog, pg_temp
-    -- A session that shows fewer digits must not search for another vector.
-    set extra_float_digits = 1
 as $$
 declare
-    -- Up to this number a 4-byte float is zero, and the cast below would refuse to round.
-    _rounds_to_zero constant double precision := 7.006492321624085e-46;
-    _vector real[];
+    _name text := _encode_vector.argument;
+    _vector double precision[] := _encode_vector.vector;
 begin
-    perform s3vl._check_vector(
-        _encode_vector.argument, _encode_vector.vector, _encode_vector.index
-    );
-    -- As a 4-byte float a number has at most nine digits: half the size of a real[] made wider.
-    _vector := array(
-        select case when abs(c.value) > _rounds_to_zero then c.value else 0 end::real
-        from unnest(_encode_vector.vector) with ordinality as c (value, position)
-        order by c.position
-    );
-    if _encode_vector.index.distance_metric = 'cosine' and 0 = all (_vector) then
+    perform s3vl._check_given(_name, _vector, 'array[0.1, 0.2, 0.3]');
+    if array_ndims(_vector) <> 1 then
         perform s3vl._raise_argument(
-            format('%s is zero in every dimension', _encode_vector.argument),
-            'Cosine distance compares directions: pass a vector with a number other than zero.'
+            format('%s must be one-dimensional, got %s', _name, array_dims(_vector)),
+            'Pass one vector, or many at a time to s3vl.query_vectors_batch().'
         );
     end if;
-    return to_jsonb(_vector);
+    perform s3vl._check_numbers(_name, _vector, _encode_vector.index);
+    return s3vl._encode_floats(_name, s3vl._as_floats(_vector), _encode_vector.index);
 end;
 $$;
 
 comment on function s3vl._encode_vector(text, double precision[], s3vl.index_registry) is
     'Returns a vector as JSON, or refuses it.';
 
-create or replace function s3vl._distinct_ids(vector_ids text[])
-    returns text[]
+create or replace function s3vl._encode_vectors(
+    argument text,
+    vectors double precision[],
+    index s3vl.index_registry
+)
+    returns json[]
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _bad record;
+    _name text := _encode_vectors.argument;
+    _vectors double precision[] := _encode_vectors.vectors;
+    _width integer := array_length(_vectors, 2);
+    _floats real[];
 begin
-    if cardinality(_distinct_ids.vector_ids) > 0 is not true then
+    perform s3vl._check_given(_name, _vectors, 'array[array[0.1, 0.2, 0.3], array[0.4, 0.5, 0.6]]');
+    if array_ndims(_vectors) <> 2 then
         perform s3vl._raise_argument(
-            format(
-                'vector_ids is %s',
-                case when _distinct_ids.vector_ids is null then 'null' else 'empty' end
-            ),
-            'Pass the ids, for example vector_ids => array[''vec_001'', ''vec_002''].'
+            format('%s must be two-dimensional, got %s', _name, array_dims(_vectors)),
+            'Pass one row a vector: array_agg(embedding::real[]) makes that of a column.'
         );
     end if;
-    if array_ndims(_distinct_ids.vector_ids) <> 1 then
-        perform s3vl._raise_argument(
-            format(
-                'vector_ids must be one-dimensional, got %s', array_dims(_distinct_ids.vector_ids)
-            ),
-            'Pass one list of ids.'
-        );
-    end if;
-    -- A character has a byte at least, so 1,024 bytes is the limit of characters too.
-    select
-        i.position,
-        case
-            when i.vector_id is null then 'null'
-            when i.vector_id = '' then 'empty'
-            else format(
-                '%s characters and %s bytes long',
-                char_length(i.vector_id),
-                octet_length(convert_to(i.vector_id, 'UTF8'))
-            )
-        end as problem
-    into _bad
-    from unnest(_distinct_ids.vector_ids) with ordinality as i (vector_id, position)
-    where octet_length(convert_to(i.vector_id, 'UTF8')) between 1 and 1024 is not true
-    order by i.position
-    limit 1;
-    if found then
-        perform s3vl._raise_argument(
-            format('vector_ids[%s] is %s', _bad.position, _bad.problem),
-            'An id is a text of 1 to 1,024 bytes.'
-        );
-    end if;
+    perform s3vl._check_range('the number of ' || _name, array_length(_vectors, 1), 1, 1000);
+    perform s3vl._check_numbers(_name, _vectors, _encode_vectors.index);
+    _floats := s3vl._as_floats(_vectors);
     return array(
-        select i.vector_id
-        -- Ids are the same when their bytes are, whatever collation the caller's text has.
-        from unnest(_distinct_ids.vector_ids collate "C")
-            with ordinality as i (vector_id, position)
-        group by i.vector_id
-        order by min(i.position)
+        select s3vl._encode_floats(
+            format('%s[%s]', _name, n.number),
+            _floats[(n.number - 1) * _width + 1:n.number * _width],
+            _encode_vectors.index
+        )
+        from generate_series(1, array_length(_vectors, 1)) as n (number)
+        order by n.number
     );
 end;
 $$;
 
-comment on function s3vl._distinct_ids(text[]) is
-    'Returns each id once, in the order first given, or refuses ids that cannot exist.';
+comment on function s3vl._encode_vectors(text, double precision[], s3vl.index_registry) is
+    'Returns each row of a two-dimensional array as JSON, or refuses it.';

@@ -86,8 +86,68 @@ PUBLIC = {
         ),
         "s",
     ),
+    "describe_index": (
+        "name text",
+        (
+            "TABLE(index_name text, index_arn text, description text, bucket_name text, region text,"
+            " account_id text, created_at timestamp with time zone, updated_at timestamp with time zone,"
+            " is_active boolean, dimension integer, distance_metric text, index_mode text,"
+            " non_filterable_keys text[], text_keys jsonb)"
+        ),
+        "v",
+    ),
+    "query_vectors_batch": (
+        (
+            "query_vectors double precision[], index_name text DEFAULT NULL::text,"
+            " index_arn text DEFAULT NULL::text, top_k integer DEFAULT 10, return_metadata boolean DEFAULT true,"
+            " metadata_filter jsonb DEFAULT NULL::jsonb, query_mode text DEFAULT NULL::text"
+        ),
+        (
+            "TABLE(query_number integer, vector_id text, distance double precision,"
+            " similarity_score double precision, metadata jsonb)"
+        ),
+        "s",
+    ),
+    "query_hybrid": (
+        (
+            "query_texts jsonb, query_vector double precision[] DEFAULT NULL::double precision[],"
+            " index_name text DEFAULT NULL::text, index_arn text DEFAULT NULL::text, top_k integer DEFAULT 10,"
+            " return_metadata boolean DEFAULT true, metadata_filter jsonb DEFAULT NULL::jsonb"
+        ),
+        (
+            "TABLE(vector_id text, rank integer, fused_score double precision, bm25_scores jsonb,"
+            " distance double precision, metadata jsonb)"
+        ),
+        "s",
+    ),
+    "put_vectors": (
+        (
+            "vectors s3vl.vector_record[], index_name text DEFAULT NULL::text,"
+            " index_arn text DEFAULT NULL::text"
+        ),
+        "integer",
+        "v",
+    ),
+    "delete_vectors": (
+        "vector_ids text[], index_name text DEFAULT NULL::text, index_arn text DEFAULT NULL::text",
+        "integer",
+        "v",
+    ),
+    "last_call": (
+        "",
+        (
+            "TABLE(operation text, request_id text, total_ms double precision, lambda_ms double precision,"
+            " api_calls integer, pages integer, bytes_out integer, bytes_in integer, cold_start boolean)"
+        ),
+        "s",
+    ),
+    "diagnose": ("", "TABLE(check_name text, status text, detail text, hint text)", "v"),
+    "grant_access": ("role_name name, access_level text", "void", "v"),
+    "revoke_access": ("role_name name", "void", "v"),
     "version": ("", "text", "i"),
 }
+
+TYPES = {"vector_record": ["vector_id text", "embedding real[]", "metadata jsonb"]}
 
 # Columns of design section 2: types stand in test_functions_are_as_designed
 TABLES = {
@@ -133,12 +193,34 @@ def test_tables_are_as_designed(db: Database) -> None:
         """
         select c.relname, array_agg(a.attname order by a.attnum)::text[] as columns
         from pg_class as c join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0
-        where c.relnamespace = 's3vl'::regnamespace and c.relkind <> 'i'
+        where c.relnamespace = 's3vl'::regnamespace and c.relkind not in ('c', 'i')
         group by c.relname
         """
     )
 
     assert {row["relname"]: row["columns"] for row in rows} == TABLES
+
+
+def test_types_are_as_designed(db: Database) -> None:
+    """A record is written as (id, embedding, metadata), so its columns and their order are the contract."""
+    rows = db.rows(
+        """
+        select c.relname,
+            array_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) order by a.attnum) as columns
+        from pg_class as c join pg_attribute as a on a.attrelid = c.oid
+        where c.relnamespace = 's3vl'::regnamespace and c.relkind = 'c'
+        group by c.relname
+        """
+    )
+
+    assert {row["relname"]: row["columns"] for row in rows} == TYPES
+
+
+def test_every_public_function_has_its_access_level(db: Database) -> None:
+    """The list of levels and the public functions are the same, so that no grant forgets one."""
+    rows = db.rows("select function_name::text from s3vl._access_levels()")
+
+    assert sorted(row["function_name"] for row in rows) == sorted(PUBLIC)
 
 
 @pytest.mark.parametrize(
@@ -151,11 +233,11 @@ def test_tables_are_as_designed(db: Database) -> None:
         ("exists (select from pg_proc as o where o.pronamespace = p.pronamespace"
         " and o.proname = p.proname and o.oid <> p.oid)"),
         "array_length(string_to_array(btrim(p.prosrc, E'\\n'), E'\\n'), 1) > 60",
-        "p.prosrc ~ E'\\n\\s*execute '",
+        "p.prosrc ~ E'\\n\\s*execute ' and p.proname not in ('_revoke_all', 'grant_access')",
     ],
     ids=[
         "no comment", "search_path not pinned", "parallel", "executable by PUBLIC", "overloaded",
-        "over 60 lines", "dynamic SQL",
+        "over 60 lines", "dynamic SQL beside GRANT",
     ],
 )  # fmt: skip
 def test_no_function_is(db: Database, broken: str) -> None:
@@ -183,14 +265,17 @@ def test_errors_are_raised_in_one_place(db: Database) -> None:
     assert functions_where(db, "p.prosrc ~ 'raise exception'") == ["_raise"]
 
 
-def test_tables_columns_and_schema_have_comments(db: Database) -> None:
+def test_tables_types_columns_and_schema_have_comments(db: Database) -> None:
     """What psql shows with plus signs is never empty."""
     silent = db.rows(
         """
         select c.relname, a.attname
         from pg_class as c join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0
-        where c.relnamespace = 's3vl'::regnamespace and c.relkind = 'r'
-            and (col_description(c.oid, a.attnum) is null or obj_description(c.oid, 'pg_class') is null)
+        where c.relnamespace = 's3vl'::regnamespace and c.relkind in ('c', 'r')
+            and (col_description(c.oid, a.attnum) is null or obj_description(
+                    case c.relkind when 'c' then c.reltype else c.oid end,
+                    case c.relkind when 'c' then 'pg_type' else 'pg_class' end
+                ) is null)
         """
     )
 

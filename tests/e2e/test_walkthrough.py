@@ -103,4 +103,6 @@ def test_queries_show_the_rows_of_the_post(steps: list[tuple[str, str]]) -> None
 def rows_of(printed: str) -> list[list[list[str]]]:
     """Read psql's tables: the cells of each row, table by table."""
     tables = re.finditer(r"^-[-+]+\n(?P<rows>.*?)^\(\d+ rows?\)$", printed, re.MULTILINE | re.DOTALL)
-    return [[[cell.strip() for cell in row.split("|")] for row in table["rows"].splitlines()] for table in tables]
+    return [
+        [[cell.strip() for cell in row.split("|")] for row in table["rows"].splitlines()] for table in tables
+    ]

@@ -53,7 +53,7 @@ def test_granted_role_needs_no_right_but_execute(db: Database, app: StubLambda) 
     db.rows("set local role app")
 
     assert db.value(BY_NAME) == "a"
-    for forbidden in ("select * from s3vl.config", "select * from s3vl._invoke('x', '{}')"):
+    for forbidden in ("select * from s3vl.config", "select * from s3vl._ask('x', '{}')"):
         assert db.error(forbidden).sqlstate == "42501"
     assert db.error("select s3vl.unregister_index('docs')").sqlstate == "42501"
     assert db.error("select 1 from aws_lambda.invoke('f', '{}'::json)").sqlstate == "42501"
@@ -93,16 +93,15 @@ def test_unregistered_arn_is_open_to_the_owner(db: Database, app: StubLambda) ->
 
 
 @pytest.mark.parametrize(("inherit", "allowed"), [("true", True), ("false", False)])
-def test_unregistered_arn_is_open_to_who_has_the_rights_of_the_owner(
+def test_unregistered_arn_is_open_to_members_of_an_admin(
     db: Database, app: StubLambda, inherit: LiteralString, allowed: bool
 ) -> None:
-    """A member of the owning role counts as the owner, where the membership gives its rights."""
+    """A member of a group with admin access counts as one, where the membership gives its rights."""
     app.answers(HITS)
-    db.rows("create role owners")
-    db.rows("grant owners to current_user")
-    db.rows("grant create on database " + db.value("select quote_ident(current_database())") + " to owners")
-    db.rows("alter schema s3vl owner to owners")
-    db.rows("grant owners to app with inherit " + inherit)
+    db.rows("create role admins")
+    db.rows("select s3vl.grant_access('admins', 'admin')")
+    db.rows("grant admins to current_user")
+    db.rows("grant admins to app with inherit " + inherit)
     db.rows("set local role app")
 
     if allowed:

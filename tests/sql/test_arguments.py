@@ -16,8 +16,8 @@ LAMBDA: LiteralString = "arn:aws:lambda:us-west-2:123456789012:function:f"
 
 # SELECT list, message, beginning of the hint; all are 22023
 CASES: list[tuple[LiteralString, str, str]] = [
-    ("query_vectors(null, 'docs')", "query_vector is null", "Pass the vector"),
-    ("query_vectors('{}', 'docs')", "query_vector is empty", "Pass the vector"),
+    ("query_vectors(null, 'docs')", "query_vector is null", "Pass for example query_vector"),
+    ("query_vectors('{}', 'docs')", "query_vector is empty", "Pass for example query_vector"),
     ("query_vectors(array[[1, 2], [3, 4]], 'docs')",
         "query_vector must be one-dimensional, got [1:2][1:2]", "Pass one vector"),
     ("query_vectors(array[1, null, 3, 4, 5], 'docs')", "query_vector[2] is null", "Every number"),
@@ -50,10 +50,10 @@ CASES: list[tuple[LiteralString, str, str]] = [
     (f"query_vectors({V})", "neither index_name nor index_arn is given", "Pass one of them"),
     (f"query_vectors({V}, 'docs', 'arn')",
         'index_name "docs" and index_arn "arn" are both given', "Pass one of them"),
-    ("get_vectors(null, 'docs')", "vector_ids is null", "Pass the ids"),
-    ("get_vectors('{}', 'docs')", "vector_ids is empty", "Pass the ids"),
+    ("get_vectors(null, 'docs')", "vector_ids is null", "Pass vector_ids =>"),
+    ("get_vectors('{}', 'docs')", "vector_ids is empty", "Pass vector_ids =>"),
     ("get_vectors(array[array['a'], array['b']], 'docs')",
-        "vector_ids must be one-dimensional, got [1:2][1:1]", "Pass one list"),
+        "vector_ids must be one-dimensional, got [1:2][1:1]", "Pass vector_ids =>"),
     ("get_vectors(array['a', null], 'docs')", "vector_ids[2] is null", "An id is a text"),
     ("get_vectors(array['a', ''], 'docs')", "vector_ids[2] is empty", "An id is a text"),
     ("get_vectors(array[repeat('x', 1025)], 'docs')",

@@ -166,12 +166,27 @@ BROKEN = [
     ('{"success": true, "result": []}', "without a result"),
     ('{"success": true, "result": {}}', "without vectors"),
     ('{"success": true, "result": {"vectors": {}}}', "without vectors"),
-    ('{"success": true, "result": {"vectors": [1]}}', "a vector without an id"),
-    ('{"success": true, "result": {"vectors": [{"distance": 1}]}}', "a vector without an id"),
-    ('{"success": true, "result": {"vectors": [{"vector_id": null}]}}', "a vector without an id"),
+    ('{"success": true, "result": {"vectors": [1]}}', "a vector without vector_id"),
+    ('{"success": true, "result": {"vectors": [{"distance": 1}]}}', "a vector without vector_id"),
+    (
+        '{"success": true, "result": {"vectors": [{"vector_id": null, "distance": 1}]}}',
+        "a vector with a member",
+    ),
     (
         '{"success": true, "result": {"vectors": [{"vector_id": "a", "distance": "near"}]}}',
+        "a vector with a member of another type",
+    ),
+    (
+        '{"success": true, "result": {"vectors": [[{"vector_id": "a", "distance": 1}]]}}',
+        "a vector without vector_id",
+    ),
+    (
+        '{"success": true, "result": {"vectors": [{"vector_id": "a", "distance": 1e400}]}}',
         "vectors that cannot be read",
+    ),
+    (
+        '{"success": true, "result": {"vectors": []}, "stats": {"api_calls": "many"}}',
+        "measures that cannot be read",
     ),
     ('{"success": false}', "a failure without a known error code"),
     ('{"success": false, "error": "no"}', "a failure without a known error code"),

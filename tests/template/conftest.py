@@ -93,16 +93,19 @@ def template(template_text: str) -> dict[str, Any]:
     return Stack.parse_template(template_text)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def moto_url() -> Iterator[str]:
-    """Serve moto, with what the local cloud adds to it."""
-    for part in (s3vectors, cloudformation, rds):
-        part.install()
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    """Serve moto, with what the local cloud adds to it; the tests of other folders get moto back as it was."""
+    with pytest.MonkeyPatch.context() as before:
+        for module, name in cloudformation.REPLACED:
+            before.setattr(module, name, getattr(module, name))
+        for part in (s3vectors, cloudformation, rds):
+            part.install()
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+        server.stop()
 
 
 @pytest.fixture

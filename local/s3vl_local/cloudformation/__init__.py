@@ -3,6 +3,6 @@
 moto 5.2 passes over properties and types of resources that it does not know, parameter constraints and Rules.
 """
 
-from .stacks import install
+from .stacks import REPLACED, install
 
-__all__ = ["install"]
+__all__ = ["REPLACED", "install"]

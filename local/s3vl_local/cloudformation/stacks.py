@@ -24,12 +24,21 @@ NO_UPDATES = "The local CloudFormation does not update stacks. Delete the stack 
 _log = logging.getLogger(__name__)
 
 
+# Where moto looks the classes up that are replaced.
+REPLACED = [
+    (models, "ResourceMap"),
+    (models, "Stack"),
+    (models, "ChangeSet"),
+    (lambda_models, "LambdaFunction"),
+]
+
+
 def install() -> None:
-    """Put the strict classes where moto looks them up."""
-    models.ResourceMap = StrictResourceMap
-    models.Stack = StrictStack
-    models.ChangeSet = CreatingChangeSet
-    lambda_models.LambdaFunction = Function
+    """Put the strict classes there."""
+    for (module, name), strict in zip(
+        REPLACED, (StrictResourceMap, StrictStack, CreatingChangeSet, Function), strict=True
+    ):
+        setattr(module, name, strict)
 
 
 class ResourceError(Exception):

@@ -25,7 +25,9 @@ create function s3vl_local.aws_lambda_invoke(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _endpoint text := nullif(current_setting('aws_lambda.endpoint_override', true), '');
+    -- Set when the server starts. Not aws_lambda.endpoint_override: what AWS lets nobody change without a
+    -- restart is here a setting that every session could change.
+    _endpoint text := nullif(current_setting('cluster_name'), '');
     _request json;
 begin
     if _endpoint is null then

@@ -1,0 +1,103 @@
+-- Access for roles: reader, writer or admin, by grants of PostgreSQL on functions and nothing else.
+-- No role needs a right on the tables or on aws_lambda. This is the only file with dynamic SQL:
+-- GRANT takes no parameters, so names are quoted by format.
+
+create or replace function s3vl._check_role(role_name name)
+    returns void
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _role oid := (select r.oid from pg_roles as r where r.rolname = _check_role.role_name);
+begin
+    if _check_role.role_name = 'public' then
+        perform s3vl._raise_argument(
+            'role_name is public, which is everybody',
+            'Name a role; a group role can stand for many.'
+        );
+    end if;
+    if _role is null then
+        perform s3vl._raise(
+            '42704',
+            format('role %s does not exist', coalesce('"' || _check_role.role_name || '"', 'null')),
+            null,
+            'See the roles with \du, or create it: create role … login;'
+        );
+    end if;
+    if _role = (select n.nspowner from pg_namespace as n where n.nspname = 's3vl') then
+        perform s3vl._raise_argument(
+            format('role "%s" owns s3vl, and has all rights', _check_role.role_name),
+            'Name another role.'
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_role(name) is
+    'Refuses a role that does not exist, everybody, and the owner.';
+
+create or replace function s3vl._revoke_all(role_name name)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    execute format(
+        'revoke all on all functions in schema s3vl from %1$I; '
+        'revoke all on all tables in schema s3vl from %1$I; '
+        'revoke all on schema s3vl from %1$I',
+        _revoke_all.role_name
+    );
+end;
+$$;
+
+comment on function s3vl._revoke_all(name) is
+    'Takes every right on s3vl from a role.';
+
+create or replace function s3vl.grant_access(role_name name, access_level text)
+    returns void
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _functions text := s3vl._granted_functions(grant_access.access_level);
+begin
+    perform s3vl._check_role(grant_access.role_name);
+    if _functions is null then
+        perform s3vl._raise_argument(
+            format(
+                'access_level must be reader, writer or admin, got %s',
+                coalesce('"' || grant_access.access_level || '"', 'null')
+            ),
+            'A reader searches, a writer also puts and deletes vectors, an admin may all.'
+        );
+    end if;
+    -- A role has one level: what it had before is replaced.
+    perform s3vl._revoke_all(grant_access.role_name);
+    execute format('grant usage on schema s3vl to %I', grant_access.role_name);
+    execute format('grant execute on function %s to %I', _functions, grant_access.role_name);
+end;
+$$;
+
+comment on function s3vl.grant_access(name, text) is
+    'Gives a role access to s3vl, instead of what it had before. access_level is reader (search '
+    'and look), writer (also put_vectors and delete_vectors) or admin (everything, and indexes '
+    'that are not registered). Raises 42704 for an unknown role and 22023 for another level.';
+
+create or replace function s3vl.revoke_access(role_name name)
+    returns void
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform s3vl._check_role(revoke_access.role_name);
+    perform s3vl._revoke_all(revoke_access.role_name);
+end;
+$$;
+
+comment on function s3vl.revoke_access(name) is
+    'Takes all access to s3vl from a role; what it has as a member of another role stays. Raises '
+    '42704 for an unknown role.';

@@ -1,0 +1,49 @@
+-- What an index is now.
+
+create or replace function s3vl.describe_index(name text)
+    returns table (
+        index_name text,
+        index_arn text,
+        description text,
+        bucket_name text,
+        region text,
+        account_id text,
+        created_at timestamptz,
+        updated_at timestamptz,
+        is_active boolean,
+        dimension integer,
+        distance_metric text,
+        index_mode text,
+        non_filterable_keys text[],
+        text_keys jsonb
+    )
+    rows 1
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _index s3vl.index_registry := s3vl._ask_facts(s3vl._registered_index(describe_index.name));
+begin
+    -- A reader instance and a read-only transaction can ask too; they keep nothing.
+    if not current_setting('transaction_read_only')::boolean then
+        perform s3vl._remember_facts(_index);
+    end if;
+    return query
+    select
+        i.*,
+        _index.dimension,
+        _index.distance_metric,
+        _index.index_mode,
+        _index.non_filterable_keys,
+        _index.text_keys
+    from s3vl.get_index_info(describe_index.name) as i;
+end;
+$$;
+
+comment on function s3vl.describe_index(text) is
+    'Asks S3 Vectors what a registered index is (GetIndex) and shows it, with what is registered. '
+    'The facts are remembered, and used to refuse early what the index cannot do; not in a '
+    'read-only transaction. index_mode is CLASSIC or ENHANCED, or null when the service does not '
+    'say; text_keys are the metadata keys with text search, each with language and status. Raises '
+    '42704, 55000 and S3V01 to S3V06.';

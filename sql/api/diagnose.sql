@@ -1,0 +1,51 @@
+-- What works and what does not, from the extension to each index.
+
+create or replace function s3vl.diagnose()
+    returns table (check_name text, status text, detail text, hint text)
+    rows 10
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _config s3vl.config;
+begin
+    return query select c.* from s3vl._check_platform() as c;
+    select c.* into _config from s3vl.config as c;
+    if not found then
+        return query
+        values
+        (
+            'configuration',
+            'fail',
+            's3vl is not configured',
+            'Type: select s3vl.configure(''<Lambda ARN>'');'
+        );
+        return;
+    end if;
+    return query
+    select
+        'configuration',
+        'ok',
+        concat_ws(
+            ', ',
+            _config.lambda_arn,
+            _config.timeout_seconds || ' seconds',
+            'validated ' || _config.last_validated_at || ': ' || _config.last_validation_status
+        ),
+        null::text;
+    return query select c.* from s3vl._check_timeout(_config) as c;
+    return query select c.* from s3vl._check_lambda() as c;
+    return query
+    select c.*
+    from (select r.* from s3vl.index_registry as r order by r.index_name) as r
+    cross join lateral s3vl._check_index(r) as c;
+end;
+$$;
+
+comment on function s3vl.diagnose() is
+    'Checks what s3vl needs, one row each: the extension aws_lambda and the right to use it, the '
+    'configuration with its last validation, the time limit in force, whether the Lambda function '
+    'answers with its real code and fits this schema, and each registered index. status is ok, '
+    'warn or fail, and hint says what to do. Nothing remote makes it fail, and nothing is saved. '
+    'Calls the Lambda function once, and once for each active index.';

@@ -1,0 +1,53 @@
+-- What the last call has cost.
+
+create or replace function s3vl.last_call()
+    returns table (
+        operation text,
+        request_id text,
+        total_ms double precision,
+        lambda_ms double precision,
+        api_calls integer,
+        pages integer,
+        bytes_out integer,
+        bytes_in integer,
+        cold_start boolean
+    )
+    stable
+    parallel unsafe
+    rows 1
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select
+        n.operation,
+        n.request_id,
+        n.total_ms,
+        n.lambda_ms,
+        n.api_calls,
+        n.pages,
+        n.bytes_out,
+        n.bytes_in,
+        n.cold_start
+    from jsonb_to_record(s3vl._noted_call()) as n (
+        operation text,
+        request_id text,
+        total_ms double precision,
+        lambda_ms double precision,
+        api_calls integer,
+        pages integer,
+        bytes_out integer,
+        bytes_in integer,
+        cold_start boolean
+    )
+    where n.operation is not null;
+end;
+$$;
+
+comment on function s3vl.last_call() is
+    'Tells what the last successful call of this session has cost; no row before there was one. '
+    'total_ms is the time of all, lambda_ms that inside of the Lambda function, api_calls the '
+    'calls to S3 Vectors, pages the parts that the answer came in, bytes_out and bytes_in what was '
+    'sent and received. request_id finds the call in the log of the function. No Lambda call.';

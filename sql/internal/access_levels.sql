@@ -1,0 +1,61 @@
+-- Who may call what: the one list of public functions and the access that they need. Reader is all
+-- that only looks, writer adds changes of vectors, admin changes of s3vl itself.
+
+create or replace function s3vl._access_levels()
+    returns table (function_name name, access_level text)
+    immutable
+    rows 30
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    values
+    ('version'::name, 'reader'),
+    ('get_config', 'reader'),
+    ('validate_config', 'reader'),
+    ('diagnose', 'reader'),
+    ('last_call', 'reader'),
+    ('resolve_index_arn', 'reader'),
+    ('list_indexes', 'reader'),
+    ('get_index_info', 'reader'),
+    ('describe_index', 'reader'),
+    ('query_vectors', 'reader'),
+    ('query_vectors_batch', 'reader'),
+    ('query_hybrid', 'reader'),
+    ('get_vectors', 'reader'),
+    ('list_vectors', 'reader'),
+    ('put_vectors', 'writer'),
+    ('delete_vectors', 'writer'),
+    ('configure', 'admin'),
+    ('register_index', 'admin'),
+    ('activate_index', 'admin'),
+    ('deactivate_index', 'admin'),
+    ('unregister_index', 'admin'),
+    ('grant_access', 'admin'),
+    ('revoke_access', 'admin')
+$$;
+
+comment on function s3vl._access_levels() is
+    'Lists the public functions, each with the lowest access that may execute it.';
+
+create or replace function s3vl._granted_functions(access_level text)
+    returns text
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _levels constant text[] := '{reader,writer,admin}';
+begin
+    return (
+        select string_agg(p.oid::regprocedure::text, ', ' order by p.proname)
+        from s3vl._access_levels() as a
+        inner join pg_proc as p on p.proname = a.function_name
+        where p.pronamespace = 's3vl'::regnamespace
+            and array_position(_levels, a.access_level)
+            <= array_position(_levels, _granted_functions.access_level)
+    );
+end;
+$$;
+
+comment on function s3vl._granted_functions(text) is
+    'Returns the functions of an access level as GRANT takes them; null for an unknown level.';

@@ -1,0 +1,173 @@
+-- The single checks of s3vl.diagnose(). Each returns a row with status ok, warn or fail.
+
+create or replace function s3vl._check_platform()
+    returns table (check_name text, status text, detail text, hint text)
+    rows 2
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _function oid := (
+        select min(p.oid)
+        from pg_proc as p
+        where p.pronamespace = to_regnamespace('aws_lambda') and p.proname = 'invoke'
+    );
+    _failure record;
+begin
+    if _function is null then
+        select f.* into _failure from s3vl._call_failure('42883', '', '', false) as f;
+        return query select 'extension aws_lambda', 'fail', _failure.message, _failure.hint;
+        return;
+    end if;
+    return query
+    select
+        'extension aws_lambda',
+        'ok',
+        coalesce(
+            (
+                select 'version ' || e.extversion
+                from pg_extension as e
+                where e.extname = 'aws_lambda'
+            ),
+            'the function is there'
+        ),
+        null::text;
+    if has_schema_privilege('aws_lambda', 'usage')
+        and has_function_privilege(_function, 'execute')
+    then
+        return query
+        select
+            'privilege on aws_lambda', 'ok', format('role %I owns s3vl', current_user), null::text;
+        return;
+    end if;
+    select f.* into _failure from s3vl._call_failure('42501', '', '', false) as f;
+    return query select 'privilege on aws_lambda', 'fail', _failure.message, _failure.hint;
+end;
+$$;
+
+comment on function s3vl._check_platform() is
+    'Looks for the extension aws_lambda and the right to use it.';
+
+create or replace function s3vl._check_timeout(config s3vl.config)
+    returns table (check_name text, status text, detail text, hint text)
+    rows 1
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _before text := s3vl._request_timeout();
+    _wanted_ms integer := _check_timeout.config.timeout_seconds * 1000;
+    _limit_ms integer := s3vl._limit_request(
+        clock_timestamp() + make_interval(secs => _check_timeout.config.timeout_seconds)
+    );
+begin
+    perform s3vl._set_request_timeout(_before);
+    return query
+    select
+        'request timeout',
+        case when _limit_ms >= _wanted_ms - 1000 then 'ok' else 'warn' end,
+        format(
+            'a call has %s of %s seconds; between calls aws_lambda.request_timeout_ms is %s',
+            round(_limit_ms / 1000.0),
+            _check_timeout.config.timeout_seconds,
+            _before
+        ),
+        case
+            when _limit_ms < _wanted_ms - 1000
+                then format(
+                    'This role may not change it: set it to %s in the parameter group.', _wanted_ms
+                )
+        end;
+end;
+$$;
+
+comment on function s3vl._check_timeout(s3vl.config) is
+    'Tells which time limit a call really has.';
+
+create or replace function s3vl._check_lambda()
+    returns table (check_name text, status text, detail text, hint text)
+    rows 2
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _result jsonb;
+    _fits boolean;
+    _detail text;
+    _hint text;
+begin
+    begin
+        select p.result into _result from s3vl._ask('availability_check', '{}') as p (result);
+    exception
+        when others then
+            if not s3vl._is_call_failure(sqlstate) then
+                raise;
+            end if;
+            get stacked diagnostics _detail = pg_exception_detail, _hint = pg_exception_hint;
+            return query
+            select 'Lambda function', 'fail', s3vl._with_detail(sqlerrm, _detail), _hint;
+            return;
+    end;
+    _fits := _result ->> 'version' = s3vl.version() and _result ->> 'protocol' = '1';
+    return query
+    values
+    ('Lambda function', 'ok', 'it answers, with its real code', null::text),
+    (
+        'Lambda version',
+        case when _fits then 'ok' else 'warn' end,
+        format(
+            'version %s with protocol %s, s3vl is %s with protocol 1',
+            coalesce(_result ->> 'version', 'unknown'),
+            coalesce(_result ->> 'protocol', 'unknown'),
+            s3vl.version()
+        ),
+        case when _fits is not true
+            then 'Upload the code that belongs to this schema: in lambda/ type ./package.sh, then '
+                'aws lambda update-function-code …'
+        end
+    );
+end;
+$$;
+
+comment on function s3vl._check_lambda() is
+    'Asks the Lambda function whether it is there, is no placeholder, and fits this schema.';
+
+create or replace function s3vl._check_index(index s3vl.index_registry)
+    returns table (check_name text, status text, detail text, hint text)
+    rows 1
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _name text := format('index "%s"', _check_index.index.index_name);
+    _index s3vl.index_registry;
+    _detail text;
+    _hint text;
+begin
+    perform s3vl._check_active(_check_index.index);
+    _index := s3vl._ask_facts(_check_index.index);
+    return query
+    select
+        _name,
+        'ok',
+        concat_ws(
+            ', ', _index.index_mode, _index.dimension || ' dimensions', _index.distance_metric
+        ),
+        null::text;
+exception
+    when others then
+        if not s3vl._is_call_failure(sqlstate) then
+            raise;
+        end if;
+        get stacked diagnostics _detail = pg_exception_detail, _hint = pg_exception_hint;
+        return query
+        select
+            _name,
+            case when _check_index.index.is_active then 'fail' else 'warn' end,
+            s3vl._with_detail(sqlerrm, _detail),
+            _hint;
+end;
+$$;
+
+comment on function s3vl._check_index(s3vl.index_registry) is
+    'Asks S3 Vectors about a registered index.';

@@ -1,0 +1,45 @@
+-- What S3 Vectors says about an index (GetIndex), which the registry remembers.
+
+create or replace function s3vl._ask_facts(index s3vl.index_registry)
+    returns s3vl.index_registry
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _index s3vl.index_registry := _ask_facts.index;
+begin
+    select i.dimension, i.distance_metric, i.index_mode, i.non_filterable_keys, i.text_keys
+    into
+        _index.dimension,
+        _index.distance_metric,
+        _index.index_mode,
+        _index.non_filterable_keys,
+        _index.text_keys
+    from s3vl._ask('describe_index', json_build_object('index_arn', _index.index_arn)) as p (result)
+    cross join lateral s3vl._decode_index(p.result) as i;
+    return _index;
+end;
+$$;
+
+comment on function s3vl._ask_facts(s3vl.index_registry) is
+    'Returns an index with the facts as they are now.';
+
+create or replace function s3vl._remember_facts(index s3vl.index_registry)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update s3vl.index_registry as r
+    set dimension = _remember_facts.index.dimension,
+        distance_metric = _remember_facts.index.distance_metric,
+        index_mode = _remember_facts.index.index_mode,
+        non_filterable_keys = _remember_facts.index.non_filterable_keys,
+        text_keys = _remember_facts.index.text_keys,
+        updated_at = now()
+    where r.index_name = _remember_facts.index.index_name;
+end;
+$$;
+
+comment on function s3vl._remember_facts(s3vl.index_registry) is
+    'Saves the facts about an index in the registry.';

@@ -1,0 +1,64 @@
+-- What s3vl.last_call() tells: kept in a setting of the session, so that measuring writes nothing
+-- and works in read-only transactions. Counts and times only, no text of the user.
+
+create or replace function s3vl._noted_call()
+    returns jsonb
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- Empty after DISCARD ALL and RESET ALL; and whoever has the session may write anything there.
+    select case when n.note is json object then n.note::jsonb end
+    from (select current_setting('s3vl.last_call', true)) as n (note)
+$$;
+
+comment on function s3vl._noted_call() is
+    'Returns what was noted about the last call of this session, or null.';
+
+create or replace function s3vl._note_call(
+    operation text,
+    started timestamptz,
+    answer jsonb,
+    bytes_out integer,
+    bytes_in integer
+)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _noted jsonb := s3vl._noted_call();
+begin
+    -- A call that takes several invocations is known by its start, and summed up.
+    if _noted -> 'started' is distinct from to_jsonb(_note_call.started) then
+        _noted := '{"pages": 0, "lambda_ms": 0, "api_calls": 0, "bytes_out": 0, "bytes_in": 0}';
+    end if;
+    perform set_config(
+        's3vl.last_call',
+        json_build_object(
+            'started', _note_call.started,
+            'operation', _note_call.operation,
+            'request_id', _note_call.answer ->> 'request_id',
+            'total_ms', extract(epoch from clock_timestamp() - _note_call.started) * 1000,
+            'lambda_ms', (_noted ->> 'lambda_ms')::double precision
+            + coalesce((_note_call.answer ->> 'execution_time_ms')::double precision, 0),
+            'api_calls', (_noted ->> 'api_calls')::integer
+            + coalesce((_note_call.answer #>> '{stats,api_calls}')::integer, 0),
+            'pages', (_noted ->> 'pages')::integer + 1,
+            'bytes_out', (_noted ->> 'bytes_out')::integer + _note_call.bytes_out,
+            'bytes_in', (_noted ->> 'bytes_in')::integer + _note_call.bytes_in,
+            'cold_start', coalesce((_noted ->> 'cold_start')::boolean, false)
+            or coalesce((_note_call.answer #>> '{stats,cold_start}')::boolean, false)
+        )::text,
+        false
+    );
+exception
+    when data_exception then
+        perform s3vl._raise_malformed(
+            'measures that cannot be read: ' || sqlerrm, _note_call.answer::text
+        );
+end;
+$$;
+
+comment on function s3vl._note_call(text, timestamptz, jsonb, integer, integer) is
+    'Notes what a call has cost.';

@@ -1,0 +1,151 @@
+-- Checks of records before they are written: what S3 Vectors would refuse, as far as it is known
+-- here. Each `_problem` completes a sentence, and is null when there is none.
+
+create or replace function s3vl._id_problem(vector_id text)
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- A character has a byte at least, so 1,024 bytes is the limit of characters too.
+    select case
+        when _id_problem.vector_id is null then 'is null'
+        when _id_problem.vector_id = '' then 'is empty'
+        when octet_length(convert_to(_id_problem.vector_id, 'UTF8')) > 1024 then format(
+            'is %s characters and %s bytes long',
+            char_length(_id_problem.vector_id),
+            octet_length(convert_to(_id_problem.vector_id, 'UTF8'))
+        )
+    end
+$$;
+
+comment on function s3vl._id_problem(text) is
+    'Says what is wrong with an id.';
+
+create or replace function s3vl._embedding_problem(
+    embedding real[],
+    dimension integer,
+    distance_metric text
+)
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when _embedding_problem.embedding is null then 'is null'
+        when cardinality(_embedding_problem.embedding) = 0 then 'is empty'
+        when array_ndims(_embedding_problem.embedding) <> 1
+            then 'must be one-dimensional, got ' || array_dims(_embedding_problem.embedding)
+        when cardinality(_embedding_problem.embedding) <> _embedding_problem.dimension then format(
+            'has %s numbers, the index has %s dimensions',
+            cardinality(_embedding_problem.embedding),
+            _embedding_problem.dimension
+        )
+        when array_position(_embedding_problem.embedding, null) is not null then 'holds a null'
+        when 'NaN' = any(_embedding_problem.embedding) then 'holds NaN'
+        when 'Infinity' = any(_embedding_problem.embedding) then 'holds Infinity'
+        when '-Infinity' = any(_embedding_problem.embedding) then 'holds -Infinity'
+        when _embedding_problem.distance_metric = 'cosine' and 0 = all(_embedding_problem.embedding)
+            then 'is zero in every dimension, which has no direction for cosine distance'
+    end
+$$;
+
+comment on function s3vl._embedding_problem(real[], integer, text) is
+    'Says what is wrong with a vector that is to be written; the facts may be null.';
+
+create or replace function s3vl._raise_record(
+    record_position bigint,
+    field text,
+    id text,
+    problem text
+)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform s3vl._raise_argument(
+        format(
+            'vectors[%s].%s%s %s',
+            _raise_record.record_position,
+            _raise_record.field,
+            case when _raise_record.id <> '' then ' of "' || left(_raise_record.id, 100) || '"' end,
+            _raise_record.problem
+        ),
+        case _raise_record.field
+            when 'vector_id'
+                then 'An id is a text of 1 to 1,024 bytes, and another one in each record.'
+            when 'embedding'
+                then 'A vector has as many numbers as the index has dimensions, all of them finite.'
+            else 'Metadata is an object of up to 50 strings, numbers, booleans, arrays of strings '
+                'and arrays of numbers.'
+        end
+    );
+end;
+$$;
+
+comment on function s3vl._raise_record(bigint, text, text, text) is
+    'Refuses a record, naming its position, its field and its id.';
+
+create or replace function s3vl._check_records(
+    vectors s3vl.vector_record[],
+    index s3vl.index_registry
+)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _dimension integer := _check_records.index.dimension;
+    _metric text := _check_records.index.distance_metric;
+    _non_filterable text[] := _check_records.index.non_filterable_keys;
+    _bad record;
+begin
+    perform s3vl._check_list(
+        'vectors',
+        _check_records.vectors,
+        'array[(id, embedding, metadata)::s3vl.vector_record]; array_agg of no row is null'
+    );
+    select v.position, v.vector_id, p.field, p.problem
+    into _bad
+    from unnest(_check_records.vectors)
+        with ordinality as v (vector_id, embedding, metadata, position)
+    cross join lateral (
+        values
+        (1, 'vector_id', s3vl._id_problem(v.vector_id)),
+        (2, 'embedding', s3vl._embedding_problem(v.embedding, _dimension, _metric)),
+        (3, 'metadata', s3vl._metadata_problem(v.metadata, _non_filterable))
+    ) as p (place, field, problem)
+    where p.problem is not null
+    order by v.position, p.place
+    limit 1;
+    if found then
+        perform s3vl._raise_record(_bad.position, _bad.field, _bad.vector_id, _bad.problem);
+    end if;
+    select d.position, d.vector_id, d.first_position
+    into _bad
+    from (
+        select
+            v.position,
+            v.vector_id,
+            min(v.position) over (partition by v.vector_id collate "C") as first_position
+        from unnest(_check_records.vectors)
+            with ordinality as v (vector_id, embedding, metadata, position)
+    ) as d
+    where d.position > d.first_position
+    order by d.position
+    limit 1;
+    if found then
+        perform s3vl._raise_record(
+            _bad.position,
+            'vector_id',
+            _bad.vector_id,
+            format('is that of vectors[%s] too', _bad.first_position)
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_records(s3vl.vector_record[], s3vl.index_registry) is
+    'Refuses records that no index takes, or not this one.';

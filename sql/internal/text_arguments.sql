@@ -1,0 +1,51 @@
+-- Checks of texts to search for. 22023 like arguments.sql.
+
+create or replace function s3vl._check_texts(query_texts jsonb)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _example constant text := 'Pass for example query_texts => ''{"title": "red shoes"}''.';
+    _count integer;
+    _bad record;
+begin
+    if jsonb_typeof(_check_texts.query_texts) is distinct from 'object' then
+        perform s3vl._raise_argument(
+            format(
+                'query_texts must be a JSON object, got %s',
+                coalesce(left(_check_texts.query_texts::text, 100), 'null')
+            ),
+            _example
+        );
+    end if;
+    _count := (select count(*) from jsonb_object_keys(_check_texts.query_texts));
+    if _count not between 1 and 10 then
+        perform s3vl._raise_argument(
+            format('query_texts must have 1 to 10 keys, got %s', _count), _example
+        );
+    end if;
+    select t.key, t.value
+    into _bad
+    from jsonb_each(_check_texts.query_texts) as t
+    where jsonb_typeof(t.value) <> 'string'
+        or char_length(t.value #>> '{}') not between 1 and 1024
+    limit 1;
+    if found then
+        perform s3vl._raise_argument(
+            format(
+                'query_texts."%s" must be a text of 1 to 1,024 characters, got %s',
+                left(_bad.key, 100),
+                case jsonb_typeof(_bad.value)
+                    when 'string' then char_length(_bad.value #>> '{}') || ' characters'
+                    else left(_bad.value::text, 100)
+                end
+            ),
+            _example
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_texts(jsonb) is
+    'Refuses what is not an object of texts to search for.';

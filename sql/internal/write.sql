@@ -1,0 +1,138 @@
+-- Writes: in several requests when there is much, and with an account of what was done when one
+-- of them fails, because S3 Vectors does not roll back.
+
+create or replace function s3vl._done_positions(
+    answer jsonb,
+    member text,
+    first_position integer,
+    last_position integer
+)
+    returns int4multirange
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _done int4multirange;
+begin
+    -- The function counts from 1 in each request, we in what the caller gave.
+    select coalesce(
+        range_agg(
+            int4range(
+                (d.pair ->> 0)::integer + _done_positions.first_position - 1,
+                (d.pair ->> 1)::integer + _done_positions.first_position - 1,
+                '[]'
+            )
+        ),
+        '{}'
+    )
+    into _done
+    from jsonb_array_elements(
+        coalesce(
+            _done_positions.answer -> 'result' -> _done_positions.member,
+            _done_positions.answer -> 'error' -> _done_positions.member,
+            '[]'
+        )
+    ) as d (pair);
+    if not _done <@ int4range(
+        _done_positions.first_position, _done_positions.last_position, '[]'
+    ) then
+        perform s3vl._raise_malformed(
+            'positions that were not in the request', _done_positions.answer::text
+        );
+    end if;
+    return _done;
+exception
+    when data_exception then
+        perform s3vl._raise_malformed(
+            'positions that cannot be read: ' || sqlerrm, _done_positions.answer::text
+        );
+end;
+$$;
+
+comment on function s3vl._done_positions(jsonb, text, integer, integer) is
+    'Returns the positions that an answer, even that of a failure, says are done.';
+
+create or replace function s3vl._show_positions(positions int4multirange)
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select string_agg(
+        concat_ws('-', lower(r.run), nullif(upper(r.run) - 1, lower(r.run))),
+        ','
+        order by r.run
+    )
+    from unnest(_show_positions.positions) as r (run)
+$$;
+
+comment on function s3vl._show_positions(int4multirange) is
+    'Shows positions as ranges, for example 1-1500,2001-2500; null when there are none.';
+
+create or replace function s3vl._write(
+    operation text,
+    index_arn text,
+    member text,
+    items json[],
+    done_member text,
+    started timestamptz
+)
+    returns integer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _done int4multirange := '{}';
+    _request record;
+    _continuation jsonb;
+    _answer jsonb;
+    _detail text;
+    _hint text;
+begin
+    for _request in
+        select
+            c.first_position,
+            c.last_position,
+            json_build_object('index_arn', _write.index_arn, _write.member, c.chunk) as members
+        from s3vl._chunks(_write.items) as c
+    loop
+        _continuation := null;
+        loop
+            _answer := s3vl._invoke(
+                _write.operation, _request.members, _write.started, _continuation
+            );
+            _done := _done + s3vl._done_positions(
+                _answer, _write.done_member, _request.first_position, _request.last_position
+            );
+            perform s3vl._require_success(_answer, _write.index_arn);
+            _continuation := nullif(_answer -> 'continuation', 'null');
+            exit when _continuation is null;
+        end loop;
+        if not int4range(_request.first_position, _request.last_position, '[]') <@ _done then
+            perform s3vl._raise_malformed('a success that is not complete', _answer::text);
+        end if;
+    end loop;
+    return cardinality(_write.items);
+exception
+    when others then
+        if not s3vl._is_call_failure(sqlstate) or isempty(_done) then
+            raise;
+        end if;
+        get stacked diagnostics _detail = pg_exception_detail, _hint = pg_exception_hint;
+        perform s3vl._raise(
+            sqlstate,
+            sqlerrm,
+            concat_ws(
+                '; ',
+                nullif(_detail, ''),
+                'the request began at position ' || nullif(_request.first_position, 1),
+                _write.done_member || ': ' || s3vl._show_positions(_done)
+            ),
+            _hint
+        );
+end;
+$$;
+
+comment on function s3vl._write(text, text, text, json[], text, timestamptz) is
+    'Sends items to be written or deleted and returns how many there were; when that fails the '
+    'DETAIL says which are done.';

@@ -1,0 +1,222 @@
+"""Writing from tables to S3 Vectors: everything arrives, survives faults, and is gone when deleted."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from indexes import registered_index
+
+from s3vl_local.postgres import SUPERUSER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fixtures_cloud import Stack
+    from s3vl_local.cloud import LocalCloud
+
+PUT_DOCS = (
+    "select s3vl.put_vectors(array_agg((id, embedding, meta)::s3vl.vector_record order by id), index_name => %s)"
+    " from docs"
+)
+MAKE_DOCS = """
+    create table docs as
+    select 'doc-' || lpad(i::text, 5, '0') as id,
+        (select array_agg((random() - 0.5)::real) from generate_series(1, %s) where i = i) as embedding,
+        jsonb_build_object('n', i, 'tags', array['a', 'b'], 'text', 'it''s "no" \\ 日本 ' || i) as meta
+    from generate_series(1, %s) as i
+"""
+
+
+def listed_ids(connection: psycopg.Connection, index_name: str) -> list[str]:
+    """List an index page by page, as a reader of the documentation does."""
+    ids: list[str] = []
+    token = None
+    while True:
+        rows = connection.execute(
+            "select vector_id, response_next_token from s3vl.list_vectors("
+            "index_name => %s, max_results => 1000, next_token => %s)",
+            [index_name, token],
+        ).fetchall()
+        ids += [row[0] for row in rows]
+        token = rows[-1][1] if rows else None
+        if token is None:
+            return ids
+
+
+def test_ten_thousand_records_come_back_as_they_were(
+    connection: psycopg.Connection, aws: Callable[..., Any], stack: Stack
+) -> None:
+    """A table of 10,000 vectors of 384 numbers is put, listed, read back and deleted, equal at float32 precision."""
+    registered_index(connection, aws, stack, "round-trip", 384)
+    connection.execute("select s3vl.configure(lambda_arn, timeout_seconds => 90) from s3vl.get_config()")
+    connection.execute(MAKE_DOCS % (384, 10_000))
+
+    written = connection.execute(PUT_DOCS, ["round-trip"]).fetchone()
+    equal = connection.execute(
+        """
+        select count(*), bool_and(g.embedding::real[] = d.embedding and g.metadata = d.meta)
+        from s3vl.get_vectors((select array_agg(id) from docs), 'round-trip') as g
+        join docs as d on d.id = g.vector_id
+        """
+    ).fetchone()
+    listed = listed_ids(connection, "round-trip")
+    deleted = connection.execute(
+        "select s3vl.delete_vectors(array_agg(id), 'round-trip') from docs"
+    ).fetchone()
+    left = connection.execute("select count(*) from s3vl.list_vectors(index_name => 'round-trip')").fetchone()
+
+    assert (written, equal, deleted, left) == ((10_000,), (10_000, True), (10_000,), (0,))
+    assert sorted(listed) == [f"doc-{number:05}" for number in range(1, 10_001)]
+
+
+METADATA = [
+    {},
+    {"quote": 'it\'s "x"', "backslash": "\\n", "empty": "", "日本": "🎉\n\t"},
+    {"strings": ["", "a, b", "ü"], "numbers": [1, -2.5, 1e20], "yes": True, "zero": 0},
+    {"text": "ü" * 20_000},
+]
+
+
+@pytest.mark.parametrize("metadata", METADATA, ids=["empty", "texts", "arrays", "40 KB"])
+def test_metadata_survives(
+    connection: psycopg.Connection,
+    aws: Callable[..., Any],
+    stack: Stack,
+    request: pytest.FixtureRequest,
+    metadata: dict[str, Any],
+) -> None:
+    """Whatever metadata the service takes is read back equal, under an id with every sign in it."""
+    number = METADATA.index(metadata)
+    registered_index(connection, aws, stack, f"metadata-{number}", 2, nonFilterableMetadataKeys=["text"])
+    vector_id = f"{request.node.name} ' \" \\ 日本 🎉"
+
+    connection.execute(
+        "select s3vl.put_vectors(array[(%s, '{1,2}', %s::jsonb)::s3vl.vector_record], %s)",
+        [vector_id, json.dumps(metadata), f"metadata-{number}"],
+    )
+
+    row = connection.execute(
+        "select vector_id, metadata from s3vl.get_vectors(array[%s], %s)", [vector_id, f"metadata-{number}"]
+    ).fetchone()
+    assert row == (vector_id, metadata)
+
+
+def test_writing_again_replaces(
+    connection: psycopg.Connection, aws: Callable[..., Any], stack: Stack
+) -> None:
+    """A call is idempotent, and the second vector of an id is the one that stays."""
+    registered_index(connection, aws, stack, "again", 2)
+    for x in (1, 1, 3):
+        connection.execute(
+            "select s3vl.put_vectors(array[('a', array[%s, 2], null)::s3vl.vector_record], 'again')", [x]
+        )
+
+    rows = connection.execute("select * from s3vl.get_vectors(array['a'], 'again')").fetchall()
+
+    assert rows == [("a", [3.0, 2.0], {}, True)]
+
+
+def test_pgvector_columns_are_written_and_searched(
+    cloud: LocalCloud, connection: psycopg.Connection, aws: Callable[..., Any], stack: Stack
+) -> None:
+    """The documents table of pgvector moves to S3 Vectors, and its own vectors find the same rows there."""
+    with cloud.postgres().connect(SUPERUSER, connection.info.dbname) as superuser:
+        superuser.execute("create extension vector")
+    registered_index(connection, aws, stack, "documents", 384)
+    connection.execute(
+        """
+        create table documents (id serial primary key, content text, metadata jsonb, embedding vector(384));
+        insert into documents (content, metadata, embedding)
+        select 'document ' || i, jsonb_build_object('topic', 'topic ' || i %% 3),
+            (select array_agg((random() - 0.5)::real) from generate_series(1, 384) where i = i)::vector
+        from generate_series(1, 50) as i
+        """.replace("%%", "%")
+    )
+
+    written = connection.execute(
+        "select s3vl.put_vectors(array_agg((id, embedding::real[], metadata)::s3vl.vector_record),"
+        " index_name => 'documents') from documents"
+    ).fetchone()
+    agree = connection.execute(
+        """
+        select bool_and(h.vector_id = (
+            select n.id::text from documents as n order by n.embedding <=> d.embedding limit 1
+        ))
+        from documents as d
+        cross join lateral s3vl.query_vectors(d.embedding::real[], 'documents', top_k => 1) as h
+        where d.id <= 5
+        """
+    ).fetchone()
+
+    assert (written, agree) == ((50,), (True,))
+
+
+def test_nothing_is_lost_while_the_service_throttles(
+    connection: psycopg.Connection,
+    aws: Callable[..., Any],
+    stack: Stack,
+    faults: Callable[..., None],
+) -> None:
+    """With 5 % 429 and 2 % 503 all records are written and all queries answered, and no error surfaces."""
+    registered_index(connection, aws, stack, "faulty", 8)
+    connection.execute("select s3vl.configure(lambda_arn, timeout_seconds => 90) from s3vl.get_config()")
+    connection.execute(MAKE_DOCS % (8, 20_000))
+    faults(operation="*", status=429, code="TooManyRequestsException", probability=0.05, seed=1)
+    faults(operation="*", status=503, code="ServiceUnavailableException", probability=0.02, seed=2)
+
+    written = connection.execute(PUT_DOCS, ["faulty"]).fetchone()
+    answered = connection.execute(
+        """
+        select count(distinct h.query_number), bool_and(h.distance < 1e-4)
+        from s3vl.query_vectors_batch(
+            (select array_agg(d.embedding) from (select embedding from docs order by id limit 1000) as d),
+            'faulty',
+            top_k => 1
+        ) as h
+        """
+    ).fetchone()
+
+    assert (written, answered) == ((20_000,), (1000, True))
+
+
+def test_failure_half_way_tells_what_is_written(
+    connection: psycopg.Connection, aws: Callable[..., Any], stack: Stack, faults: Callable[..., None]
+) -> None:
+    """When access ends in the middle, DETAIL names the positions that are there, and they are."""
+    registered_index(connection, aws, stack, "half-way", 8)
+    connection.execute(MAKE_DOCS % (8, 3_000))
+    faults(operation="PutVectors", status=403, code="AccessDeniedException", every=4)
+
+    with pytest.raises(psycopg.Error) as caught:
+        connection.execute(PUT_DOCS, ["half-way"])
+
+    detail = caught.value.diag.message_detail or ""
+    runs = [run.split("-") for run in detail.rpartition("written: ")[2].split(",")]
+    told = {number for run in runs for number in range(int(run[0]), int(run[-1]) + 1)}
+    there = connection.execute(
+        "select array_agg((g.metadata ->> 'n')::integer)"
+        " from s3vl.get_vectors((select array_agg(id) from docs), 'half-way') as g where g.found"
+    ).fetchone()
+    assert caught.value.sqlstate == "S3V02"
+    assert told
+    assert there is not None
+    assert told == set(there[0])
+
+
+def test_service_that_only_throttles_is_an_error_in_time(
+    connection: psycopg.Connection, faults: Callable[..., None]
+) -> None:
+    """With nothing but 429 the call ends as S3V01, with the number of attempts, within its limit."""
+    connection.execute("select s3vl.configure(lambda_arn, timeout_seconds => 6) from s3vl.get_config()")
+    faults(operation="PutVectors", status=429, code="TooManyRequestsException")
+
+    with pytest.raises(psycopg.Error) as caught:
+        connection.execute(
+            "select s3vl.put_vectors(array[('a', '{1,2,3,4,5}', null)::s3vl.vector_record], 'test-index-5d')"
+        )
+
+    assert caught.value.sqlstate == "S3V01"
+    assert "attempts: " in (caught.value.diag.message_detail or "")

@@ -1,0 +1,339 @@
+"""grant_access and revoke_access: which role may call which function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, LiteralString
+
+import pytest
+
+from fixtures_sql import INDEX_ARN, LAMBDA_ARN, StubLambda
+from s3vl_local.postgres import SUPERUSER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from fixtures_sql import Database
+    from s3vl_local.postgres import PostgresServer
+
+LEVELS = ["none", "reader", "writer", "admin"]
+V: LiteralString = "array[1, 2, 3, 4, 5]"
+
+# Every public function: a call of it, and the lowest level that may make it.
+CALLS: list[tuple[LiteralString, str]] = [
+    ("s3vl.version()", "reader"),
+    ("s3vl.get_config()", "reader"),
+    ("s3vl.validate_config()", "reader"),
+    ("s3vl.diagnose()", "reader"),
+    ("s3vl.last_call()", "reader"),
+    ("s3vl.resolve_index_arn('docs')", "reader"),
+    ("s3vl.list_indexes()", "reader"),
+    ("s3vl.get_index_info('docs')", "reader"),
+    ("s3vl.describe_index('docs')", "reader"),
+    ("s3vl.query_vectors(" + V + ", 'docs')", "reader"),
+    ("s3vl.query_vectors_batch(array[" + V + "], 'docs')", "reader"),
+    ("""s3vl.query_hybrid('{"title": "x"}', index_name => 'docs')""", "reader"),
+    ("s3vl.get_vectors(array['a'], 'docs')", "reader"),
+    ("s3vl.list_vectors(index_name => 'docs')", "reader"),
+    ("s3vl.put_vectors(array[('a', '{1,2,3,4,5}', null)]::s3vl.vector_record[], 'docs')", "writer"),
+    ("s3vl.delete_vectors(array['a'], 'docs')", "writer"),
+    ("s3vl.configure('" + LAMBDA_ARN + "')", "admin"),
+    ("s3vl.register_index('docs', '" + INDEX_ARN + "')", "admin"),
+    ("s3vl.activate_index('docs')", "admin"),
+    ("s3vl.deactivate_index('docs')", "admin"),
+    ("s3vl.unregister_index('docs')", "admin"),
+    ("s3vl.grant_access('other', 'admin')", "admin"),
+    ("s3vl.revoke_access('other')", "admin"),
+]
+
+FORBIDDEN: list[LiteralString] = [
+    "select * from s3vl.config",
+    "select * from s3vl.index_registry",
+    "update s3vl.config set lambda_arn = 'x'",
+    "insert into s3vl.index_registry (index_name, index_arn) values ('x', 'y')",
+    "delete from s3vl.index_registry",
+    "truncate s3vl.config",
+    "select * from s3vl._ask('x', '{}')",
+    "select s3vl._revoke_all('other')",
+    "select s3vl._write('x', 'x', 'x', '{}', 'x', now())",
+    "select * from aws_lambda.invoke('f', '{}'::json)",
+    "create function s3vl.mine() returns integer language sql as 'select 1'",
+]
+
+# Any answer that every operation can read.
+ANSWER = {
+    "distance_metric": "cosine",
+    "vectors": [],
+    "index": {"dimension": 5},
+    "written": [[1, 1]],
+    "deleted": [[1, 1]],
+}
+
+
+@pytest.fixture
+def roles(db: Database, registered: StubLambda) -> StubLambda:
+    """Make the role `app`, which the session may become, and `other`; two calls are answered."""
+    db.rows("create role app; create role other; grant app to current_user")
+    for _ in range(2):
+        registered.answers(ANSWER)
+    return registered
+
+
+def become(db: Database, level: LiteralString) -> None:
+    """Give `app` a level and become it with SET ROLE."""
+    if level != "none":
+        db.rows("select s3vl.grant_access('app', '" + level + "')")
+    db.rows("set local role app")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(("call", "lowest"), CALLS, ids=[call.split("(")[0] for call, _ in CALLS])
+@pytest.mark.usefixtures("roles")
+def test_level_decides_who_may_call(
+    db: Database, level: LiteralString, call: LiteralString, lowest: str
+) -> None:
+    """A role may call what its level has, and gets 42501 for the rest."""
+    become(db, level)
+
+    if LEVELS.index(level) >= LEVELS.index(lowest):
+        assert db.rows("select * from " + call) is not None
+    else:
+        assert db.error("select * from " + call).sqlstate == "42501"
+
+
+def test_table_above_has_every_public_function(db: Database) -> None:
+    """The list of the schema and the list of this test say the same of the same functions."""
+    rows = db.rows("select function_name::text, access_level from s3vl._access_levels()")
+
+    assert {row["function_name"]: row["access_level"] for row in rows} == {
+        call.split("(")[0].removeprefix("s3vl."): lowest for call, lowest in CALLS
+    }
+
+
+@pytest.mark.parametrize("level", ["reader", "writer", "admin"])
+@pytest.mark.parametrize("forbidden", FORBIDDEN)
+@pytest.mark.usefixtures("roles")
+def test_no_level_has_more_than_functions(
+    db: Database, level: LiteralString, forbidden: LiteralString
+) -> None:
+    """Tables, internal functions and aws_lambda stay closed, to admins too."""
+    become(db, level)
+
+    assert db.error(forbidden).sqlstate == "42501"
+
+
+@pytest.mark.parametrize(("level", "allowed"), [("reader", False), ("writer", False), ("admin", True)])
+def test_unregistered_index_is_for_admins(
+    db: Database, roles: StubLambda, level: LiteralString, allowed: bool
+) -> None:
+    """Whoever may extend the registry may do without it."""
+    become(db, level)
+    call: LiteralString = "select * from s3vl.query_vectors(" + V + ", index_arn => %(arn)s)"
+    arn = INDEX_ARN.replace("test-index-5d", "secret")
+
+    if allowed:
+        assert db.rows(call, arn=arn) == []
+    else:
+        assert db.error(call, arn=arn).sqlstate == "42501"
+        assert roles.calls == []
+
+
+@pytest.mark.parametrize("before", ["reader", "writer", "admin"])
+@pytest.mark.parametrize("after", ["reader", "writer", "admin"])
+@pytest.mark.usefixtures("roles")
+def test_new_level_replaces_the_old_one(db: Database, before: LiteralString, after: LiteralString) -> None:
+    """A role has the rights of the level given last, whether more or fewer."""
+    db.rows("select s3vl.grant_access('other', '" + after + "')")
+    for level in (before, after, after):
+        db.rows("select s3vl.grant_access('app', '" + level + "')")
+
+    assert granted(db, "app") == granted(db, "other")
+
+
+def granted(db: Database, role: str) -> list[str]:
+    """Return every privilege that a role has on something of s3vl."""
+    rows = db.rows(
+        """
+        select format('%%s %%s', g.object, a.privilege_type) as privilege
+        from (
+            select 'schema' as object, nspacl as acl from pg_namespace where nspname = 's3vl'
+            union all
+            select relname, relacl from pg_class where relnamespace = 's3vl'::regnamespace
+            union all
+            select proname, proacl from pg_proc where pronamespace = 's3vl'::regnamespace
+        ) as g
+        cross join lateral aclexplode(g.acl) as a
+        where a.grantee = %(role)s::regrole
+        order by 1
+        """,
+        role=role,
+    )
+    return [row["privilege"] for row in rows]
+
+
+@pytest.mark.usefixtures("roles")
+def test_revoke_access_takes_everything(db: Database) -> None:
+    """Also what was granted by hand is gone, and a second time does no harm."""
+    db.rows("select s3vl.grant_access('app', 'admin')")
+    db.rows("grant select on s3vl.config to app")
+    assert len(granted(db, "app")) == len(CALLS) + 2
+
+    for _ in range(2):
+        db.rows("select s3vl.revoke_access('app')")
+        assert granted(db, "app") == []
+
+
+@pytest.mark.parametrize("way", ["select s3vl.revoke_access('app')", "drop owned by app"])
+@pytest.mark.usefixtures("roles")
+def test_role_can_be_dropped_afterwards(db: Database, way: LiteralString) -> None:
+    """No grant is left that holds the role back."""
+    db.rows("select s3vl.grant_access('app', 'writer')")
+
+    db.rows(way)
+    db.rows("drop role app")
+
+    assert db.value("select to_regrole('app')") is None
+
+
+@pytest.mark.parametrize("function", ["grant_access({}, 'reader')", "revoke_access({})"])
+@pytest.mark.parametrize(
+    ("role", "sqlstate", "message"),
+    [
+        ("'nobody'", "42704", 'role "nobody" does not exist'),
+        ("null", "42704", "role null does not exist"),
+        ("''", "42704", 'role "" does not exist'),
+        ("'public'", "22023", "role_name is public, which is everybody"),
+        ("'postgres'", "22023", 'role "postgres" owns s3vl, and has all rights'),
+    ],
+)
+def test_role_that_cannot_be_is_refused(
+    db: Database, function: str, role: LiteralString, sqlstate: str, message: str
+) -> None:
+    """Rights are given to one role that exists, and the owner cannot lose its own."""
+    error = db.error("select s3vl." + function.format(role))
+
+    assert (error.sqlstate, error.message_primary) == (sqlstate, message)
+    assert error.message_hint
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"), [("'owner'", '"owner"'), ("'READER'", '"READER"'), ("null", "null")]
+)
+@pytest.mark.usefixtures("roles")
+def test_unknown_level_is_refused(db: Database, level: LiteralString, shown: str) -> None:
+    """A level that is not there takes nothing away either."""
+    db.rows("select s3vl.grant_access('app', 'reader')")
+    before = granted(db, "app")
+
+    error = db.error("select s3vl.grant_access('app', " + level + ")")
+
+    assert error.sqlstate == "22023"
+    assert error.message_primary == f"access_level must be reader, writer or admin, got {shown}"
+    assert granted(db, "app") == before
+
+
+@pytest.mark.parametrize("name", ['we"ird; drop schema s3vl', "Grüße", "a b", "select"])
+def test_any_name_of_a_role_is_quoted(db: Database, name: str) -> None:
+    """A role may be called anything."""
+    db.rows(db.value("select format('create role %%I', %(name)s::text)", name=name))
+
+    db.rows("select s3vl.grant_access(%(name)s, 'reader')", name=name)
+
+    assert db.value("select has_function_privilege(%(name)s, 's3vl.list_indexes()', 'execute')", name=name)
+
+
+@pytest.mark.usefixtures("roles")
+def test_admin_gives_access_to_others(db: Database) -> None:
+    """An admin needs no right of the owner for it: the grants are made in the owner's name."""
+    become(db, "admin")
+
+    db.rows("select s3vl.grant_access('other', 'writer')")
+    db.rows("reset role")
+
+    assert db.value(
+        "select has_function_privilege('other', 's3vl.delete_vectors(text[], text, text)', 'execute')"
+    )
+    assert db.value(
+        "select bool_and(a.grantor = n.nspowner) from pg_namespace as n, aclexplode(n.nspacl) as a"
+        " where n.nspname = 's3vl'"
+    )
+
+
+HOSTILE: LiteralString = """
+    create function {0}.trap() returns boolean language plpgsql as
+        $$begin raise exception 'trapped as %', current_user; end$$;
+    create function {0}.same(text, text) returns boolean language sql as 'select {0}.trap()';
+    create operator {0}.= (leftarg = text, rightarg = text, function = {0}.same);
+    create function {0}.less(integer, integer) returns boolean language sql as 'select {0}.trap()';
+    create operator {0}.<= (leftarg = integer, rightarg = integer, function = {0}.less);
+    create function {0}.cardinality(anyarray) returns integer language sql as 'select {0}.trap()::integer';
+    create function {0}.unnest(anyarray) returns setof text language sql as 'select {0}.trap()::text';
+"""
+HOSTILE_TABLES: LiteralString = """
+    create temporary table config (lambda_arn text);
+    create temporary table index_registry (index_name text);
+    create temporary table pg_roles (rolname name, oid oid);
+    create temporary table pg_proc (oid oid, proname name, pronamespace oid);
+    create temporary table pg_namespace (nspname name, nspowner oid);
+    create temporary table aws_lambda (x integer);
+"""
+
+
+@pytest.fixture
+def login(postgres: PostgresServer) -> Iterator[str]:
+    """Make a role that can log in, and drop it when its databases are gone."""
+    with postgres.connect(SUPERUSER) as connection:
+        connection.execute("create role s3vl_app login")
+    yield "s3vl_app"
+    with postgres.connect(SUPERUSER) as connection:
+        connection.execute("drop role s3vl_app")
+
+
+@pytest.fixture
+def pooled(login: str, committing: Callable[..., Database]) -> Database:
+    """Open a session of an admin `s3vl_app` in a configured database where anybody may plant objects."""
+    owner = committing()
+    owner.rows("grant create on schema public to public")
+    owner.rows(
+        "insert into s3vl.config (lambda_arn, aws_region, timeout_seconds) values (%(arn)s, 'us-west-2', 30)",
+        arn=LAMBDA_ARN,
+    )
+    owner.rows(
+        "insert into s3vl.index_registry (index_name, index_arn, dimension) values ('docs', %(arn)s, 5)",
+        arn=INDEX_ARN,
+    )
+    owner.rows("select s3vl.grant_access('s3vl_app', 'admin')")
+    stub = StubLambda(owner)
+    for _ in range(30):
+        stub.answers(ANSWER)
+    session = committing(login)
+    session.rows("grant usage on sequence aws_lambda_calls to public")
+    return session
+
+
+@pytest.mark.parametrize("schema", ["public", "pg_temp"])
+def test_objects_planted_by_a_role_catch_nobody(pooled: Database, schema: LiteralString) -> None:
+    """Every function works, and runs nothing of what stands in public or pg_temp, first in the search_path."""
+    pooled.rows(HOSTILE.replace("{0}", schema))
+    pooled.rows(HOSTILE_TABLES)
+    pooled.rows("set search_path = " + schema + ", pg_temp, pg_catalog")
+    if schema == "public":
+        assert (pooled.error("select 'a'::text = 'b'::text").message_primary or "").startswith("trapped as")
+
+    for call, _ in CALLS:
+        if "_access" not in call and "unregister" not in call and "deactivate" not in call:
+            pooled.rows("select * from " + call)
+
+
+def test_session_handed_on_by_a_pooler_has_the_rights_of_its_next_user(pooled: Database) -> None:
+    """SET ROLE, RESET ROLE and DISCARD ALL are followed at once, in the same session."""
+    by_arn: LiteralString = "select * from s3vl.query_vectors(" + V + ", index_arn => %(arn)s)"
+    arn = INDEX_ARN.replace("test-index-5d", "secret")
+
+    assert pooled.rows(by_arn, arn=arn) == []
+    pooled.rows("set role none")
+    assert pooled.rows(by_arn, arn=arn) == []
+    pooled.rows("select s3vl.grant_access('s3vl_app', 'reader')")
+    assert pooled.error(by_arn, arn=arn).sqlstate == "42501"
+    pooled.rows("discard all")
+    assert pooled.rows("select * from s3vl.list_indexes()")
+    assert pooled.error("select s3vl.grant_access('s3vl_app', 'admin')").sqlstate == "42501"

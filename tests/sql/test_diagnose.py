@@ -1,0 +1,188 @@
+"""diagnose: one row for each thing that has to work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fixtures_sql import INDEX_ARN, LAMBDA_ARN
+
+if TYPE_CHECKING:
+    from fixtures_sql import Database, StubLambda
+
+AVAILABLE = {"version": "1.0.0", "protocol": 1, "operations": [], "region": "us-west-2"}
+FACTS = {"index": {"dimension": 5, "distance_metric": "cosine", "index_mode": "ENHANCED"}}
+
+
+def diagnosis(db: Database) -> dict[str, tuple[str, str, str | None]]:
+    """Return status, detail and hint of each check."""
+    rows = db.rows("select * from s3vl.diagnose()")
+    return {row["check_name"]: (row["status"], row["detail"], row["hint"]) for row in rows}
+
+
+def test_all_is_well(db: Database, registered: StubLambda) -> None:
+    """Every check has its row, in the order in which a call travels, and each says what it found."""
+    registered.answers(AVAILABLE)
+    registered.answers(FACTS)
+
+    found = diagnosis(db)
+
+    assert found == {
+        "extension aws_lambda": ("ok", "the function is there", None),
+        "privilege on aws_lambda": ("ok", "role postgres owns s3vl", None),
+        "configuration": ("ok", f"{LAMBDA_ARN}, 30 seconds", None),
+        "request timeout": (
+            "ok", "a call has 30 of 30 seconds; between calls aws_lambda.request_timeout_ms is 3000", None,
+        ),
+        "Lambda function": ("ok", "it answers, with its real code", None),
+        "Lambda version": ("ok", "version 1.0.0 with protocol 1, s3vl is 1.0.0 with protocol 1", None),
+        'index "docs"': ("ok", "ENHANCED, 5 dimensions, cosine", None),
+    }  # fmt: skip
+    assert [request["operation"] for request in registered.requests] == [
+        "availability_check",
+        "describe_index",
+    ]
+
+
+def test_last_validation_is_shown(db: Database, registered: StubLambda) -> None:
+    """What validate_config found last, and when, stands with the configuration."""
+    registered.answers(AVAILABLE)
+    registered.answers(AVAILABLE)
+    registered.answers(FACTS)
+    db.rows("select * from s3vl.validate_config()")
+
+    _, detail, _ = diagnosis(db)["configuration"]
+
+    validated = db.value("select last_validated_at::text from s3vl.config")
+    assert detail == f"{LAMBDA_ARN}, 30 seconds, validated {validated}: ok"
+
+
+def test_without_configuration_it_ends_there(db: Database, stub: StubLambda) -> None:
+    """What needs a configuration is not tried without one."""
+    found = diagnosis(db)
+
+    assert found["configuration"] == (
+        "fail", "s3vl is not configured", "Type: select s3vl.configure('<Lambda ARN>');",
+    )  # fmt: skip
+    assert list(found)[-1] == "configuration"
+    assert stub.calls == []
+
+
+def test_missing_extension_is_told(db: Database, registered: StubLambda) -> None:
+    """Without aws_lambda the first row says what to type, and the later ones still come."""
+    db.rows("alter schema aws_lambda rename to something_else")
+
+    found = diagnosis(db)
+
+    assert found["extension aws_lambda"] == (
+        "fail",
+        "the extension aws_lambda is not installed in this database",
+        "Type: create extension aws_lambda cascade;",
+    )
+    assert found["Lambda function"][0] == "fail"
+    assert registered.calls == []
+
+
+@pytest.mark.usefixtures("registered")
+def test_missing_privilege_is_told(db: Database) -> None:
+    """Where the owner may not use aws_lambda, the row has the grants to type."""
+    db.rows("create role owners")
+    db.rows("grant create on database " + db.value("select quote_ident(current_database())") + " to owners")
+    db.rows("grant owners to current_user with set true, inherit true")
+    db.rows("grant create, usage on schema s3vl to owners")
+    db.rows("grant select on all tables in schema s3vl to owners")
+    db.rows("grant execute on all functions in schema s3vl to owners")
+    db.rows("alter function s3vl.diagnose() owner to owners")
+
+    status, detail, hint = diagnosis(db)["privilege on aws_lambda"]
+
+    assert (status, detail) == ("fail", "role owners, which owns s3vl, may not use aws_lambda")
+    assert "grant usage on schema aws_lambda to owners;" in (hint or "")
+
+
+def test_timeout_that_may_not_be_changed_is_a_warning(db: Database, registered: StubLambda) -> None:
+    """A setting that is out of our hands plays the part of aws_lambda's."""
+    for function in ("s3vl._set_request_timeout(text)", "s3vl._request_timeout()"):
+        text = db.value("select pg_get_functiondef(%(name)s::regprocedure)", name=function)
+        db.rows(text.replace("aws_lambda.request_timeout_ms", "deadlock_timeout"))
+    registered.answers(AVAILABLE)
+    registered.answers(FACTS)
+
+    assert diagnosis(db)["request timeout"] == (
+        "warn",
+        "a call has 1 of 30 seconds; between calls aws_lambda.request_timeout_ms is 1s",
+        "This role may not change it: set it to 30000 in the parameter group.",
+    )
+
+
+def test_placeholder_is_told(db: Database, registered: StubLambda) -> None:
+    """A function without its real code fails with the commands that upload it."""
+    registered.answers_failure("placeholder_code")
+    registered.answers_failure("placeholder_code")
+
+    found = diagnosis(db)
+
+    status, detail, hint = found["Lambda function"]
+    assert (status, detail) == (
+        "fail",
+        "the Lambda function still has its placeholder code: the reason (Lambda request request-1)",
+    )
+    assert "./package.sh" in (hint or "")
+    assert "Lambda version" not in found
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        (AVAILABLE | {"version": "0.9.0"}, "version 0.9.0 with protocol 1"),
+        (AVAILABLE | {"protocol": 2}, "version 1.0.0 with protocol 2"),
+        ({}, "version unknown with protocol unknown"),
+    ],
+)
+def test_code_of_another_version_is_a_warning(
+    db: Database, registered: StubLambda, answer: dict[str, Any], shown: str
+) -> None:
+    """A function that does not fit the schema is named with both versions."""
+    registered.answers(answer)
+    registered.answers(FACTS)
+
+    status, detail, hint = diagnosis(db)["Lambda version"]
+
+    assert (status, detail) == ("warn", f"{shown}, s3vl is 1.0.0 with protocol 1")
+    assert "./package.sh" in (hint or "")
+
+
+def test_each_index_has_its_row_whatever_happens_to_the_others(db: Database, registered: StubLambda) -> None:
+    """A failing index is told, an inactive one is not asked about, and the next is still looked at."""
+    db.rows(
+        "insert into s3vl.index_registry (index_name, index_arn, is_active)"
+        " values ('gone', %(arn)s, true), ('off', %(arn)s, false)",
+        arn=INDEX_ARN,
+    )
+    registered.answers(AVAILABLE)
+    registered.answers(FACTS)
+    registered.answers_failure("not_found")
+
+    found = diagnosis(db)
+
+    assert found['index "docs"'][0] == "ok"
+    status, detail, hint = found['index "gone"']
+    assert (status, detail) == (
+        "fail",
+        f"S3 Vectors does not have index {INDEX_ARN}: the reason (Lambda request request-1)",
+    )
+    assert (hint or "").startswith("Compare the ARN")
+    assert found['index "off"'] == (
+        "warn", 'index "off" is inactive', "Activate it: select s3vl.activate_index('off');",
+    )  # fmt: skip
+    assert len(registered.calls) == 3
+
+
+def test_it_works_in_a_read_only_transaction(db: Database, registered: StubLambda) -> None:
+    """Looking changes nothing."""
+    registered.answers(AVAILABLE)
+    registered.answers(FACTS)
+    db.rows("set transaction read only")
+
+    assert {status for status, _, _ in diagnosis(db).values()} == {"ok"}

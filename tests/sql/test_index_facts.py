@@ -1,0 +1,179 @@
+"""What is known about an index: asked, remembered, and used to refuse early."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, LiteralString
+
+import pytest
+
+from fixtures_sql import INDEX_ARN
+
+if TYPE_CHECKING:
+    from fixtures_sql import Database, StubLambda
+
+TEXT_KEYS = [{"metadata_key": "title", "language": "en", "status": "ACTIVE"}]
+FACTS: dict[str, Any] = {
+    "dimension": 7,
+    "distance_metric": "euclidean",
+    "index_mode": "ENHANCED",
+    "non_filterable_keys": ["text"],
+    "text_keys": TEXT_KEYS,
+}
+NONE: dict[str, Any] = {"distance_metric": "cosine", "vectors": []}
+DESCRIBE: LiteralString = "select * from s3vl.describe_index('docs')"
+REMEMBERED: LiteralString = "select dimension from s3vl.index_registry"
+QUERY: LiteralString = "select * from s3vl.query_vectors(array[1, 2, 3, 4, 5], 'docs'"
+
+
+def test_describe_index_shows_and_remembers_the_facts(db: Database, registered: StubLambda) -> None:
+    """What GetIndex says stands beside what is registered, and is used from then on."""
+    registered.answers({"index": FACTS})
+
+    [row] = db.rows(DESCRIBE)
+    error = db.error(QUERY + ")")
+
+    assert registered.requests[0]["operation"] == "describe_index"
+    assert registered.requests[0]["index_arn"] == row["index_arn"] == INDEX_ARN
+    assert {name: row[name] for name in FACTS} == FACTS
+    assert (row["index_name"], row["bucket_name"], row["is_active"]) == ("docs", "s3vl-vectors", True)
+    assert error.message_primary == 'query_vector has 5 numbers, index "docs" has 7 dimensions'
+
+
+def test_describe_index_remembers_nothing_in_a_read_only_transaction(
+    db: Database, registered: StubLambda
+) -> None:
+    """A reader instance shows the facts as they are now, and keeps those it has."""
+    registered.answers({"index": FACTS})
+    db.rows("set transaction read only")
+
+    [row] = db.rows(DESCRIBE)
+
+    assert row["dimension"] == 7
+    assert db.value(REMEMBERED) == 5
+
+
+@pytest.mark.parametrize(("name", "sqlstate"), [("nodocs", "42704"), ("docs", "55000"), (None, "42704")])
+def test_describe_index_needs_an_active_index(
+    db: Database, registered: StubLambda, name: str | None, sqlstate: str
+) -> None:
+    """An unknown and an inactive index are refused without a call."""
+    db.rows("select s3vl.deactivate_index('docs')")
+
+    error = db.error("select * from s3vl.describe_index(%(name)s)", name=name)
+
+    assert error.sqlstate == sqlstate
+    assert registered.calls == []
+
+
+@pytest.mark.parametrize(
+    "index",
+    [{"dimension": "many"}, {"dimension": 1e12}, {"dimension": [1]}, {"non_filterable_keys": 1}, 5, None],
+)
+def test_facts_that_cannot_be_read_are_an_error(db: Database, registered: StubLambda, index: Any) -> None:
+    """An answer that breaks the protocol is S3V04, and is not remembered."""
+    registered.answers({"index": index})
+
+    assert db.error(DESCRIBE).sqlstate == "S3V04"
+    assert db.value(REMEMBERED) == 5
+
+
+NON_FILTERABLE = [
+    '{"text": "x"}',
+    '{"text": {"$exists": true}}',
+    '{"$and": [{"n": 1}, {"text": {"$eq": "x"}}]}',
+    '{"$or": [{"$and": [{"n": {"$gt": 1}}, {"n": 2}]}, {"$and": [{"text": "x"}]}]}',
+]
+
+
+@pytest.mark.parametrize("metadata_filter", NON_FILTERABLE)
+@pytest.mark.parametrize(
+    "call",
+    [
+        "query_vectors(array[1, 2, 3, 4, 5], 'docs', metadata_filter => %(filter)s)",
+        "query_vectors_batch(array[array[1, 2, 3, 4, 5]], 'docs', metadata_filter => %(filter)s)",
+        """query_hybrid('{"title": "x"}', index_name => 'docs', metadata_filter => %(filter)s)""",
+    ],
+    ids=["query_vectors", "query_vectors_batch", "query_hybrid"],
+)
+def test_filter_on_a_non_filterable_key_is_refused(
+    db: Database, registered: StubLambda, call: LiteralString, metadata_filter: str
+) -> None:
+    """The key is found at any depth, and costs no call."""
+    db.rows("update s3vl.index_registry set non_filterable_keys = '{text}'")
+
+    error = db.error("select * from s3vl." + call, filter=metadata_filter)
+
+    assert error.sqlstate == "22023"
+    assert error.message_primary == 'metadata_filter uses "text", which is not filterable in index "docs"'
+    assert "where metadata ->> 'text' = " in (error.message_hint or "")
+    assert registered.calls == []
+
+
+@pytest.mark.parametrize(
+    "metadata_filter",
+    ['{"n": "text"}', '{"n": {"$in": ["text"]}}', '{"texts": 1}', '{"$and": [{"n": "text"}]}'],
+)
+def test_value_that_is_the_name_of_a_key_is_no_key(
+    db: Database, registered: StubLambda, metadata_filter: str
+) -> None:
+    """Only keys count."""
+    db.rows("update s3vl.index_registry set non_filterable_keys = '{text}'")
+    registered.answers(NONE)
+
+    assert db.rows(QUERY + ", metadata_filter => %(filter)s)", filter=metadata_filter) == []
+
+
+STARTS_WITH: LiteralString = """, metadata_filter => '{"$or": [{"n": {"$startsWith": "a"}}]}'"""
+MODES = [
+    ("ENHANCED", ", query_mode => 'CLASSIC'", 'query_mode CLASSIC is not possible: index "docs" is ENHANCED'),
+    ("CLASSIC", STARTS_WITH, 'metadata_filter uses $startsWith, and index "docs" is CLASSIC'),
+]
+
+
+@pytest.mark.parametrize(("mode", "arguments", "message"), MODES)
+def test_what_the_mode_does_not_have_is_refused_when_the_mode_is_still_so(
+    db: Database, registered: StubLambda, mode: str, arguments: LiteralString, message: str
+) -> None:
+    """As an index can change its mode, it is asked once more before a search is refused."""
+    db.rows("update s3vl.index_registry set index_mode = %(mode)s", mode=mode)
+    registered.answers({"index": FACTS | {"index_mode": mode}})
+
+    error = db.error(QUERY + arguments + ")")
+
+    assert (error.sqlstate, error.message_primary) == ("22023", message)
+    assert [request["operation"] for request in registered.requests] == ["describe_index"]
+
+
+@pytest.mark.parametrize(("mode", "arguments"), [case[:2] for case in MODES])
+def test_index_that_has_changed_its_mode_is_searched(
+    db: Database, registered: StubLambda, mode: str, arguments: LiteralString
+) -> None:
+    """A mode that the registry remembers wrongly stops nobody, and searching changes no row."""
+    db.rows("update s3vl.index_registry set index_mode = %(mode)s", mode=mode)
+    registered.answers(
+        {"index": FACTS | {"index_mode": {"CLASSIC": "ENHANCED", "ENHANCED": "CLASSIC"}[mode]}}
+    )
+    registered.answers(NONE)
+
+    assert db.rows(QUERY + arguments + ")") == []
+    assert db.value("select index_mode from s3vl.index_registry") == mode
+
+
+@pytest.mark.parametrize(
+    ("mode", "arguments"),
+    [
+        ("CLASSIC", ", query_mode => 'CLASSIC'"),
+        ("CLASSIC", ", query_mode => 'ENHANCED'" + STARTS_WITH),
+        ("ENHANCED", ", query_mode => 'ENHANCED'" + STARTS_WITH),
+        (None, ", query_mode => 'CLASSIC'" + STARTS_WITH),
+    ],
+)
+def test_what_the_mode_has_or_may_have_is_sent(
+    db: Database, registered: StubLambda, mode: str | None, arguments: LiteralString
+) -> None:
+    """No fact, no refusal; and a filter of ENHANCED works for one search of a CLASSIC index."""
+    db.rows("update s3vl.index_registry set index_mode = %(mode)s", mode=mode)
+    registered.answers(NONE)
+
+    assert db.rows(QUERY + arguments + ")") == []
+    assert len(registered.calls) == 1

@@ -1,0 +1,146 @@
+"""last_call: what a call has cost, kept in the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, LiteralString
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fixtures_sql import Database, StubLambda
+
+LAST: LiteralString = "select * from s3vl.last_call()"
+SEARCH: LiteralString = (
+    "select * from s3vl.query_vectors(array[1, 2, 3, 4, 5], 'docs', metadata_filter => '{\"k\": \"secret\"}')"
+)
+NONE: dict[str, Any] = {"distance_metric": "cosine", "vectors": []}
+
+
+def measured(number: int, *, cold_start: bool = False) -> dict[str, Any]:
+    """Return what an answer says about its own cost."""
+    return {
+        "execution_time_ms": 10 * number,
+        "request_id": f"request-{number}",
+        "stats": {"api_calls": number, "attempts": number, "cold_start": cold_start},
+    }
+
+
+@pytest.mark.usefixtures("registered")
+def test_there_is_no_row_before_the_first_call(db: Database) -> None:
+    """A session that has not called has no last call."""
+    assert db.rows(LAST) == []
+
+
+def test_parts_are_one_call(db: Database, registered: StubLambda) -> None:
+    """Times, calls and bytes are summed up over the parts of an answer."""
+    registered.answers(NONE, continuation={"page": 2}, **measured(1, cold_start=True))
+    registered.answers(NONE, **measured(2))
+    db.rows(SEARCH)
+
+    [row] = db.rows(LAST)
+
+    total_ms, bytes_out, bytes_in = row.pop("total_ms"), row.pop("bytes_out"), row.pop("bytes_in")
+    assert row == {
+        "operation": "query_vectors",
+        "request_id": "request-2",
+        "lambda_ms": 30.0,
+        "api_calls": 3,
+        "pages": 2,
+        "cold_start": True,
+    }
+    assert 0 < total_ms < 5000
+    assert 400 < bytes_out < 1000
+    assert bytes_in == db.value("select sum(octet_length(payload))::integer from aws_lambda.played")
+
+
+def test_the_next_call_begins_anew(db: Database, registered: StubLambda) -> None:
+    """Nothing of the call before is left."""
+    registered.answers(NONE, **measured(1, cold_start=True))
+    registered.answers({"vectors": []}, **measured(2))
+    db.rows(SEARCH)
+    db.rows("select * from s3vl.list_vectors(index_name => 'docs')")
+
+    [row] = db.rows(LAST)
+
+    assert (row["operation"], row["api_calls"], row["pages"], row["cold_start"]) == (
+        "list_vectors",
+        2,
+        1,
+        False,
+    )
+
+
+def test_requests_of_one_call_are_summed_up(db: Database, registered: StubLambda) -> None:
+    """What was sent in several requests is one call too."""
+    registered.answers({"deleted": [[1, 4863]]}, **measured(1))
+    registered.answers({"deleted": [[1, 137]]}, **measured(2))
+    db.rows(
+        "select s3vl.delete_vectors(array_agg(lpad(i::text, 1022, 'x')), 'docs')"
+        " from generate_series(1, 5000) as i"
+    )
+
+    [row] = db.rows(LAST)
+
+    assert (row["operation"], row["api_calls"], row["pages"]) == ("delete_vectors", 3, 2)
+    assert row["bytes_out"] > 5_000_000
+
+
+def test_failed_call_leaves_the_last_one_that_worked(db: Database, registered: StubLambda) -> None:
+    """What failed has its request id in the error."""
+    registered.answers(NONE, **measured(1))
+    registered.answers_failure("throttled")
+    db.rows(SEARCH)
+    db.error(SEARCH)
+
+    assert db.value("select request_id from s3vl.last_call()") == "request-1"
+
+
+def test_it_holds_no_data_of_the_user(db: Database, registered: StubLambda) -> None:
+    """Names, vectors, filters and hits are not in the setting, which anybody in the session can read."""
+    registered.answers(
+        {
+            "distance_metric": "cosine",
+            "vectors": [{"vector_id": "secret", "distance": 0, "metadata": {"secret": 1}}],
+        },
+        **measured(1),
+    )
+    db.rows(SEARCH)
+
+    setting = db.value("select current_setting('s3vl.last_call')")
+
+    assert "request-1" in setting
+    for text in ("secret", "docs", "test-index-5d"):
+        assert text not in setting
+
+
+def test_it_works_in_a_read_only_transaction(db: Database, registered: StubLambda) -> None:
+    """Noting is no write."""
+    registered.answers(NONE, **measured(1))
+    db.rows("set transaction read only")
+    db.rows(SEARCH)
+
+    assert db.value("select api_calls from s3vl.last_call()") == 1
+
+
+@pytest.mark.parametrize("garbage", ["", "x", "[]", "{}", '{"started": 1}'])
+def test_garbage_in_the_setting_stops_no_call(db: Database, registered: StubLambda, garbage: str) -> None:
+    """Whatever somebody writes into the setting, it is no call, and the next call is noted."""
+    registered.answers(NONE, **measured(1))
+    db.rows("select set_config('s3vl.last_call', %(garbage)s, false)", garbage=garbage)
+
+    assert db.rows(LAST) == []
+    db.rows(SEARCH)
+    assert db.value("select pages from s3vl.last_call()") == 1
+
+
+def test_pooler_that_discards_all_discards_it(committing: Callable[..., Database]) -> None:
+    """The next user of a pooled session does not find it."""
+    session = committing()
+    session.rows("select set_config('s3vl.last_call', '{\"operation\": \"query_vectors\"}', false)")
+    assert session.value("select operation from s3vl.last_call()") == "query_vectors"
+
+    session.rows("discard all")
+
+    assert session.rows(LAST) == []

@@ -1,0 +1,302 @@
+"""put_vectors: what is checked, what is sent, and the account of what was written."""
+
+from __future__ import annotations
+
+import json
+from itertools import chain
+from typing import TYPE_CHECKING, Any, LiteralString
+
+import pytest
+
+from fixtures_sql import ROOT
+
+if TYPE_CHECKING:
+    from fixtures_sql import Database, StubLambda
+
+EVENT = json.loads((ROOT / "lambda/events/put_vectors.json").read_text())
+PUT: LiteralString = "select s3vl.put_vectors(array[{}]::s3vl.vector_record[], 'docs')"
+MANY: LiteralString = (
+    "select s3vl.put_vectors(array_agg(('v' || i, array[1, 2, 3, 4, i],"
+    " jsonb_build_object('text', repeat('x', 39000)))::s3vl.vector_record order by i), 'docs')"
+    " from generate_series(1, 300) as i"
+)
+
+
+def put_metadata(metadata: str) -> LiteralString:
+    """Return a statement that writes one record with this metadata, given as SQL."""
+    return (
+        "select s3vl.put_vectors(array[('a', '{1,2,3,4,5}', " + metadata + ")::s3vl.vector_record], 'docs')"
+    )
+
+
+def test_sends_the_event_of_the_protocol(db: Database, registered: StubLambda) -> None:
+    """Records become JSON as in lambda/events/, without metadata where there is none."""
+    registered.answers({"written": [[1, 2]]})
+
+    count = db.value(
+        PUT.format(
+            """('vec_051', '{0.1,0.2,0.3,0.4,0.5}',
+            '{"category": "test", "price": 19.9, "in_stock": true, "tags": ["new", "red"]}'),
+            ('vec_052', '{0.5,0.4,0.3,0.2,0.1}', null)"""
+        )
+    )
+
+    [request] = registered.requests
+    assert count == 2
+    assert {**request, "budget_ms": EVENT["budget_ms"]} == EVENT
+
+
+def test_a_table_is_written_in_one_statement(db: Database, registered: StubLambda) -> None:
+    """array_agg of a table's columns is what put_vectors takes: an integer id, double precision, any metadata."""
+    registered.answers({"written": [[1, 2]]})
+    db.rows(
+        "create temporary table docs as select i as id, array[1, 2, 3, 4, i]::float8[] as embedding,"
+        " jsonb_build_object('n', i) as meta from generate_series(1, 2) as i"
+    )
+
+    count = db.value(
+        "select s3vl.put_vectors(array_agg((id, embedding, meta)::s3vl.vector_record order by id),"
+        " index_name => 'docs') from docs"
+    )
+
+    assert count == 2
+    assert registered.requests[0]["vectors"] == [
+        {"vector_id": "1", "embedding": [1, 2, 3, 4, 1], "metadata": {"n": 1}},
+        {"vector_id": "2", "embedding": [1, 2, 3, 4, 2], "metadata": {"n": 2}},
+    ]
+
+
+def test_texts_arrive_as_they_are(db: Database, registered: StubLambda) -> None:
+    """Quotes, backslashes, control characters, empty strings and every script survive."""
+    registered.answers({"written": [[1, 1]]})
+    metadata = {
+        "q": "'\"\\\\n\n\t\u0001",
+        "empty": "",
+        "日本": "🎉",
+        "": ["", "ü"],
+        "n": [1, -2.5],
+        "b": False,
+    }
+
+    db.value(
+        "select s3vl.put_vectors(array[(%(id)s, '{1,2,3,4,5}', %(meta)s::jsonb)::s3vl.vector_record], 'docs')",
+        id='it\'s "ü" \\ 🎉',
+        meta=json.dumps(metadata),
+    )
+
+    [record] = registered.requests[0]["vectors"]
+    assert (record["vector_id"], record["metadata"]) == ('it\'s "ü" \\ 🎉', metadata)
+
+
+def test_numbers_do_not_depend_on_how_the_session_shows_them(db: Database, registered: StubLambda) -> None:
+    """A session with few digits writes the same vector."""
+    registered.answers({"written": [[1, 1]]})
+    db.rows("set local extra_float_digits = -15")
+
+    db.rows(PUT.format("('a', '{0.1234567,2,3,4,5}', null)"))
+
+    assert registered.requests[0]["vectors"][0]["embedding"][0] == 0.1234567
+
+
+V = "'{1,2,3,4,5}'"
+BAD_RECORDS = [
+    ("null", "vectors[1].vector_id is null"),
+    (f"('a', {V}, null), null", "vectors[2].vector_id is null"),
+    (f"(null, {V}, null)", "vectors[1].vector_id is null"),
+    (f"('', {V}, null)", "vectors[1].vector_id is empty"),
+    (f"(repeat('ü', 513), {V}, null)",
+        f'vectors[1].vector_id of "{"ü" * 100}" is 513 characters and 1026 bytes long'),
+    (f"('a', {V}, null), ('b', {V}, null), ('a', {V}, null)",
+        'vectors[3].vector_id of "a" is that of vectors[1] too'),
+    ("('a', null, null)", 'vectors[1].embedding of "a" is null'),
+    ("('a', '{}', null)", 'vectors[1].embedding of "a" is empty'),
+    ("('a', '{{1,2},{3,4}}', null)",
+        'vectors[1].embedding of "a" must be one-dimensional, got [1:2][1:2]'),
+    (f"('a', {V}, null), ('b', '{{1,2}}', null)",
+        'vectors[2].embedding of "b" has 2 numbers, the index has 5 dimensions'),
+    ("('a', '{1,2,null,4,5}', null)", 'vectors[1].embedding of "a" holds a null'),
+    ("('a', '{1,2,NaN,4,5}', null)", 'vectors[1].embedding of "a" holds NaN'),
+    ("('a', '{1,2,Infinity,4,5}', null)", 'vectors[1].embedding of "a" holds Infinity'),
+    ("('a', '{1,2,-Infinity,4,5}', null)", 'vectors[1].embedding of "a" holds -Infinity'),
+    ("('a', '{0,0,-0,0,0}', null)",
+        'vectors[1].embedding of "a" is zero in every dimension, which has no direction for cosine distance'),
+    (f"('a', {V}, 'null')", 'vectors[1].metadata of "a" must be a JSON object, got null'),
+    (f"('a', {V}, '[1]')", 'vectors[1].metadata of "a" must be a JSON object, got [1]'),
+    (f"""('a', {V}, '{{"k": null}}')""", 'vectors[1].metadata of "a" has key "k", whose value is null'),
+    (f"""('a', {V}, '{{"k": {{}}}}')""", 'vectors[1].metadata of "a" has key "k", whose value is an object'),
+    (f"""('a', {V}, '{{"k": []}}')""",
+        'vectors[1].metadata of "a" has key "k", whose value is an empty array'),
+    (f"""('a', {V}, '{{"k": [1, "x"]}}')""",
+        'vectors[1].metadata of "a" has key "k", whose value is an array of several types'),
+    (f"""('a', {V}, '{{"k": [true]}}')""",
+        'vectors[1].metadata of "a" has key "k", whose value is an array of type boolean'),
+    (f"""('a', {V}, '{{"k": [["x"]]}}')""",
+        'vectors[1].metadata of "a" has key "k", whose value is an array of type array'),
+    (f"('a', {V}, (select jsonb_object_agg(i::text, i) from generate_series(1, 51) i))",
+        'vectors[1].metadata of "a" has 51 keys, S3 Vectors takes 50'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("records", "message"), BAD_RECORDS, ids=[case[0][:60] for case in BAD_RECORDS])
+def test_bad_record_is_refused_by_position_field_and_id(
+    db: Database, registered: StubLambda, records: LiteralString, message: str
+) -> None:
+    """Nothing is sent when one record is wrong, and the error says which and why."""
+    error = db.error("select s3vl.put_vectors(array[" + records + "]::s3vl.vector_record[], 'docs')")
+
+    assert (error.sqlstate, error.message_primary) == ("22023", message)
+    assert error.message_hint
+    assert registered.calls == []
+
+
+@pytest.mark.parametrize(
+    ("vectors", "message"),
+    [
+        ("null", "vectors is null"),
+        ("'{}'", "vectors is empty"),
+        (
+            "array[array[('a', '{1}', null)::s3vl.vector_record]]",
+            "vectors must be one-dimensional, got [1:1][1:1]",
+        ),
+    ],
+)
+def test_list_without_records_is_refused(
+    db: Database, registered: StubLambda, vectors: LiteralString, message: str
+) -> None:
+    """array_agg of no row is null: that is said, and not taken for a success."""
+    error = db.error("select s3vl.put_vectors(" + vectors + ", 'docs')")
+
+    assert (error.sqlstate, error.message_primary) == ("22023", message)
+    assert "array_agg of no row is null" in (error.message_hint or "")
+    assert registered.calls == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "non_filterable", "what"), [(40_960, ["t"], "bytes"), (2_048, [], "filterable bytes")]
+)
+@pytest.mark.parametrize("letter", ["x", "ü"])
+def test_metadata_is_measured_as_the_service_does(
+    db: Database, registered: StubLambda, limit: int, non_filterable: list[str], what: str, letter: str
+) -> None:
+    """Compact JSON in UTF-8, and five bytes: exactly the limit is sent, one byte more is refused."""
+    db.rows("update s3vl.index_registry set non_filterable_keys = %(keys)s", keys=non_filterable)
+    metadata: dict[str, Any] = {"tags": ["a, b", "c: d"], "n": [1, 2, 3], "t": ""}
+    size = len(json.dumps(metadata, ensure_ascii=False, separators=(",", ":"))) + 5
+    width = len(letter.encode())
+    metadata["t"] = letter * ((limit - size) // width) + "y" * ((limit - size) % width)
+    statement: LiteralString = (
+        "select s3vl.put_vectors(array[('a', '{1,2,3,4,5}', %(meta)s::jsonb)::s3vl.vector_record], 'docs')"
+    )
+    registered.answers({"written": [[1, 1]]})
+
+    assert db.value(statement, meta=json.dumps(metadata)) == 1
+    error = db.error(statement, meta=json.dumps(metadata | {"t": metadata["t"] + "y"}))
+
+    shown = f"{limit:,}"
+    assert error.message_primary == (
+        f'vectors[1].metadata of "a" counts {limit + 1} {what}, S3 Vectors takes {shown}'
+    )
+
+
+def test_what_the_registry_does_not_know_is_left_to_the_service(db: Database, registered: StubLambda) -> None:
+    """Without facts about the index, dimension, direction and filterable bytes are not checked here."""
+    db.rows("update s3vl.index_registry set dimension = null, distance_metric = null")
+    registered.answers({"written": [[1, 1]]})
+
+    assert (
+        db.value(put_metadata("jsonb_build_object('t', repeat('x', 3000))").replace("1,2,3,4,5", "0,0")) == 1
+    )
+
+
+def test_much_is_sent_in_several_requests_in_order(db: Database, registered: StubLambda) -> None:
+    """A request stays under 6 MB; positions are those of the array, and the sum is returned."""
+    db.rows("update s3vl.index_registry set non_filterable_keys = '{text}'")
+    for last in (127, 128, 45):
+        registered.answers({"written": [[1, last]]})
+
+    count = db.value(MANY)
+
+    ids = [[vector["vector_id"] for vector in request["vectors"]] for request in registered.requests]
+    assert [len(part) for part in ids] == [127, 128, 45]
+    assert list(chain.from_iterable(ids)) == [f"v{number}" for number in range(1, 301)]
+    assert all(len(json.dumps(request)) < 5_500_000 for request in registered.requests)
+    assert count == 300
+
+
+def test_failure_half_way_says_what_was_written(db: Database, registered: StubLambda) -> None:
+    """Ranges of several requests, of parts and of the failure itself are put together, by array position."""
+    registered.answers({"written": [[1, 100]]}, continuation={"from": 101})
+    registered.answers({"written": [[101, 127]]})
+    registered.answers_failure("throttled", attempts=5, written=[[1, 50], [61, 61]])
+
+    error = db.error(MANY)
+
+    assert error.sqlstate == "S3V01"
+    assert error.message_detail == (
+        "attempts: 5; Lambda request request-1; the request began at position 128; written: 1-177,188"
+    )
+    assert error.message_hint == "Try again later, with fewer sessions at once."
+
+
+def test_failure_of_the_call_half_way_says_what_was_written(db: Database, registered: StubLambda) -> None:
+    """What was written before Lambda could not be reached is told too."""
+    registered.answers({"written": [[1, 127]]})
+    registered.raises("invoke API failed", "AWS Lambda client returned 'Unable to connect to endpoint'.")
+
+    error = db.error(MANY)
+
+    assert error.sqlstate == "S3V05"
+    assert (error.message_detail or "").endswith("; the request began at position 128; written: 1-127")
+
+
+def test_failure_before_anything_was_written_says_nothing_of_it(db: Database, registered: StubLambda) -> None:
+    """There is no list of positions when there is none."""
+    registered.answers_failure("access_denied")
+
+    assert db.error(MANY).message_detail == "Lambda request request-1"
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        ({}, "a success that is not complete"),
+        ({"written": []}, "a success that is not complete"),
+        ({"written": [[1, 1]]}, "a success that is not complete"),
+        ({"written": [[1, 3]]}, "positions that were not in the request"),
+        ({"written": [[0, 2]]}, "positions that were not in the request"),
+        ({"written": [[1, None]]}, "positions that were not in the request"),
+        ({"written": [[2, 1]]}, "positions that cannot be read"),
+        ({"written": [["a", "b"]]}, "positions that cannot be read"),
+        ({"written": "all"}, "positions that cannot be read"),
+    ],
+)
+def test_account_that_does_not_add_up_is_an_error(
+    db: Database, registered: StubLambda, result: dict[str, Any], said: str
+) -> None:
+    """A success is believed only when it says that every record was written."""
+    registered.answers(result)
+
+    error = db.error(PUT.format("('a', '{1,2,3,4,5}', null), ('b', '{1,2,3,4,5}', null)"))
+
+    assert error.sqlstate == "S3V04"
+    assert said in (error.message_primary or "")
+
+
+def test_requests_share_one_limit(db: Database, registered: StubLambda) -> None:
+    """timeout_seconds is for the whole call, however many requests it takes."""
+    registered.answers({"written": [[1, 127]]}, seconds=0.6)
+    registered.answers({"written": [[1, 128]]})
+    registered.answers({"written": [[1, 45]]})
+
+    db.rows(MANY)
+
+    first, second, _ = [call["payload"]["budget_ms"] for call in registered.calls]
+    assert first - second >= 600
+
+
+def test_writing_works_in_a_read_only_transaction(db: Database, registered: StubLambda) -> None:
+    """Nothing is written in the database: a reader instance, too, may send its rows."""
+    registered.answers({"written": [[1, 1]]})
+    db.rows("set transaction read only")
+
+    assert db.value(PUT.format("('a', '{1,2,3,4,5}', null)")) == 1

@@ -1,0 +1,83 @@
+"""What docs/errors.md lists under each SQLSTATE: messages and hints, read from the source in sql/.
+
+All errors of s3vl are written down in one of two ways: as a call of s3vl._raise (or of s3vl._raise_argument,
+which is 22023), or as a row of a list. In both, the message follows the SQLSTATE, and the hint comes last.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SQL = Path(__file__).resolve().parent.parent / "sql"
+
+TOKEN = re.compile(r"--.*|'(?:[^']|'')*'|[(),]|[^-'(),]+|-")
+LITERAL = re.compile(r"'((?:[^']|'')*)'")
+# SQL makes one of literals that follow each other.
+LITERALS = re.compile(r"'(?:[^']|'')*'(?:\s+'(?:[^']|'')*')*")
+SQLSTATE = re.compile(r"'(?:22023|42501|42704|55000|S3V\d\d)'")
+SHORTEST_ERROR = len(("SQLSTATE", "message", "hint"))
+
+
+class SqlError(NamedTuple):
+    """An error that s3vl raises, in words without values."""
+
+    sqlstate: str
+    message: str
+    hint: str
+
+
+def errors() -> str:
+    """Return the messages of each SQLSTATE with their hints."""
+    sources = [
+        path.read_text() for folder in ("api", "internal") for path in sorted((SQL / folder).iterdir())
+    ]
+    # Some errors are raised in two places.
+    found = dict.fromkeys(error for source in sources for error in _errors_in(source))
+    parts = []
+    for sqlstate in sorted({error.sqlstate for error in found}):
+        rows = [f"| `{e.message}` | `{e.hint}` |" for e in found if e.sqlstate == sqlstate]
+        parts.append("\n".join((f"### {sqlstate}", "", "| message | hint |", "|---|---|", *rows)))
+    return "\n\n".join(parts)
+
+
+def _errors_in(source: str) -> Iterator[SqlError]:
+    """Yield the errors that are written down in a file."""
+    for before, values in _lists_of_values(source):
+        named = ["'22023'", *values] if before.endswith("s3vl._raise_argument") else values
+        error = list(itertools.dropwhile(lambda value: not SQLSTATE.fullmatch(value), named))
+        # A list of nothing but SQLSTATEs compares; an error without words is passed on, and stands elsewhere.
+        if len(error) >= SHORTEST_ERROR and not SQLSTATE.fullmatch(error[1]) and "'" in error[1]:
+            yield SqlError(error[0].strip("'"), _words(error[1]), _words(error[-1]))
+
+
+def _lists_of_values(source: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield what stands in each pair of parentheses, and what stands before it."""
+    open_lists: list[list[str]] = [[""]]
+    for token in TOKEN.findall(source):
+        if token.startswith("--"):
+            continue
+        if token == ",":
+            open_lists[-1].append("")
+        elif token == "(":
+            open_lists.append([""])
+        elif token == ")":
+            values = open_lists.pop()
+            yield open_lists[-1][-1].strip(), [value.strip() for value in values]
+            open_lists[-1][-1] += f"({','.join(values)})"
+        else:
+            open_lists[-1][-1] += token
+
+
+def _words(expression: str) -> str:
+    """Return the words of a message or hint: its longest literal, with … for the values that are put in."""
+    literals = ["".join(LITERAL.findall(several)) for several in LITERALS.findall(expression)]
+    words = max(literals, key=len, default="").replace("''", "'")
+    words = re.sub(r"%(?:\d\$)?[sIL]|(?<= )$|^$", "…", words)
+    words = re.sub(r"…+", "…", words).replace("|", r"\|")
+    return re.sub(r"{(\w+)}", r"<\1>", words)
