@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCAL := PYTHONPATH=local $(BIN)/python -m s3vl_local
 
-.PHONY: help dev demo test test-fast coverage lint format package docs up env psql parameters down reset
+.PHONY: help dev demo test test-fast coverage lint format package docs guide up env psql parameters down reset
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ test: $(READY) ## Run all tests
 	@$(BIN)/pytest
 
 test-fast: $(READY) ## Run the tests that need no local cloud
-	@$(BIN)/pytest tests/unit tests/sql tests/catalogue tests/template
+	@$(BIN)/pytest tests/unit tests/sql tests/catalogue tests/template tests/docs
 
 coverage: $(READY) ## Measure which branches of the Lambda its unit tests take
 	@$(BIN)/coverage run -m pytest -q tests/unit -k lambda
@@ -45,6 +45,9 @@ package: $(READY) ## Build the Lambda's zip: lambda/build/s3vl-lambda.zip
 
 docs: $(READY) ## Write the generated sections of docs/
 	@PYTHONPATH=local:tests $(BIN)/python tools/build_docs.py
+
+guide: $(READY) ## Run docs/guide.md, and write what its commands print into it
+	@$(LOCAL) guide
 
 up: $(READY) ## Start the local cloud in the background
 	@$(LOCAL) up

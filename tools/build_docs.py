@@ -76,15 +76,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="s3vl-docs-") as folder:
         server = postgres.start(Path(folder) / "data")
         try:
-            install = [
-                postgres.BIN / "psql",
-                "--no-psqlrc",
-                "--quiet",
-                "-f",
-                ROOT / "sql/install.sql",
-                server.url(),
-            ]
-            subprocess.run(install, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+            psql = [str(postgres.BIN / "psql"), "--no-psqlrc", "--quiet", server.url()]
+            subprocess.run(  # noqa: S603
+                [*psql, "-f", str(ROOT / "sql/install.sql")], check=True, stdout=subprocess.DEVNULL
+            )
             with server.connect() as database:
                 texts = sections(database)
         finally:

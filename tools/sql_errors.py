@@ -20,6 +20,7 @@ TOKEN = re.compile(r"--.*|'(?:[^']|'')*'|[(),]|[^-'(),]+|-")
 LITERAL = re.compile(r"'((?:[^']|'')*)'")
 # SQL makes one of literals that follow each other.
 LITERALS = re.compile(r"'(?:[^']|'')*'(?:\s+'(?:[^']|'')*')*")
+CONSTANT = re.compile(r"(\w+) constant text := ('(?:[^']|'')*');")
 SQLSTATE = re.compile(r"'(?:22023|42501|42704|55000|S3V\d\d)'")
 SHORTEST_ERROR = len(("SQLSTATE", "message", "hint"))
 
@@ -48,30 +49,34 @@ def errors() -> str:
 
 def _errors_in(source: str) -> Iterator[SqlError]:
     """Yield the errors that are written down in a file."""
+    constants = dict(CONSTANT.findall(source))
     for before, values in _lists_of_values(source):
         named = ["'22023'", *values] if before.endswith("s3vl._raise_argument") else values
         error = list(itertools.dropwhile(lambda value: not SQLSTATE.fullmatch(value), named))
-        # A list of nothing but SQLSTATEs compares; an error without words is passed on, and stands elsewhere.
-        if len(error) >= SHORTEST_ERROR and not SQLSTATE.fullmatch(error[1]) and "'" in error[1]:
-            yield SqlError(error[0].strip("'"), _words(error[1]), _words(error[-1]))
+        if len(error) < SHORTEST_ERROR:
+            continue
+        message, hint = _words(error[1]), _words(constants.get(error[-1], error[-1]))
+        # What has no words is an error that is passed on, or a list that only compares SQLSTATEs.
+        if any(letter.islower() for letter in message):
+            yield SqlError(error[0].strip("'"), message, hint)
 
 
 def _lists_of_values(source: str) -> Iterator[tuple[str, list[str]]]:
     """Yield what stands in each pair of parentheses, and what stands before it."""
     open_lists: list[list[str]] = [[""]]
-    for token in TOKEN.findall(source):
-        if token.startswith("--"):
+    for piece in TOKEN.findall(source):
+        if piece.startswith("--"):
             continue
-        if token == ",":
+        if piece == ",":
             open_lists[-1].append("")
-        elif token == "(":
+        elif piece == "(":
             open_lists.append([""])
-        elif token == ")":
+        elif piece == ")":
             values = open_lists.pop()
             yield open_lists[-1][-1].strip(), [value.strip() for value in values]
             open_lists[-1][-1] += f"({','.join(values)})"
         else:
-            open_lists[-1][-1] += token
+            open_lists[-1][-1] += piece
 
 
 def _words(expression: str) -> str:

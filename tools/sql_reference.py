@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from psycopg.rows import class_row
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import psycopg
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
@@ -126,8 +128,8 @@ def _described(function: Function, arguments: list[Argument]) -> str:
     first_sentence, _, rest = function.comment.partition(". ")
     parts = [
         f"### {function.name}",
-        f"{first_sentence.rstrip('.')}.",
         f"```sql\n{_signature(function.name, parameters)}\n```",
+        f"{first_sentence.rstrip('.')}.",
     ]
     if parameters:
         rows = [(f"`{p.name}`", p.type, "required" if p.default is None else p.default) for p in parameters]
@@ -136,9 +138,9 @@ def _described(function: Function, arguments: list[Argument]) -> str:
         parts.append(_table(("column returned", "type"), [(f"`{c.name}`", c.type) for c in columns]))
     else:
         parts.append("Returns nothing." if function.result == "void" else f"Returns {function.result}.")
+    parts.append(f"{function.volatility}; access: {function.access_level}.")
     if rest:
         parts.append(rest)
-    parts.append(f"{function.volatility}; access: {function.access_level}.")
     return "\n\n".join(parts)
 
 
@@ -153,5 +155,5 @@ def _signature(name: str, parameters: list[Argument]) -> str:
     return f"s3vl.{name}(\n    " + ",\n    ".join(declared) + "\n)"
 
 
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ("---",) * len(header), *rows))
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))

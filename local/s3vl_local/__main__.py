@@ -20,6 +20,7 @@ def main() -> int:
     commands.add_parser("psql", help="open psql in its database")
     commands.add_parser("parameters", help="fill cloudformation/parameters.json for it")
     commands.add_parser("demo", help="run the README's walkthrough in a cloud of its own")
+    commands.add_parser("guide", help="run docs/guide.md too, and write what it prints into it")
     commands.add_parser("down", help="stop it; its stacks, vectors and databases stay until the next up")
     commands.add_parser("reset", help="stop it and forget its stacks, vectors and databases")
     arguments = parser.parse_args()
@@ -56,6 +57,8 @@ def _run(command: str, cloud: LocalCloud) -> None:
             print(f"Wrote {parameters.write(ROOT / 'cloudformation', cloud.environment())}")
         case "demo":
             demo.main()
+        case "guide":
+            demo.fill_in_guide()
         case "down":
             cloud.down()
             print("The local cloud is stopped; make up brings it back as it was, make reset clears it.")

@@ -35,16 +35,23 @@ def copied_tree() -> Iterator[Path]:
 
 
 def run(show: Callable[[str], None], *, with_guide: bool = False) -> list[tuple[walkthrough.Step, str]]:
-    """Run every command of the README, in order, and on request the guide before the clean-up.
+    """Run every command of the README, in order, and on request the guide's before the clean-up.
 
     Returns each step with what it printed.
     """
     with copied_tree() as tree:
-        readme = (tree / "README.md").read_text()
-        before, heading, after = readme.partition(CLEAN_UP)
+        before, heading, after = (tree / "README.md").read_text().partition(CLEAN_UP)
         pages = [before, *([GUIDE.read_text()] if with_guide else []), heading + after]
         steps = [step for page in pages for step in walkthrough.read(page)]
         return list(zip(steps, walkthrough.run(steps, tree, environment(), show), strict=True))
+
+
+def fill_in_guide() -> None:
+    """Write what the guide's commands print into the guide."""
+    page = GUIDE.read_text()
+    wanted = walkthrough.read(page)
+    outputs = [output for step, output in run(print, with_guide=True) if step in wanted]
+    GUIDE.write_text(walkthrough.with_outputs(page, outputs))
 
 
 def environment() -> dict[str, str]:

@@ -183,15 +183,23 @@ def _open_parents(path: Path) -> None:
 
 
 def _install_extensions() -> None:
-    """Put our aws_commons and aws_lambda where `create extension` finds them, as Aurora has them."""
+    """Put our aws_commons and aws_lambda where `create extension` finds them, and let everybody create pgvector.
+
+    On Aurora, rds_superuser may create all three.
+    """
     target = BIN.parent / "share" / "extension"
-    for source in sorted((LOCAL_SQL / "extension").iterdir()):
-        copy = target / source.name
-        if not copy.exists() or copy.read_bytes() != source.read_bytes():
-            partial = copy.with_name(f"{copy.name}.{os.getpid()}")
-            shutil.copyfile(source, partial)
+    wanted = {path.name: path.read_text() for path in (LOCAL_SQL / "extension").iterdir()}
+    vector = (target / "vector.control").read_text()
+    if "trusted" not in vector:
+        wanted["vector.control"] = f"{vector.rstrip()}\ntrusted = true\n"
+    for name, text in wanted.items():
+        path = target / name
+        if not path.exists() or path.read_text() != text:
+            # At once, because other servers may be starting from the same folder.
+            partial = target / f"{name}.{os.getpid()}"
+            partial.write_text(text)
             partial.chmod(0o644)
-            partial.replace(copy)
+            partial.replace(path)
 
 
 def _create_aurora_roles(server: PostgresServer) -> None:

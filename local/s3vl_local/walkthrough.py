@@ -2,7 +2,7 @@
 
 Blocks fenced as bash are typed into the shell, paragraph by paragraph; blocks fenced as sql go into psql, which
 the shell's variables point at the database. A block fenced as text right after one of them is what that prints.
-Blocks of any other kind are for reading.
+Blocks of any other kind are for reading. A here-document must not hold a blank line: it would be split there.
 """
 
 from __future__ import annotations
@@ -61,9 +61,14 @@ def with_outputs(page: str, outputs: list[str]) -> str:
         if block["output"] is None:
             return block[0]
         start, end = (position - block.start() for position in block.span("output"))
-        return block[0][:start] + textwrap.indent(last.rstrip() + "\n", block["indent"]) + block[0][end:]
+        return block[0][:start] + textwrap.indent(trimmed(last) + "\n", block["indent"]) + block[0][end:]
 
     return _BLOCK.sub(filled, page)
+
+
+def trimmed(output: str) -> str:
+    """Return an output as pages show it: psql pads its cells, editors dislike that."""
+    return "\n".join(line.rstrip() for line in output.splitlines()).rstrip()
 
 
 def run(
@@ -93,7 +98,7 @@ def _steps(block: re.Match[str]) -> list[Step]:
     body = textwrap.dedent(block["body"]).rstrip("\n")
     pattern = r"(?:^.*\S.*$\n?)+" if block["language"] == "bash" else r"\A.*\Z"
     parts = list(re.finditer(pattern, body, re.MULTILINE if block["language"] == "bash" else re.DOTALL))
-    expected = None if block["output"] is None else textwrap.dedent(block["output"]).rstrip()
+    expected = None if block["output"] is None else trimmed(textwrap.dedent(block["output"]))
     return [
         Step(
             first_line + body.count("\n", 0, part.start()),

@@ -5,18 +5,29 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 from the_post import COMMANDS, STATEMENTS
 
 from s3vl_local import demo
 from s3vl_local.cloud import ROOT
+from s3vl_local.walkthrough import trimmed
+
+if TYPE_CHECKING:
+    from s3vl_local.walkthrough import Step
 
 
 @pytest.fixture(scope="module")
-def steps() -> list[tuple[str, str]]:
-    """Run the README from the first command to the last, once; give each command with its output."""
-    return [(step.text, output) for step, output in demo.run(lambda _: None)]
+def walked() -> list[tuple[Step, str]]:
+    """Run the README from the first command to the last, once, with the guide before its clean-up."""
+    return demo.run(lambda _: None, with_guide=True)
+
+
+@pytest.fixture(scope="module")
+def steps(walked: list[tuple[Step, str]]) -> list[tuple[str, str]]:
+    """Give each command of both pages with its output."""
+    return [(step.text, output) for step, output in walked]
 
 
 def output_of(steps: list[tuple[str, str]], part: str) -> str:
@@ -25,26 +36,41 @@ def output_of(steps: list[tuple[str, str]], part: str) -> str:
     return output
 
 
-def normalised(text: str) -> str:
-    """Forget line continuations, comments, and how the white space falls."""
+def commands(language: str, text: str) -> list[str]:
+    """Split what is typed into commands; forget comments, continuations, and how the white space falls."""
     text = re.sub(r"\\\n", " ", text)
     text = re.sub(r"^\s*(--|#) .*$", "", text, flags=re.MULTILINE)
-    return re.sub(r"\s*([(),])\s*", r"\1", " ".join(text.split()))
+    # A command ends with its line in the shell and for psql's own, and with a semicolon in SQL.
+    parts = text.splitlines() if language == "bash" else re.findall(r"^\\.*$|[^;]+;", text, re.MULTILINE)
+    return [re.sub(r"\s*([(),])\s*", r"\1", " ".join(part.split())) for part in parts if part.strip()]
 
 
-def typed(steps: list[tuple[str, str]]) -> str:
-    """Return everything that was typed, with the included SQL files in place of the commands that include them."""
-    text = "\n".join(text for text, _ in steps)
-    for name in ("products.sql", "queries.sql"):
-        text = text.replace(f"\\i sample-data/{name}", (ROOT / "sample-data" / name).read_text())
-    return normalised(text)
+@pytest.fixture(scope="module")
+def typed(walked: list[tuple[Step, str]]) -> set[str]:
+    """Give every command that was typed, and those of the SQL files that were included."""
+    included = [(ROOT / "sample-data" / name).read_text() for name in ("products.sql", "queries.sql")]
+    texts = [(step.language, step.text) for step, _ in walked] + [("sql", text) for text in included]
+    return {command for language, text in texts for command in commands(language, text)}
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("command", COMMANDS + STATEMENTS, ids=itertools.count(1))
-def test_the_readme_runs_what_the_post_tells_to_run(steps: list[tuple[str, str]], command: str) -> None:
-    """Each command and statement of the post is among what the README's reader types, and all of that ran."""
-    assert normalised(command) in typed(steps)
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("bash", text) for text in COMMANDS] + [("sql", text) for text in STATEMENTS],
+    ids=itertools.count(1),
+)
+def test_the_readme_runs_what_the_post_tells_to_run(typed: set[str], language: str, text: str) -> None:
+    """Each command and statement of the post is one that the README's reader types, and all of them ran."""
+    assert set(commands(language, text)) <= typed
+
+
+@pytest.mark.timeout(180)
+def test_the_guide_prints_what_it_shows(walked: list[tuple[Step, str]]) -> None:
+    """Every result on the page is what the command before it printed; make guide writes them anew."""
+    shown = [(step.text, step.expected) for step, _ in walked if step.expected is not None]
+
+    assert shown == [(step.text, trimmed(output)) for step, output in walked if step.expected is not None]
+    assert len(shown) > 10
 
 
 @pytest.mark.timeout(180)

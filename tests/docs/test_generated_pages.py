@@ -1,0 +1,88 @@
+"""The generated sections of docs/ are what `make docs` writes, and say everything."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+import build_docs
+
+if TYPE_CHECKING:
+    from fixtures_sql import Database
+
+
+@pytest.fixture(scope="module")
+def reference() -> dict[str, str]:
+    """Return what stands under each heading of the SQL reference, by heading."""
+    page = (build_docs.DOCS / "sql-reference.md").read_text()
+    return dict(part.split("\n", 1) for part in re.split(r"^#+ ", page, flags=re.MULTILINE)[1:])
+
+
+@pytest.fixture(scope="module")
+def errors() -> dict[str, str]:
+    """Return what the page of errors lists under each SQLSTATE."""
+    page = (build_docs.DOCS / "errors.md").read_text()
+    return dict(part.split("\n", 1) for part in re.split(r"^### ", page, flags=re.MULTILINE)[1:])
+
+
+def test_the_pages_are_up_to_date(db: Database) -> None:
+    """Every generated section is as its source says now."""
+    stale = []
+    for (page, name), text in build_docs.sections(db.connection).items():
+        written = (build_docs.DOCS / page).read_text()
+        if written != build_docs.with_section(written, name, text):
+            stale.append(f"docs/{page}: {name}")
+
+    assert stale == [], "type: make docs"
+
+
+def test_the_reference_has_every_public_function(db: Database, reference: dict[str, str]) -> None:
+    """Each function stands there under its name, with its parameters and columns."""
+    rows = db.rows(
+        """
+        select p.proname as function, array_remove(array_agg(a.name), null) as names
+        from pg_proc as p left join lateral unnest(p.proargnames) as a (name) on true
+        where p.pronamespace = 's3vl'::regnamespace and not starts_with(p.proname, '_')
+        group by p.proname
+        """
+    )
+    missing = [
+        (row["function"], name)
+        for row in rows
+        for name in row["names"]
+        if f"| `{name}` |" not in reference.get(row["function"], "")
+    ]
+
+    assert missing == []
+    assert {"version"} < {row["function"] for row in rows} <= set(reference)
+
+
+def test_the_reference_has_every_public_type(db: Database, reference: dict[str, str]) -> None:
+    """Each composite type stands there under its name."""
+    rows = db.rows("select relname from pg_class where relnamespace = 's3vl'::regnamespace and relkind = 'c'")
+
+    assert {row["relname"] for row in rows} <= set(reference)
+
+
+def test_the_table_of_sqlstates_is_complete(errors: dict[str, str]) -> None:
+    """What is explained by hand is what the source raises."""
+    page = (build_docs.DOCS / "errors.md").read_text()
+
+    assert re.findall(r"^\| \[(\w+)\]", page, re.MULTILINE) == list(errors)
+
+
+def test_every_failure_of_the_protocol_is_listed(db: Database, errors: dict[str, str]) -> None:
+    """What the database says about an error code stands under the SQLSTATE that the protocol gives it."""
+    protocol = (build_docs.DOCS / "lambda-protocol.md").read_text()
+    codes = dict(re.findall(r"^\| `(\w+)` .+ \| (\w{5}) \|$", protocol, re.MULTILINE))
+    unlisted = []
+    for code, sqlstate in codes.items():
+        [failure] = db.rows("select * from s3vl._answered_failure(%(code)s)", code=code)
+        row = f"| `{failure['message']}` | `{failure['hint']}` |"
+        if re.sub(r"{(\w+)}", r"<\1>", row) not in errors[sqlstate]:
+            unlisted.append(code)
+
+    assert len(codes) > 0
+    assert unlisted == []
