@@ -1,13 +1,27 @@
--- Installs s3vl: `psql -f sql/install.sql` from any directory, or `\i install.sql` in a session.
--- All or nothing, in one transaction. After an error psql reads no further: in a session type
--- `rollback;`, and `\set QUIET off` to see command tags again.
+-- Installs s3vl, and the extension aws_lambda where it is missing: `psql -f sql/install.sql` from
+-- any directory, or `\i install.sql` in a session. All or nothing, in a transaction of its own.
+-- After an error psql reads no further: in a session type `rollback;`, and `\set QUIET off` to see
+-- command tags again.
 \set s3vl_on_error_stop :ON_ERROR_STOP
 \set s3vl_quiet :QUIET
 \set ON_ERROR_STOP on
 
--- Asked before anything is changed, so that a second run leaves a session as it was.
-select pg_catalog.to_regnamespace('s3vl') is not null as s3vl_is_there
+-- A transaction begins with its first statement, so that it is older where one is open already.
+select
+    pg_catalog.now() < pg_catalog.statement_timestamp() as s3vl_transaction_is_open,
+    -- Asked before anything is changed, so that a second run leaves a session as it was.
+    pg_catalog.to_regnamespace('s3vl') is not null as s3vl_is_there,
+    pg_catalog.to_regnamespace('aws_lambda') is null and exists (
+        select from pg_catalog.pg_available_extensions as e where e.name = 'aws_lambda'
+    ) as s3vl_creates_aws_lambda
 \gset
+\if :s3vl_transaction_is_open
+\warn A transaction is open, and s3vl is installed in one of its own. Type commit; or rollback;
+\warn first, and turn AUTOCOMMIT on if it is off.
+-- Stops psql without an error of the server, which would end the open transaction.
+select where false
+\gset
+\endif
 \if :s3vl_is_there
 do $$
 declare
@@ -32,6 +46,30 @@ $$;
 
 \set QUIET on
 begin;
+\if :s3vl_creates_aws_lambda
+do $$
+begin
+    -- Not to be told about aws_commons, which comes with it.
+    set local client_min_messages = warning;
+    create extension aws_lambda cascade;
+exception
+    when insufficient_privilege then
+        raise notice using
+            message = pg_catalog.format(
+                'role %I may not create the extension aws_lambda', current_user
+            ),
+            detail = sqlerrm,
+            hint = pg_catalog.format(
+                'Ask an administrator to type in this database: create extension aws_lambda '
+                'cascade; grant usage on schema aws_lambda to %I; '
+                'grant execute on all functions in schema aws_lambda to %I;',
+                current_user,
+                current_user
+            );
+end;
+$$;
+\endif
+-- Not before the extension: PostgreSQL would put it into pg_catalog.
 set local search_path = pg_catalog, pg_temp;
 \ir manifest.sql
 commit;
@@ -43,6 +81,8 @@ select
 \echo s3vl :s3vl_version is installed.
 \if :s3vl_lacks_aws_lambda
 \echo The extension aws_lambda is not there yet. Type: create extension aws_lambda cascade;
+\elif :s3vl_creates_aws_lambda
+\echo The extension aws_lambda is created.
 \endif
 \echo Next: select s3vl.configure('''<Lambda ARN>''');
 
@@ -50,6 +90,8 @@ select
 \set QUIET :s3vl_quiet
 \unset s3vl_on_error_stop
 \unset s3vl_quiet
+\unset s3vl_transaction_is_open
 \unset s3vl_is_there
+\unset s3vl_creates_aws_lambda
 \unset s3vl_version
 \unset s3vl_lacks_aws_lambda

@@ -157,8 +157,6 @@ def configured_template(cloud: LocalCloud, stack: Stack, install: Callable[[str]
     """Prepare a database with s3vl installed, configured and the sample index registered."""
     server, name = cloud.postgres(), "configured_template"
     server.create_database(name)
-    with server.connect(database=name) as connection:
-        connection.execute("create extension aws_lambda cascade")
     install(name)
     with server.connect(database=name) as connection:
         connection.execute("select s3vl.configure(%s)", [stack.lambda_arn])

@@ -12,24 +12,24 @@ declare
     _role oid := (select r.oid from pg_roles as r where r.rolname = _check_role.role_name);
 begin
     if _check_role.role_name = 'public' then
-        perform s3vl._raise_argument(
-            'role_name is public, which is everybody',
-            'Name a role; a group role can stand for many.'
-        );
+        raise exception using
+            errcode = '22023',
+            message = 'role_name is public, which is everybody',
+            hint = 'Name a role; a group role can stand for many.';
     end if;
     if _role is null then
-        perform s3vl._raise(
-            '42704',
-            format('role %s does not exist', coalesce('"' || _check_role.role_name || '"', 'null')),
-            null,
-            'See the roles with \du, or create it: create role … login;'
-        );
+        raise exception using
+            errcode = '42704',
+            message = format(
+                'role %s does not exist', coalesce('"' || _check_role.role_name || '"', 'null')
+            ),
+            hint = 'See the roles with \du, or create it: create role <name> login;';
     end if;
     if _role = (select n.nspowner from pg_namespace as n where n.nspname = 's3vl') then
-        perform s3vl._raise_argument(
-            format('role "%s" owns s3vl, and has all rights', _check_role.role_name),
-            'Name another role.'
-        );
+        raise exception using
+            errcode = '22023',
+            message = format('role "%s" owns s3vl, and has all rights', _check_role.role_name),
+            hint = 'Name another role.';
     end if;
 end;
 $$;
@@ -43,6 +43,9 @@ create or replace function s3vl._revoke_all(role_name name)
     set search_path = pg_catalog, pg_temp
 as $$
 begin
+    -- PostgreSQL lets no two sessions change the rights on one thing at the same time: the second
+    -- would fail with "tuple concurrently updated". So it waits here.
+    perform pg_advisory_xact_lock('pg_namespace'::regclass::integer, 's3vl'::regnamespace::integer);
     execute format(
         'revoke all on all functions in schema s3vl from %1$I; '
         'revoke all on all tables in schema s3vl from %1$I; '
@@ -66,13 +69,13 @@ declare
 begin
     perform s3vl._check_role(grant_access.role_name);
     if _functions is null then
-        perform s3vl._raise_argument(
-            format(
+        raise exception using
+            errcode = '22023',
+            message = format(
                 'access_level must be reader, writer or admin, got %s',
                 coalesce('"' || grant_access.access_level || '"', 'null')
             ),
-            'A reader searches, a writer also puts and deletes vectors, an admin may all.'
-        );
+            hint = 'A reader searches, a writer also puts and deletes vectors, an admin may all.';
     end if;
     -- A role has one level: what it had before is replaced.
     perform s3vl._revoke_all(grant_access.role_name);

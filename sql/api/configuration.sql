@@ -61,14 +61,14 @@ begin
         'arn:aws:lambda:<region>:<account>:function:<name>, and :<alias> when there is one'
     );
     if configure.aws_region <> _region then
-        perform s3vl._raise_argument(
-            format(
+        raise exception using
+            errcode = '22023',
+            message = format(
                 'aws_region "%s" contradicts lambda_arn, whose region is "%s"',
                 configure.aws_region,
                 _region
             ),
-            'Leave aws_region out: the ARN says it.'
-        );
+            hint = 'Leave aws_region out: the ARN says it.';
     end if;
     perform s3vl._check_range('timeout_seconds', configure.timeout_seconds, 1, 900);
     insert into s3vl.config as c (lambda_arn, aws_region, timeout_seconds)

@@ -112,13 +112,12 @@ create or replace function s3vl._raise_malformed(what text, answer text)
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform s3vl._raise(
-        'S3V04',
-        format('the Lambda function answered %s', _raise_malformed.what),
-        coalesce('It began: ' || left(_raise_malformed.answer, 200), 'The answer was empty.'),
-        'See that the function in s3vl.get_config() is the one of s3vl, with the code of version '
-        || s3vl.version() || '.'
-    );
+    raise exception using
+        errcode = 'S3V04',
+        message = format('the Lambda function answered %s', _raise_malformed.what),
+        detail = coalesce('It began: ' || left(_raise_malformed.answer, 200), 'The answer was empty.'),
+        hint = 'See that the function in s3vl.get_config() is the one of s3vl, with the code of version '
+        || s3vl.version() || '.';
 end;
 $$;
 

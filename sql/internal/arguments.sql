@@ -15,20 +15,20 @@ begin
     if _check_range.value between _check_range.minimum and _check_range.maximum then
         return;
     end if;
-    perform s3vl._raise_argument(
-        format(
+    raise exception using
+        errcode = '22023',
+        message = format(
             '%s must be between %s and %s, got %s',
             _check_range.argument,
             _check_range.minimum,
             _check_range.maximum,
             coalesce(_check_range.value::text, 'null')
         ),
-        format(
+        hint = format(
             'Pass a number in the range, for example %s => %s.',
             _check_range.argument,
             least(10, _check_range.maximum)
-        )
-    );
+        );
 end;
 $$;
 
@@ -42,10 +42,10 @@ create or replace function s3vl._check_boolean(argument text, value boolean)
 as $$
 begin
     if _check_boolean.value is null then
-        perform s3vl._raise_argument(
-            format('%s must be true or false, got null', _check_boolean.argument),
-            format('Leave %s out, or pass true or false.', _check_boolean.argument)
-        );
+        raise exception using
+            errcode = '22023',
+            message = format('%s must be true or false, got null', _check_boolean.argument),
+            hint = format('Leave %s out, or pass true or false.', _check_boolean.argument);
     end if;
 end;
 $$;
@@ -60,10 +60,11 @@ create or replace function s3vl._check_next_token(next_token text)
 as $$
 begin
     if _check_next_token.next_token = '' then
-        perform s3vl._raise_argument(
-            'next_token is empty',
-            'Pass response_next_token of the page before, or leave it out for the first page.'
-        );
+        raise exception using
+            errcode = '22023',
+            message = 'next_token is empty',
+            hint = 'Pass response_next_token of the page before, or leave next_token out to start '
+                'again.';
     end if;
 end;
 $$;

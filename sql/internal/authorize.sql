@@ -28,15 +28,14 @@ begin
     if not has_function_privilege(
         s3vl._caller(), 's3vl.configure(text, text, integer)', 'execute'
     ) then
-        perform s3vl._raise(
-            '42501',
-            format('index "%s" is not registered', _authorize_unregistered.index_arn),
-            format('Role "%s" may use registered indexes only.', s3vl._caller()),
-            format(
+        raise exception using
+            errcode = '42501',
+            message = format('index "%s" is not registered', _authorize_unregistered.index_arn),
+            detail = format('Role "%s" may use registered indexes only.', s3vl._caller()),
+            hint = format(
                 'Ask an administrator for: select s3vl.register_index(''<name>'', %L);',
                 _authorize_unregistered.index_arn
-            )
-        );
+            );
     end if;
 end;
 $$;

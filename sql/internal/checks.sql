@@ -123,7 +123,8 @@ begin
         ),
         case when _fits is not true
             then 'Upload the code that belongs to this schema: in lambda/ type ./package.sh, then '
-                'aws lambda update-function-code …'
+                'aws lambda update-function-code '
+                '--function-name <name> --zip-file fileb://build/s3vl-lambda.zip'
         end
     );
 end;

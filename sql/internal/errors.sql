@@ -1,7 +1,10 @@
--- Every error and warning of s3vl is raised here, as a small document: SQLSTATE, message with the
--- value, detail, and a hint that says what to type next. SQLSTATEs: 22023 bad argument, 42501 not
--- allowed, 42704 unknown index, 55000 something is to be set up first, and S3V01 to S3V06 for what
--- AWS said (call_failures.sql, answered_failures.sql).
+-- Every error of s3vl is a small document: SQLSTATE, message with the value, detail, and a hint that
+-- says what to type next. SQLSTATEs: 22023 bad argument, 42501 not allowed, 42704 unknown index,
+-- 55000 something is to be set up first, and S3V01 to S3V06 for what AWS said (call_failures.sql,
+-- answered_failures.sql).
+--
+-- psql shows the text of each statement on the way to an error as CONTEXT. So errors are raised
+-- where they are found, as `raise` has no such text, and the statements on the way are short.
 
 create or replace function s3vl._raise(errcode text, message text, detail text, hint text)
     returns void
@@ -23,7 +26,7 @@ end;
 $$;
 
 comment on function s3vl._raise(text, text, text, text) is
-    'Raises an error. detail may be null.';
+    'Raises an error that was found elsewhere. detail may be null.';
 
 create or replace function s3vl._warn(message text, detail text, hint text)
     returns void
@@ -37,19 +40,6 @@ $$;
 
 comment on function s3vl._warn(text, text, text) is
     'Warns about something that the caller has to know but that does not stop the call.';
-
-create or replace function s3vl._raise_argument(message text, hint text)
-    returns void
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform s3vl._raise('22023', _raise_argument.message, null, _raise_argument.hint);
-end;
-$$;
-
-comment on function s3vl._raise_argument(text, text) is
-    'Refuses an argument: 22023.';
 
 create or replace function s3vl._fill_in(template text, lambda_arn text)
     returns text

@@ -10,13 +10,13 @@ declare
     _key text;
 begin
     if jsonb_typeof(_check_filter.metadata_filter) <> 'object' then
-        perform s3vl._raise_argument(
-            format(
+        raise exception using
+            errcode = '22023',
+            message = format(
                 'metadata_filter must be a JSON object, got %s',
                 left(_check_filter.metadata_filter::text, 100)
             ),
-            'Pass for example metadata_filter => ''{"category": "test"}''.'
-        );
+            hint = 'Pass for example metadata_filter => ''{"category": "test"}''.';
     end if;
     select k.key
     into _key
@@ -24,18 +24,18 @@ begin
     where k.key = any (_check_filter.index.non_filterable_keys)
     limit 1;
     if found then
-        perform s3vl._raise_argument(
-            format(
+        raise exception using
+            errcode = '22023',
+            message = format(
                 'metadata_filter uses "%s", which is not filterable in index "%s"',
                 _key,
                 _check_filter.index.index_name
             ),
-            format(
-                'Filter the rows instead, for example: where metadata ->> %L = ''…''. Which keys '
-                'are filterable is chosen when an index is made.',
+            hint = format(
+                'Filter the rows instead, for example: where metadata ->> %L = ''<value>''. '
+                'Which keys are filterable is chosen when an index is made.',
                 _key
-            )
-        );
+            );
     end if;
 end;
 $$;

@@ -15,20 +15,18 @@ declare
         limit 6
     );
 begin
-    perform s3vl._raise(
-        '42704',
-        format(
+    raise exception using
+        errcode = '42704',
+        message = format(
             'index %s is not registered',
             coalesce('"' || _raise_unknown_index.index_name || '"', 'null')
         ),
-        null,
-        concat_ws(
+        hint = concat_ws(
             ' ',
             'Registered: ' || nullif(array_to_string(_names[:5], ', '), '')
             || case when cardinality(_names) > 5 then ' and more' else '' end || '.',
             'Register it: select s3vl.register_index(''<name>'', ''<index ARN>'');'
-        )
-    );
+        );
 end;
 $$;
 
@@ -66,12 +64,12 @@ create or replace function s3vl._check_active(index s3vl.index_registry)
 as $$
 begin
     if not _check_active.index.is_active then
-        perform s3vl._raise(
-            '55000',
-            format('index "%s" is inactive', _check_active.index.index_name),
-            null,
-            format('Activate it: select s3vl.activate_index(%L);', _check_active.index.index_name)
-        );
+        raise exception using
+            errcode = '55000',
+            message = format('index "%s" is inactive', _check_active.index.index_name),
+            hint = format(
+                'Activate it: select s3vl.activate_index(%L);', _check_active.index.index_name
+            );
     end if;
 end;
 $$;
@@ -89,14 +87,14 @@ declare
     _index s3vl.index_registry;
 begin
     if num_nonnulls(_find_index.index_name, _find_index.index_arn) <> 1 then
-        perform s3vl._raise_argument(
-            coalesce(
+        raise exception using
+            errcode = '22023',
+            message = coalesce(
                 'index_name "' || _find_index.index_name || '" and index_arn "'
                 || _find_index.index_arn || '" are both given',
                 'neither index_name nor index_arn is given'
             ),
-            'Pass one of them, for example index_name => ''docs''; see s3vl.list_indexes().'
-        );
+            hint = 'Pass one of them, for example index_name => ''docs''; see s3vl.list_indexes().';
     end if;
     if _find_index.index_name is not null then
         return s3vl._registered_index(_find_index.index_name);

@@ -45,12 +45,12 @@ declare
     _problem text;
 begin
     if _check_query_mode.query_mode not in ('CLASSIC', 'ENHANCED') then
-        perform s3vl._raise_argument(
-            format(
+        raise exception using
+            errcode = '22023',
+            message = format(
                 'query_mode must be CLASSIC or ENHANCED, got "%s"', _check_query_mode.query_mode
             ),
-            'Leave query_mode out to search in the mode of the index.'
-        );
+            hint = 'Leave query_mode out to search in the mode of the index.';
     end if;
     if s3vl._mode_problem(
         _check_query_mode.query_mode, _check_query_mode.metadata_filter, _index
@@ -61,13 +61,13 @@ begin
         _check_query_mode.query_mode, _check_query_mode.metadata_filter, s3vl._ask_facts(_index)
     );
     if _problem is not null then
-        perform s3vl._raise_argument(
-            _problem,
-            case _check_query_mode.query_mode
+        raise exception using
+            errcode = '22023',
+            message = _problem,
+            hint = case _check_query_mode.query_mode
                 when 'CLASSIC' then 'Leave query_mode out to search in the mode of the index.'
                 else 'Pass query_mode => ''ENHANCED'' for this search.'
-            end
-        );
+            end;
     end if;
 end;
 $$;

@@ -14,12 +14,10 @@ begin
     into _config
     from s3vl.config as c;
     if not found then
-        perform s3vl._raise(
-            '55000',
-            's3vl is not configured',
-            null,
-            'Type: select s3vl.configure(''<Lambda ARN>'');'
-        );
+        raise exception using
+            errcode = '55000',
+            message = 's3vl is not configured',
+            hint = 'Type: select s3vl.configure(''<Lambda ARN>'');';
     end if;
     return _config;
 end;

@@ -7,24 +7,24 @@ create or replace function s3vl._check_list(argument text, list anyarray, exampl
 as $$
 begin
     if cardinality(_check_list.list) > 0 is not true then
-        perform s3vl._raise_argument(
-            format(
+        raise exception using
+            errcode = '22023',
+            message = format(
                 '%s is %s',
                 _check_list.argument,
                 case when _check_list.list is null then 'null' else 'empty' end
             ),
-            format('Pass %s => %s.', _check_list.argument, _check_list.example)
-        );
+            hint = format('Pass %s => %s.', _check_list.argument, _check_list.example);
     end if;
     if array_ndims(_check_list.list) <> 1 then
-        perform s3vl._raise_argument(
-            format(
+        raise exception using
+            errcode = '22023',
+            message = format(
                 '%s must be one-dimensional, got %s',
                 _check_list.argument,
                 array_dims(_check_list.list)
             ),
-            format('Pass %s => %s.', _check_list.argument, _check_list.example)
-        );
+            hint = format('Pass %s => %s.', _check_list.argument, _check_list.example);
     end if;
 end;
 $$;
@@ -50,10 +50,10 @@ begin
     order by i.position
     limit 1;
     if found then
-        perform s3vl._raise_argument(
-            format('vector_ids[%s] %s', _bad.position, _bad.problem),
-            'An id is a text of 1 to 1,024 bytes.'
-        );
+        raise exception using
+            errcode = '22023',
+            message = format('vector_ids[%s] %s', _bad.position, _bad.problem),
+            hint = 'An id is a text of 1 to 1,024 bytes.';
     end if;
     return array(
         select i.vector_id

@@ -11,13 +11,13 @@ begin
     then
         return;
     end if;
-    perform s3vl._raise_argument(
-        format(
+    raise exception using
+        errcode = '22023',
+        message = format(
             'index_name must be 1 to 128 characters without control characters, got %s',
             coalesce(to_json(left(_check_index_name.index_name, 150))::text, 'null')
         ),
-        'Pass any text that is easy to type, for example index_name => ''docs''.'
-    );
+        hint = 'Pass any text that is easy to type, for example index_name => ''docs''.';
 end;
 $$;
 
@@ -60,15 +60,15 @@ begin
         limit 1;
     end if;
     if _wrong is not null then
-        perform s3vl._raise_argument(
-            format(
+        raise exception using
+            errcode = '22023',
+            message = format(
                 '%s %s is malformed: %s',
                 _check_arn.argument,
                 coalesce('"' || left(_check_arn.arn, 300) || '"', 'null'),
                 _wrong
             ),
-            format('It looks like %s', _check_arn.example)
-        );
+            hint = format('It looks like %s', _check_arn.example);
     end if;
 end;
 $$;

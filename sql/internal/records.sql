@@ -65,23 +65,23 @@ create or replace function s3vl._raise_record(
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform s3vl._raise_argument(
-        format(
+    raise exception using
+        errcode = '22023',
+        message = format(
             'vectors[%s].%s%s %s',
             _raise_record.record_position,
             _raise_record.field,
             case when _raise_record.id <> '' then ' of "' || left(_raise_record.id, 100) || '"' end,
             _raise_record.problem
         ),
-        case _raise_record.field
+        hint = case _raise_record.field
             when 'vector_id'
                 then 'An id is a text of 1 to 1,024 bytes, and another one in each record.'
             when 'embedding'
                 then 'A vector has as many numbers as the index has dimensions, all of them finite.'
             else 'Metadata is an object of up to 50 strings, numbers, booleans, arrays of strings '
                 'and arrays of numbers.'
-        end
-    );
+        end;
 end;
 $$;
 

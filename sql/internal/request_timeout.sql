@@ -44,12 +44,10 @@ declare
     _in_force text;
 begin
     if _left_ms <= 0 then
-        perform s3vl._raise(
-            'S3V05',
-            'the time ran out before the last part of the answer',
-            null,
-            'Ask for less, or give more time with timeout_seconds of s3vl.configure().'
-        );
+        raise exception using
+            errcode = 'S3V05',
+            message = 'the time ran out before the last part of the answer',
+            hint = 'Ask for less, or give more time with timeout_seconds of s3vl.configure().';
     end if;
     perform s3vl._set_request_timeout(_left_ms::text);
     _in_force := s3vl._request_timeout();

@@ -11,19 +11,20 @@ declare
     _bad record;
 begin
     if jsonb_typeof(_check_texts.query_texts) is distinct from 'object' then
-        perform s3vl._raise_argument(
-            format(
+        raise exception using
+            errcode = '22023',
+            message = format(
                 'query_texts must be a JSON object, got %s',
                 coalesce(left(_check_texts.query_texts::text, 100), 'null')
             ),
-            _example
-        );
+            hint = _example;
     end if;
     _count := (select count(*) from jsonb_object_keys(_check_texts.query_texts));
     if _count not between 1 and 10 then
-        perform s3vl._raise_argument(
-            format('query_texts must have 1 to 10 keys, got %s', _count), _example
-        );
+        raise exception using
+            errcode = '22023',
+            message = format('query_texts must have 1 to 10 keys, got %s', _count),
+            hint = _example;
     end if;
     select t.key, t.value
     into _bad
@@ -32,8 +33,9 @@ begin
         or char_length(t.value #>> '{}') not between 1 and 1024
     limit 1;
     if found then
-        perform s3vl._raise_argument(
-            format(
+        raise exception using
+            errcode = '22023',
+            message = format(
                 'query_texts."%s" must be a text of 1 to 1,024 characters, got %s',
                 left(_bad.key, 100),
                 case jsonb_typeof(_bad.value)
@@ -41,8 +43,7 @@ begin
                     else left(_bad.value::text, 100)
                 end
             ),
-            _example
-        );
+            hint = _example;
     end if;
 end;
 $$;

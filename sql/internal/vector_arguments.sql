@@ -8,14 +8,16 @@ create or replace function s3vl._check_given(argument text, vector double precis
 as $$
 begin
     if cardinality(_check_given.vector) > 0 is not true then
-        perform s3vl._raise_argument(
-            format(
+        raise exception using
+            errcode = '22023',
+            message = format(
                 '%s is %s',
                 _check_given.argument,
                 case when _check_given.vector is null then 'null' else 'empty' end
             ),
-            format('Pass for example %s => %s.', _check_given.argument, _check_given.example)
-        );
+            hint = format(
+                'Pass for example %s => %s.', _check_given.argument, _check_given.example
+            );
     end if;
 end;
 $$;
@@ -47,8 +49,9 @@ begin
     order by c.position
     limit 1;
     if found then
-        perform s3vl._raise_argument(
-            format(
+        raise exception using
+            errcode = '22023',
+            message = format(
                 '%s%s[%s] is %s',
                 _check_numbers.argument,
                 case array_ndims(_check_numbers.vector)
@@ -57,12 +60,12 @@ begin
                 _bad.position,
                 coalesce(_bad.value::text, 'null')
             ),
-            'Every number must be finite and fit a 4-byte float.'
-        );
+            hint = 'Every number must be finite and fit a 4-byte float.';
     end if;
     if _width <> _check_numbers.index.dimension then
-        perform s3vl._raise_argument(
-            format(
+        raise exception using
+            errcode = '22023',
+            message = format(
                 '%s has %s numbers%s, index "%s" has %s dimensions',
                 _check_numbers.argument,
                 _width,
@@ -70,8 +73,7 @@ begin
                 _check_numbers.index.index_name,
                 _check_numbers.index.dimension
             ),
-            'Pass a vector made by the model that made those in the index.'
-        );
+            hint = 'Pass a vector made by the model that made those in the index.';
     end if;
 end;
 $$;
@@ -110,10 +112,11 @@ create or replace function s3vl._encode_floats(
 as $$
 begin
     if _encode_floats.index.distance_metric = 'cosine' and 0 = all (_encode_floats.vector) then
-        perform s3vl._raise_argument(
-            format('%s is zero in every dimension', _encode_floats.argument),
-            'Cosine distance compares directions: pass a vector with a number other than zero.'
-        );
+        raise exception using
+            errcode = '22023',
+            message = format('%s is zero in every dimension', _encode_floats.argument),
+            hint = 'Cosine distance compares directions: pass a vector with a number other than '
+                'zero.';
     end if;
     return to_json(_encode_floats.vector);
 end;
@@ -137,10 +140,10 @@ declare
 begin
     perform s3vl._check_given(_name, _vector, 'array[0.1, 0.2, 0.3]');
     if array_ndims(_vector) <> 1 then
-        perform s3vl._raise_argument(
-            format('%s must be one-dimensional, got %s', _name, array_dims(_vector)),
-            'Pass one vector, or many at a time to s3vl.query_vectors_batch().'
-        );
+        raise exception using
+            errcode = '22023',
+            message = format('%s must be one-dimensional, got %s', _name, array_dims(_vector)),
+            hint = 'Pass one vector, or many at a time to s3vl.query_vectors_batch().';
     end if;
     perform s3vl._check_numbers(_name, _vector, _encode_vector.index);
     return s3vl._encode_floats(_name, s3vl._as_floats(_vector), _encode_vector.index);
@@ -167,10 +170,10 @@ declare
 begin
     perform s3vl._check_given(_name, _vectors, 'array[array[0.1, 0.2, 0.3], array[0.4, 0.5, 0.6]]');
     if array_ndims(_vectors) <> 2 then
-        perform s3vl._raise_argument(
-            format('%s must be two-dimensional, got %s', _name, array_dims(_vectors)),
-            'Pass one row a vector: array_agg(embedding::real[]) makes that of a column.'
-        );
+        raise exception using
+            errcode = '22023',
+            message = format('%s must be two-dimensional, got %s', _name, array_dims(_vectors)),
+            hint = 'Pass one row a vector: array_agg(embedding::real[]) makes that of a column.';
     end if;
     perform s3vl._check_range('the number of ' || _name, array_length(_vectors, 1), 1, 1000);
     perform s3vl._check_numbers(_name, _vectors, _encode_vectors.index);

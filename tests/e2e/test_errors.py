@@ -36,33 +36,35 @@ ARGUMENTS: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
         f"select * from s3vl.query_vectors(array[1.0, 2.0], '{INDEX_NAME}')",
         {}, "22023", "2 numbers.* 5 dimensions", "model"),
     "empty vector": (
-        f"select * from s3vl.query_vectors(array[]::float8[], '{INDEX_NAME}')", {}, "22023", "query_vector", "."),
+        f"select * from s3vl.query_vectors(array[]::float8[], '{INDEX_NAME}')",
+        {}, "22023", "query_vector is empty", r"array\["),
     "null vector": (
-        f"select * from s3vl.query_vectors(null::float8[], '{INDEX_NAME}')", {}, "22023", "query_vector", "."),
+        f"select * from s3vl.query_vectors(null::float8[], '{INDEX_NAME}')",
+        {}, "22023", "query_vector is null", r"array\["),
     "null component": (
         f"select * from s3vl.query_vectors(array[1, null, 1, 1, 1]::float8[], '{INDEX_NAME}')",
-        {}, "22023", "2", "."),
+        {}, "22023", r"query_vector\[2\] is null", "finite"),
     "two-dimensional vector": (
         f"select * from s3vl.query_vectors(array[[1.0, 2.0], [3.0, 4.0]], '{INDEX_NAME}')",
-        {}, "22023", "dimension", "."),
+        {}, "22023", r"one-dimensional, got \[1:2\]\[1:2\]", "batch"),
     "NaN": (
         f"select * from s3vl.query_vectors(array[1, 1, 'NaN', 1, 1]::float8[], '{INDEX_NAME}')",
-        {}, "22023", "NaN", "."),
+        {}, "22023", r"query_vector\[3\] is NaN", "finite"),
     "infinite": (
         f"select * from s3vl.query_vectors(array[1, 1, 1, '-Infinity', 1]::float8[], '{INDEX_NAME}')",
-        {}, "22023", "-Infinity", "."),
+        {}, "22023", r"query_vector\[4\] is -Infinity", "finite"),
     "all-zero vector": (
         f"select * from s3vl.query_vectors(array[0, 0, 0, 0, 0]::float8[], '{INDEX_NAME}')",
-        {}, "22023", "zero", "cosine|direction"),
+        {}, "22023", "query_vector is zero in every dimension", "Cosine"),
     "top_k 0": (QUERY + ", top_k => 0)", {}, "22023", "got 0", "top_k"),
     "top_k -1": (QUERY + ", top_k => -1)", {}, "22023", "got -1", "top_k"),
-    "top_k 10,001": (QUERY + ", top_k => 10001)", {}, "22023", "got 10001", "top_k|10,?000"),
+    "top_k 10,001": (QUERY + ", top_k => 10001)", {}, "22023", "top_k .* 10000, got 10001", "top_k"),
     "top_k null": (QUERY + ", top_k => null)", {}, "22023", "null", "top_k"),
     "bad filter operator": (
         QUERY + """, metadata_filter => '{"price": {"$about": 5}}')""",
         {}, "22023", r"price\.\$about.*\$eq", "argument"),
-    "no ids": (GET, {"ids": []}, "22023", "vector_ids", "."),
-    "an id of 1,025 characters": (GET, {"ids": [LARGEST_ID + "x"]}, "22023", "1025", "1,?024"),
+    "no ids": (GET, {"ids": []}, "22023", "vector_ids is empty", r"array\["),
+    "an id of 1,025 characters": (GET, {"ids": [LARGEST_ID + "x"]}, "22023", "1025 characters", "1,024"),
 }  # fmt: skip
 
 
@@ -117,6 +119,7 @@ def bare(
     server.create_database(name)
     install(name)
     with server.connect(database=name) as connection:
+        connection.execute("drop extension if exists aws_lambda")
         yield connection
     server.drop_database(name)
 
@@ -181,21 +184,25 @@ def test_nothing_answers_in_time(connection: psycopg.Connection, create_function
         "select s3vl.configure(%s, timeout_seconds => 1)", [create_function("slow", code, Timeout=10)]
     )
 
-    assert_error(failure(connection, QUERY + ")"), "S3V05", "1", "timeout_seconds")
+    assert_error(
+        failure(connection, QUERY + ")"), "S3V05", '"arn:.*:slow" did not answer in time', "timeout_seconds"
+    )
 
 
 @pytest.mark.parametrize(
-    "answer", ["{}", "null", "[]", '{"statusCode": 200}', '{"success": "yes"}', '{"success": true}']
+    ("number", "answer"),
+    enumerate(["{}", "null", "[]", '{"statusCode": 200}', '{"success": "yes"}', '{"success": true}']),
 )
 def test_an_answer_that_is_none_of_ours(
-    connection: psycopg.Connection, create_function: Callable[..., str], answer: str
+    connection: psycopg.Connection, create_function: Callable[..., str], number: int, answer: str
 ) -> None:
     """A function that answers something else is an error, never zero rows."""
-    name = f"foreign-{abs(hash(answer)) % 10**9}"
     code = f"def lambda_handler(event, context): return {answer!r}.encode()"
-    connection.execute("select s3vl.configure(%s)", [create_function(name, code)])
+    connection.execute("select s3vl.configure(%s)", [create_function(f"foreign-{number}", code)])
 
-    assert_error(failure(connection, QUERY + ")"), "S3V04", "answer", ".")
+    assert_error(
+        failure(connection, QUERY + ")"), "S3V04", re.escape(f"It began: {answer}"), r"s3vl\.get_config\(\)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -210,16 +217,18 @@ def test_an_index_unknown_at_the_service(connection: psycopg.Connection, stack: 
     """An ARN that leads nowhere is S3V06, with the ARN."""
     arn = stack.index_arn.replace("test-index-5d", "nowhere").rsplit("/", 1)[0] + "/nowhere"
 
-    assert_error(failure(connection, f"select * from {call}", {"arn": arn}), "S3V06", "nowhere", ".")
+    assert_error(
+        failure(connection, f"select * from {call}", {"arn": arn}), "S3V06", re.escape(arn), "list-indexes"
+    )
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "sqlstate"),
+    ("status", "code", "sqlstate", "hint"),
     [
-        (429, "TooManyRequestsException", "S3V01"),
-        (403, "AccessDeniedException", "S3V02"),
-        (503, "ServiceUnavailableException", "S3V03"),
-        (500, "InternalServerException", "S3V03"),
+        (429, "TooManyRequestsException", "S3V01", "again"),
+        (403, "AccessDeniedException", "S3V02", "IAM role"),
+        (503, "ServiceUnavailableException", "S3V03", "again"),
+        (500, "InternalServerException", "S3V03", "again"),
     ],
 )
 def test_what_the_service_says_has_its_sqlstate(
@@ -229,12 +238,13 @@ def test_what_the_service_says_has_its_sqlstate(
     status: int,
     code: str,
     sqlstate: str,
+    hint: str,
 ) -> None:
     """Throttling and failures that outlast the retries, and refusals, are told apart."""
     connection.execute("select s3vl.configure(%s, timeout_seconds => 5)", [stack.lambda_arn])
     faults(operation="QueryVectors", status=status, code=code, message="says the test")
 
-    assert_error(failure(connection, QUERY + ")"), sqlstate, "says the test", ".")
+    assert_error(failure(connection, QUERY + ")"), sqlstate, "says the test", hint)
 
 
 def test_a_throttled_function_is_throttling(

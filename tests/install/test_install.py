@@ -77,10 +77,15 @@ def test_installs_from_any_directory(url: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         "s3vl 1.0.0 is installed.",
-        "The extension aws_lambda is not there yet. Type: create extension aws_lambda cascade;",
+        "The extension aws_lambda is created.",
         "Next: select s3vl.configure('<Lambda ARN>');",
     ]
     assert ask(url, "select s3vl.version()") == "1.0.0"
+    assert ask(url, "select count(*) from pg_proc where pronamespace = 'aws_lambda'::regnamespace") == "4"
+    assert (
+        ask(url, "select extnamespace::regnamespace from pg_extension where extname = 'aws_lambda'")
+        == "public"
+    )
 
 
 def test_is_silent_about_aws_lambda_when_it_is_there(url: str) -> None:
@@ -93,9 +98,34 @@ def test_is_silent_about_aws_lambda_when_it_is_there(url: str) -> None:
     assert "aws_lambda" not in done.stdout
 
 
+def test_installs_where_aws_lambda_may_not_be_created(postgres: PostgresServer, url: str) -> None:
+    """As on Aurora only some may create it, s3vl is installed all the same, and says what to ask for."""
+    administrator = postgres.url("rdsadmin", url.rsplit("/", 1)[1])
+    refuse = """
+        create function public.refuse() returns event_trigger language plpgsql as $$
+        begin raise 'permission denied to create extension' using errcode = 'insufficient_privilege'; end $$;
+        create event trigger refuse on ddl_command_start
+            when tag in ('CREATE EXTENSION') execute function public.refuse()
+    """
+    assert psql(administrator, "-c", refuse).returncode == 0
+
+    done = psql(url, "-f", str(SQL / "install.sql"))
+
+    assert done.returncode == 0, done.stderr
+    assert "role postgres may not create the extension aws_lambda" in done.stderr
+    assert (
+        "Ask an administrator to type in this database: create extension aws_lambda cascade;" in done.stderr
+    )
+    assert done.stdout.splitlines()[:2] == [
+        "s3vl 1.0.0 is installed.",
+        "The extension aws_lambda is not there yet. Type: create extension aws_lambda cascade;",
+    ]
+
+
 def test_extension_may_come_after_the_installation(url: str) -> None:
     """s3vl works as soon as aws_lambda is there: the next failure is one of the network."""
     psql(url, "-f", str(SQL / "install.sql"))
+    ask(url, "drop extension aws_lambda")
     arn = "arn:aws:lambda:us-west-2:123456789012:function:f"
 
     before = psql(url, "-Atc", f"select s3vl.configure('{arn}')")
@@ -104,6 +134,28 @@ def test_extension_may_come_after_the_installation(url: str) -> None:
 
     assert "HINT:  Type: create extension aws_lambda cascade;" in before.stderr
     assert after.startswith(f'Lambda function "{arn}" could not be called')
+
+
+@pytest.mark.parametrize("opening", ["begin;", "\\set AUTOCOMMIT off"])
+def test_open_transaction_is_neither_committed_nor_lost(url: str, opening: str) -> None:
+    """Inside of a transaction the installation is refused, and the transaction goes on."""
+    said = interactively(
+        url,
+        f"{opening}\ncreate table mine ();\n\\i install.sql\nselect count(*) || ' columns' from mine;\nrollback;\n",
+    )
+
+    assert "A transaction is open" in said
+    assert "ERROR" not in said
+    assert ask(url, "select to_regclass('mine') is null and to_regnamespace('s3vl') is null") == "t"
+
+
+def test_script_that_installs_in_a_transaction_fails(url: str) -> None:
+    """Nobody takes `psql -1 -f install.sql` for a success."""
+    done = psql(url, "-1", "-f", str(SQL / "install.sql"))
+
+    assert done.returncode == 3
+    assert "A transaction is open" in done.stderr
+    assert ask(url, "select to_regnamespace('s3vl') is null") == "t"
 
 
 def test_second_run_says_so_and_changes_nothing(url: str) -> None:
@@ -212,7 +264,8 @@ def test_failure_installs_nothing(url: str, tmp_path: Path) -> None:
     ids=["uninstall.sql", "drop schema"],
 )
 def test_removal_leaves_nothing(url: str, removal: list[str]) -> None:
-    """After either way out the database is as it was before, and s3vl can be installed again."""
+    """After either way out the database is as it was but for aws_lambda, and s3vl can be installed again."""
+    ask(url, "create extension aws_lambda cascade")
     before = ask(url, CATALOGUE)
     psql(url, "-f", str(SQL / "install.sql"))
     assert ask(url, CATALOGUE) != before
@@ -234,6 +287,16 @@ def test_uninstall_says_what_it_did_and_only_that(url: str) -> None:
     assert (first.returncode, first.stdout, first.stderr) == (0, "s3vl is removed.\n", "")
     assert second.returncode == 3
     assert 'schema "s3vl" does not exist' in second.stderr
+
+
+def test_uninstall_can_be_rolled_back(url: str) -> None:
+    """In an open transaction the removal is a part of it."""
+    psql(url, "-f", str(SQL / "install.sql"))
+
+    done = psql(url, "-c", "begin", "-f", str(SQL / "uninstall.sql"), "-c", "rollback")
+
+    assert done.returncode == 0, done.stderr
+    assert ask(url, "select s3vl.version()") == "1.0.0"
 
 
 def test_installer_needs_no_superuser(postgres: PostgresServer, url: str) -> None:
