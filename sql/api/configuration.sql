@@ -50,16 +50,13 @@ create or replace function s3vl.configure(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
+    _pattern constant text := '^function:[A-Za-z0-9_-]+(:([$]LATEST|[A-Za-z0-9_-]+))?$';
+    _example constant text :=
+        'arn:aws:lambda:<region>:<account>:function:<name>, and :<alias> when there is one';
     _region text := split_part(configure.lambda_arn, ':', 4);
     _check record;
 begin
-    perform s3vl._check_arn(
-        'lambda_arn',
-        configure.lambda_arn,
-        'lambda',
-        '^function:[A-Za-z0-9_-]+(:([$]LATEST|[A-Za-z0-9_-]+))?$',
-        'arn:aws:lambda:<region>:<account>:function:<name>, and :<alias> when there is one'
-    );
+    perform s3vl._check_arn('lambda_arn', configure.lambda_arn, 'lambda', _pattern, _example);
     if configure.aws_region <> _region then
         raise exception using
             errcode = '22023',

@@ -23,8 +23,9 @@ create or replace function s3vl.describe_index(name text)
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _index s3vl.index_registry := s3vl._ask_facts(s3vl._registered_index(describe_index.name));
+    _index s3vl.index_registry;
 begin
+    _index := s3vl._ask_facts(s3vl._registered_index(describe_index.name));
     -- A reader instance and a read-only transaction can ask too; they keep nothing.
     if not current_setting('transaction_read_only')::boolean then
         perform s3vl._remember_facts(_index);

@@ -23,30 +23,28 @@ create or replace function s3vl.query_vectors(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _index s3vl.index_registry := s3vl._find_index(
-        query_vectors.index_name, query_vectors.index_arn
-    );
+    _index s3vl.index_registry;
+    _request json;
     _rows bigint;
 begin
+    _index := s3vl._find_index(query_vectors.index_name, query_vectors.index_arn);
     perform s3vl._check_range('top_k', query_vectors.top_k, 1, 10000);
     perform s3vl._check_boolean('return_metadata', query_vectors.return_metadata);
     perform s3vl._check_filter(query_vectors.metadata_filter, _index);
     perform s3vl._check_query_mode(
         query_vectors.query_mode, query_vectors.metadata_filter, _index
     );
+    _request := json_build_object(
+        'index_arn', _index.index_arn,
+        'query_vector', s3vl._encode_vector('query_vector', query_vectors.query_vector, _index),
+        'top_k', query_vectors.top_k,
+        'return_metadata', query_vectors.return_metadata,
+        'metadata_filter', query_vectors.metadata_filter,
+        'query_mode', query_vectors.query_mode
+    );
     return query
     select v.vector_id, v.distance, v.similarity_score, v.metadata
-    from s3vl._ask(
-        'query_vectors',
-        json_build_object(
-            'index_arn', _index.index_arn,
-            'query_vector', s3vl._encode_vector('query_vector', query_vectors.query_vector, _index),
-            'top_k', query_vectors.top_k,
-            'return_metadata', query_vectors.return_metadata,
-            'metadata_filter', query_vectors.metadata_filter,
-            'query_mode', query_vectors.query_mode
-        )
-    ) as p (result)
+    from s3vl._ask('query_vectors', _request) as p (result)
     cross join lateral s3vl._decode_vectors(p.result, '{vector_id,distance}') as v;
     get diagnostics _rows = row_count;
     perform s3vl._check_count(_rows, query_vectors.top_k);

@@ -24,13 +24,17 @@ create or replace function s3vl.query_vectors_batch(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _index s3vl.index_registry := s3vl._find_index(
-        query_vectors_batch.index_name, query_vectors_batch.index_arn
-    );
     _started timestamptz := clock_timestamp();
+    _index s3vl.index_registry;
     _vectors json[];
-    _rows bigint;
+    _chunk record;
+    _request json;
+    _before integer;
+    _queries integer;
+    _found bigint;
+    _rows bigint := 0;
 begin
+    _index := s3vl._find_index(query_vectors_batch.index_name, query_vectors_batch.index_arn);
     perform s3vl._check_range('top_k', query_vectors_batch.top_k, 1, 10000);
     perform s3vl._check_boolean('return_metadata', query_vectors_batch.return_metadata);
     perform s3vl._check_filter(query_vectors_batch.metadata_filter, _index);
@@ -38,35 +42,27 @@ begin
     perform s3vl._check_query_mode(
         query_vectors_batch.query_mode, query_vectors_batch.metadata_filter, _index
     );
-    return query
-    select
-        c.first_position - 1 + v.query_number,
-        v.vector_id,
-        v.distance,
-        v.similarity_score,
-        v.metadata
     -- One call, unless so many vectors are too much for one request.
-    from s3vl._chunks(_vectors) as c
-    cross join lateral s3vl._ask(
-        'query_vectors_batch',
-        json_build_object(
+    for _chunk in select c.* from s3vl._chunks(_vectors) as c loop
+        _before := _chunk.first_position - 1;
+        _queries := _chunk.last_position - _before;
+        _request := json_build_object(
             'index_arn', _index.index_arn,
-            'query_vectors', c.chunk,
+            'query_vectors', _chunk.chunk,
             'top_k', query_vectors_batch.top_k,
             'return_metadata', query_vectors_batch.return_metadata,
             'metadata_filter', query_vectors_batch.metadata_filter,
             'query_mode', query_vectors_batch.query_mode
-        ),
-        _started
-    ) as p (result)
-    cross join lateral s3vl._decode_vectors(p.result, '{query_number,vector_id,distance}') as v
-    cross join lateral s3vl._check_query_number(
-        v.query_number, c.last_position - c.first_position + 1
-    );
-    get diagnostics _rows = row_count;
-    perform s3vl._check_count(
-        _rows, query_vectors_batch.top_k::bigint * cardinality(_vectors)
-    );
+        );
+        return query
+        select _before + v.query_number, v.vector_id, v.distance, v.similarity_score, v.metadata
+        from s3vl._ask('query_vectors_batch', _request, _started) as p (result)
+        cross join lateral s3vl._decode_vectors(p.result, '{query_number,vector_id,distance}') as v
+        cross join lateral s3vl._check_query_number(v.query_number, _queries);
+        get diagnostics _found = row_count;
+        _rows := _rows + _found;
+    end loop;
+    perform s3vl._check_count(_rows, query_vectors_batch.top_k::bigint * cardinality(_vectors));
 end;
 $$;
 

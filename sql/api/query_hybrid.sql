@@ -25,12 +25,13 @@ create or replace function s3vl.query_hybrid(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _index s3vl.index_registry := s3vl._find_index(
-        query_hybrid.index_name, query_hybrid.index_arn
-    );
+    _index s3vl.index_registry;
     _vector json;
+    _keys text[];
+    _request json;
     _rows bigint;
 begin
+    _index := s3vl._find_index(query_hybrid.index_name, query_hybrid.index_arn);
     perform s3vl._check_texts(query_hybrid.query_texts);
     perform s3vl._check_range('top_k', query_hybrid.top_k, 1, 10000);
     perform s3vl._check_boolean('return_metadata', query_hybrid.return_metadata);
@@ -38,28 +39,20 @@ begin
     if query_hybrid.query_vector is not null then
         _vector := s3vl._encode_vector('query_vector', query_hybrid.query_vector, _index);
     end if;
-    perform s3vl._check_text_search(
-        array(select k.key from jsonb_object_keys(query_hybrid.query_texts) as k (key)), _index
+    _keys := array(select k.key from jsonb_object_keys(query_hybrid.query_texts) as k (key));
+    perform s3vl._check_text_search(_keys, _index);
+    _request := json_build_object(
+        'index_arn', _index.index_arn,
+        'query_texts', query_hybrid.query_texts,
+        'query_vector', _vector,
+        'top_k', query_hybrid.top_k,
+        'return_metadata', query_hybrid.return_metadata,
+        'metadata_filter', query_hybrid.metadata_filter
     );
     return query
-    select
-        v.vector_id,
-        (row_number() over ())::integer,
-        v.fused_score,
-        v.bm25_scores,
-        v.distance,
-        v.metadata
-    from s3vl._ask(
-        'query_hybrid',
-        json_build_object(
-            'index_arn', _index.index_arn,
-            'query_texts', query_hybrid.query_texts,
-            'query_vector', _vector,
-            'top_k', query_hybrid.top_k,
-            'return_metadata', query_hybrid.return_metadata,
-            'metadata_filter', query_hybrid.metadata_filter
-        )
-    ) as p (result)
+    select v.vector_id, (row_number() over ())::integer, v.fused_score, v.bm25_scores,
+        v.distance, v.metadata
+    from s3vl._ask('query_hybrid', _request) as p (result)
     cross join lateral s3vl._decode_vectors(p.result, '{vector_id}') as v;
     get diagnostics _rows = row_count;
     perform s3vl._check_count(_rows, query_hybrid.top_k);

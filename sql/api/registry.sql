@@ -12,6 +12,7 @@ create or replace function s3vl.register_index(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
+    _problem text;
     _detail text;
     _hint text;
 begin
@@ -24,7 +25,7 @@ begin
     insert into s3vl.index_registry as r (index_name, index_arn, description)
     values (register_index.index_name, register_index.index_arn, register_index.description)
     on conflict on constraint index_registry_pkey do update
-    set description = excluded.description,
+    set description = coalesce(excluded.description, r.description),
         is_active = true,
         updated_at = excluded.updated_at;
     begin
@@ -37,13 +38,15 @@ begin
                 raise;
             end if;
             get stacked diagnostics _detail = pg_exception_detail, _hint = pg_exception_hint;
+            _problem := case sqlstate
+                when 'S3V06' then 'S3 Vectors does not have it'
+                else 'S3 Vectors could not be asked about it'
+            end;
             perform s3vl._warn(
-                format(
-                    'index "%s" is registered, but S3 Vectors could not be asked about it',
-                    register_index.index_name
-                ),
+                format('index "%s" is registered, but %s', register_index.index_name, _problem),
                 s3vl._with_detail(sqlerrm, _detail),
-                _hint
+                rtrim(_hint, '.;') || '; then register it again: only then are its dimension and '
+                'mode known here, and checked before a call.'
             );
     end;
     return true;
@@ -52,9 +55,10 @@ $$;
 
 comment on function s3vl.register_index(text, text, text) is
     'Gives an S3 Vectors index a name, or a name another index, and makes it active; returns '
-    'true. index_name is 1 to 128 characters without control characters. Asks GetIndex for '
-    'dimension, metric and mode; when that fails the index is registered all the same, with a '
-    'warning, and is checked less before calls. Raises 22023 for a malformed name or ARN.';
+    'true. index_name is 1 to 128 characters without control characters. Without description the '
+    'index keeps the one that it has. Asks GetIndex for dimension, metric and mode; when that '
+    'fails the index is registered all the same, with a warning, and is checked less before calls '
+    'until it is registered again or described. Raises 22023 for a malformed name or ARN.';
 
 create or replace function s3vl.resolve_index_arn(name text)
     returns text

@@ -21,43 +21,38 @@ create or replace function s3vl.get_vectors(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _index s3vl.index_registry := s3vl._find_index(
-        get_vectors.index_name, get_vectors.index_arn
-    );
-    _ids text[] := s3vl._distinct_ids(get_vectors.vector_ids);
     _started timestamptz := clock_timestamp();
+    _index s3vl.index_registry;
+    _ids text[];
+    _chunk record;
+    _request json;
+    _asked text[];
+    _required constant text[] := case
+        when get_vectors.include_vector_data then '{vector_id,embedding}' else '{vector_id}'
+    end;
     _rows bigint;
 begin
+    _index := s3vl._find_index(get_vectors.index_name, get_vectors.index_arn);
+    _ids := s3vl._distinct_ids(get_vectors.vector_ids);
     perform s3vl._check_boolean('include_vector_data', get_vectors.include_vector_data);
     perform s3vl._check_boolean('include_metadata', get_vectors.include_metadata);
-    return query
-    select i.vector_id, v.embedding, v.metadata, v.vector_id is not null
-    from unnest(_ids collate "C") with ordinality as i (vector_id, position)
-    left join
-        (
-            select d.*
-            from s3vl._chunks(s3vl._encode_ids(_ids)) as c
-            cross join lateral s3vl._ask(
-                'get_vectors',
-                json_build_object(
-                    'index_arn', _index.index_arn,
-                    'vector_ids', c.chunk,
-                    'include_vector_data', get_vectors.include_vector_data,
-                    'include_metadata', get_vectors.include_metadata
-                ),
-                _started
-            ) as p (result)
-            cross join lateral s3vl._decode_vectors(
-                p.result,
-                case when get_vectors.include_vector_data
-                    then '{vector_id,embedding}' else '{vector_id}'
-                end::text[]
-            ) as d
-        ) as v
-        on v.vector_id = i.vector_id
-    order by i.position;
-    get diagnostics _rows = row_count;
-    perform s3vl._check_count(_rows, cardinality(_ids));
+    for _chunk in select c.* from s3vl._chunks(s3vl._encode_ids(_ids)) as c loop
+        _request := json_build_object(
+            'index_arn', _index.index_arn,
+            'vector_ids', _chunk.chunk,
+            'include_vector_data', get_vectors.include_vector_data,
+            'include_metadata', get_vectors.include_metadata
+        );
+        _asked := _ids[_chunk.first_position:_chunk.last_position];
+        return query
+        select i.vector_id, v.embedding, v.metadata, v.vector_id is not null
+        from unnest(_asked collate "C") with ordinality as i (vector_id, position)
+        left join (s3vl._ask('get_vectors', _request, _started) as p (result)
+            cross join lateral s3vl._decode_vectors(p.result, _required) as v) using (vector_id)
+        order by i.position;
+        get diagnostics _rows = row_count;
+        perform s3vl._check_count(_rows, cardinality(_asked));
+    end loop;
 end;
 $$;
 
@@ -92,43 +87,37 @@ create or replace function s3vl.list_vectors(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _index s3vl.index_registry := s3vl._find_index(
-        list_vectors.index_name, list_vectors.index_arn
-    );
+    _index s3vl.index_registry;
+    _request json;
     _parts jsonb[];
+    _required constant text[] := case
+        when list_vectors.return_data then '{vector_id,embedding}' else '{vector_id}'
+    end;
     _next_token text;
     _rows bigint;
 begin
+    _index := s3vl._find_index(list_vectors.index_name, list_vectors.index_arn);
     perform s3vl._check_range('max_results', list_vectors.max_results, 1, 1000);
     perform s3vl._check_boolean('return_data', list_vectors.return_data);
     perform s3vl._check_boolean('return_metadata', list_vectors.return_metadata);
     perform s3vl._check_next_token(list_vectors.next_token);
     perform s3vl._check_segment(list_vectors.segment_count, list_vectors.segment_index);
-    _parts := array(
-        select s3vl._ask(
-            'list_vectors',
-            json_build_object(
-                'index_arn', _index.index_arn,
-                'max_results', list_vectors.max_results,
-                'next_token', list_vectors.next_token,
-                'return_data', list_vectors.return_data,
-                'return_metadata', list_vectors.return_metadata,
-                'segment_count', list_vectors.segment_count,
-                'segment_index', list_vectors.segment_index
-            )
-        )
+    _request := json_build_object(
+        'index_arn', _index.index_arn,
+        'max_results', list_vectors.max_results,
+        'next_token', list_vectors.next_token,
+        'return_data', list_vectors.return_data,
+        'return_metadata', list_vectors.return_metadata,
+        'segment_count', list_vectors.segment_count,
+        'segment_index', list_vectors.segment_index
     );
+    _parts := array(select s3vl._ask('list_vectors', _request));
     -- Where the page ends is known to its last part.
     _next_token := _parts[cardinality(_parts)] ->> 'next_token';
     return query
     select v.vector_id, v.embedding, v.metadata, _next_token, (count(*) over ())::integer
     from unnest(_parts) as p (result)
-    cross join lateral s3vl._decode_vectors(
-        p.result,
-        case when list_vectors.return_data
-            then '{vector_id,embedding}' else '{vector_id}'
-        end::text[]
-    ) as v;
+    cross join lateral s3vl._decode_vectors(p.result, _required) as v;
     get diagnostics _rows = row_count;
     perform s3vl._check_count(_rows, list_vectors.max_results);
     if _rows = 0 and _next_token is not null then

@@ -38,10 +38,9 @@ create or replace function s3vl.put_vectors(
 as $$
 declare
     _started timestamptz := clock_timestamp();
-    _index s3vl.index_registry := s3vl._find_index(
-        put_vectors.index_name, put_vectors.index_arn
-    );
+    _index s3vl.index_registry;
 begin
+    _index := s3vl._find_index(put_vectors.index_name, put_vectors.index_arn);
     perform s3vl._check_records(put_vectors.vectors, _index);
     return s3vl._write(
         'put_vectors',
@@ -74,11 +73,11 @@ create or replace function s3vl.delete_vectors(
 as $$
 declare
     _started timestamptz := clock_timestamp();
-    _index s3vl.index_registry := s3vl._find_index(
-        delete_vectors.index_name, delete_vectors.index_arn
-    );
-    _ids text[] := s3vl._distinct_ids(delete_vectors.vector_ids);
+    _index s3vl.index_registry;
+    _ids text[];
 begin
+    _index := s3vl._find_index(delete_vectors.index_name, delete_vectors.index_arn);
+    _ids := s3vl._distinct_ids(delete_vectors.vector_ids);
     return s3vl._write(
         'delete_vectors',
         _index.index_arn,

@@ -1,85 +1,131 @@
 -- Failures that the Lambda function answers: the error codes of docs/lambda-protocol.md, and
--- answers that break the protocol. {index} is the index that was asked for; {arn}, {function} and
--- {version} are filled in by s3vl._fill_in.
+-- answers that break the protocol. {index}, {bucket} and {region} are those of the ARN that was
+-- asked for; {arn}, {function} and {version} are filled in by s3vl._fill_in.
 
-create or replace function s3vl._answered_failure(code text)
+create or replace function s3vl._answered_failure(error jsonb, members json)
     returns table (errcode text, message text, hint text)
     immutable
     rows 1
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
+    -- The first line that applies counts: the particular ones stand above the general one.
     select f.errcode, f.message, f.hint
-    from (
+    from
+        (
+            select
+                _answered_failure.error ->> 'code' as code,
+                _answered_failure.error ->> 'message' as said,
+                _answered_failure.members ->> 'next_token' as next_token
+        ) as c
+    cross join lateral (
         values
-        ('invalid_request', '22023', 'the request was refused',
+        (c.code = 'invalid_request' and c.next_token <> '' and c.said ~* 'token', '22023',
+            'next_token was refused',
+            'Start again without next_token: a token is good for some minutes, and for a call '
+            'with the same other arguments.'),
+        (c.code = 'invalid_request' and c.said ~* 'filter', '22023',
+            'the metadata_filter was refused',
+            'The operators are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists, $startsWith, '
+            '$and and $or: see docs/guide.md#filter'),
+        (c.code = 'invalid_request', '22023', 'the request was refused',
             'Correct the argument that the message or the detail names.'),
-        ('unsupported_operation', '55000', 'the Lambda function does not fit this schema',
+        (c.code in ('unsupported_operation', 'unsupported_protocol'), '55000',
+            'the Lambda function does not fit this schema',
             'Upload the code of s3vl {version} to function {function}.'),
-        ('unsupported_protocol', '55000', 'the Lambda function does not fit this schema',
-            'Upload the code of s3vl {version} to function {function}.'),
-        ('placeholder_code', '55000', 'the Lambda function still has its placeholder code',
+        (c.code = 'placeholder_code', '55000',
+            'the Lambda function still has its placeholder code',
             'Upload the real code: in lambda/ type ./package.sh, then aws lambda '
             'update-function-code --function-name {function} '
             '--zip-file fileb://build/s3vl-lambda.zip'),
-        ('throttled', 'S3V01', 'S3 Vectors throttled the request',
+        (c.code = 'throttled', 'S3V01', 'S3 Vectors throttled the request',
             'Try again later, with fewer sessions at once.'),
-        ('access_denied', 'S3V02', 'S3 Vectors denied access',
+        (c.code = 'access_denied', 'S3V02', 'S3 Vectors denied access',
             'Allow the operation on this index in the IAM role of function {function}.'),
-        ('service_failure', 'S3V03', 'S3 Vectors failed',
-            'Try again; if it lasts, see the AWS Health Dashboard.'),
-        ('response_too_large', 'S3V04', 'the answer is over the 6 MB that Lambda carries',
+        (c.code = 'service_failure', 'S3V03', 'S3 Vectors failed',
+            'Try again; if it lasts, see that S3 Vectors is in region {region}, which is that of '
+            'the index, and what the AWS Health Dashboard says.'),
+        (c.code = 'response_too_large', 'S3V04', 'the answer is over the 6 MB that Lambda carries',
             'Ask for less: without metadata or without vector data.'),
-        ('malformed_data', 'S3V04', 'the index holds what PostgreSQL cannot take',
+        (c.code = 'malformed_data', 'S3V04', 'the index holds what PostgreSQL cannot take',
             'Write the vector that the message names again, or ask without metadata.'),
-        ('timeout', 'S3V05', 'the time ran out',
+        (c.code = 'timeout', 'S3V05', 'the time ran out',
             'Ask for less, or give more time: '
             'select s3vl.configure(''{arn}'', timeout_seconds => 60);'),
-        ('internal_error', 'S3V05', 'the Lambda function failed',
-            'Read its log: aws logs tail /aws/lambda/{function} --since 10m'),
-        ('not_found', 'S3V06', 'S3 Vectors does not have index {index}',
-            'Compare the ARN with: aws s3vectors list-indexes --vector-bucket-name <bucket>')
-    ) as f (code, errcode, message, hint)
-    where f.code = _answered_failure.code
+        (c.code = 'internal_error', 'S3V05', 'the Lambda function failed',
+            'Read its log: aws logs filter-log-events --log-group-name /aws/lambda/{function}'),
+        (c.code = 'not_found', 'S3V06', 'S3 Vectors does not have index {index}',
+            'See which it has: aws s3vectors list-indexes --vector-bucket-name {bucket} '
+            '--region {region}')
+    ) as f (applies, errcode, message, hint)
+    where f.applies
+    limit 1
 $$;
 
-comment on function s3vl._answered_failure(text) is
-    'Says what an error code of the protocol means; no row when there is no such code.';
+comment on function s3vl._answered_failure(jsonb, json) is
+    'Says what an error of the protocol means, after a request with these members; no row when its '
+    'code is unknown.';
 
-create or replace function s3vl._raise_answered_failure(
-    answer jsonb,
-    lambda_arn text,
-    index_arn text
-)
-    returns void
+create or replace function s3vl._require_success(answer jsonb, members json)
+    returns jsonb
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _answer jsonb := _raise_answered_failure.answer;
+    _answer jsonb := _require_success.answer;
+    _config s3vl.config;
     _failure record;
 begin
-    select f.*
-    into _failure
-    from s3vl._answered_failure(_answer #>> '{error,code}') as f;
+    if _answer -> 'success' <> 'false' then
+        return _answer;
+    end if;
+    _config := s3vl._configuration();
+    select f.* into _failure
+    from s3vl._answered_failure(_answer -> 'error', _require_success.members) as f;
     if not found then
         perform s3vl._raise_malformed('a failure without a known error code', _answer::text);
     end if;
-    perform s3vl._raise(
-        _failure.errcode,
-        concat_ws(
+    raise exception using
+        errcode = _failure.errcode,
+        message = concat_ws(
             ': ',
-            replace(_failure.message, '{index}', coalesce(_raise_answered_failure.index_arn, '')),
-            rtrim(_answer #>> '{error,message}', '.')
+            s3vl._fill_in_index(_failure.message, _require_success.members ->> 'index_arn'),
+            -- A placeholder can only say that it is one.
+            case when _answer #>> '{error,code}' <> 'placeholder_code'
+                then rtrim(_answer #>> '{error,message}', '.')
+            end
         ),
-        s3vl._failure_detail(_answer),
-        s3vl._fill_in(_failure.hint, _raise_answered_failure.lambda_arn)
-    );
+        detail = s3vl._failure_detail(_answer),
+        hint = s3vl._fill_in(
+            s3vl._fill_in_index(_failure.hint, _require_success.members ->> 'index_arn'),
+            _config.lambda_arn
+        );
 end;
 $$;
 
-comment on function s3vl._raise_answered_failure(jsonb, text, text) is
-    'Raises what an answer with "success": false means.';
+comment on function s3vl._require_success(jsonb, json) is
+    'Returns an answer that is a success, and raises what any other means.';
+
+create or replace function s3vl._fill_in_index(template text, index_arn text)
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select replace(
+        replace(
+            replace(_fill_in_index.template, '{index}', a.arn),
+            '{bucket}',
+            split_part(a.arn, '/', 2)
+        ),
+        '{region}',
+        split_part(a.arn, ':', 4)
+    )
+    from (select coalesce(_fill_in_index.index_arn, '')) as a (arn)
+$$;
+
+comment on function s3vl._fill_in_index(text, text) is
+    'Puts in what a text leaves open: {index}, {bucket} and {region}.';
 
 create or replace function s3vl._failure_detail(answer jsonb)
     returns text
@@ -87,19 +133,22 @@ create or replace function s3vl._failure_detail(answer jsonb)
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    select nullif(
-        concat_ws(
-            '; ',
-            _failure_detail.answer #>> '{error,type}',
-            (
-                select string_agg(concat_ws(': ', f.field ->> 'path', f.field ->> 'message'), '; ')
-                from jsonb_path_query(_failure_detail.answer, '$.error.fields[*]') as f (field)
-            ),
-            'attempts: ' || (_failure_detail.answer #>> '{error,attempts}'),
-            'Lambda request ' || (_failure_detail.answer ->> 'request_id')
+    select concat_ws(
+        '; ',
+        -- A failure that was not one of S3 Vectors has a name that is known in our source only.
+        case when e.error ? 'attempts' then e.error ->> 'type' end,
+        (
+            select string_agg(concat_ws(': ', f.field ->> 'path', f.field ->> 'message'), '; ')
+            from jsonb_path_query(e.error, '$.fields[*]') as f (field)
+            -- The message may be made of them.
+            where concat_ws(' ', f.field ->> 'path', f.field ->> 'message')
+                <> e.error ->> 'message'
+                and f.field ->> 'message' <> e.error ->> 'message'
         ),
-        ''
+        'attempts: ' || (e.error ->> 'attempts'),
+        'Lambda request ' || coalesce(_failure_detail.answer ->> 'request_id', 'unknown')
     )
+    from (select _failure_detail.answer -> 'error') as e (error)
 $$;
 
 comment on function s3vl._failure_detail(jsonb) is
@@ -115,9 +164,14 @@ begin
     raise exception using
         errcode = 'S3V04',
         message = format('the Lambda function answered %s', _raise_malformed.what),
-        detail = coalesce('It began: ' || left(_raise_malformed.answer, 200), 'The answer was empty.'),
-        hint = 'See that the function in s3vl.get_config() is the one of s3vl, with the code of version '
-        || s3vl.version() || '.';
+        detail = coalesce(
+            'It began: ' || left(_raise_malformed.answer, 200), 'The answer was empty.'
+        ),
+        hint = s3vl._fill_in(
+            'See that the function in s3vl.get_config() is the one of s3vl, with the code of '
+            'version {version}.',
+            ''
+        );
 end;
 $$;
 

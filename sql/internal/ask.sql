@@ -1,26 +1,6 @@
 -- Conversations with the Lambda function: a request may be too large for one call, and so may its
 -- answer.
 
-create or replace function s3vl._require_success(answer jsonb, index_arn text)
-    returns void
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-declare
-    _config s3vl.config;
-begin
-    if _require_success.answer -> 'success' = 'false' then
-        _config := s3vl._configuration();
-        perform s3vl._raise_answered_failure(
-            _require_success.answer, _config.lambda_arn, _require_success.index_arn
-        );
-    end if;
-end;
-$$;
-
-comment on function s3vl._require_success(jsonb, text) is
-    'Raises what an answer means that is not a success.';
-
 create or replace function s3vl._ask(
     operation text,
     members json,
@@ -37,7 +17,7 @@ declare
 begin
     loop
         _answer := s3vl._invoke(_ask.operation, _ask.members, _ask.started, _continuation);
-        perform s3vl._require_success(_answer, _ask.members ->> 'index_arn');
+        _answer := s3vl._require_success(_answer, _ask.members);
         return next _answer -> 'result';
         _continuation := nullif(_answer -> 'continuation', 'null');
         exit when _continuation is null;
@@ -61,12 +41,14 @@ begin
         select
             u.item,
             u.position,
-            -- Lambda takes 6 MB, and an item may stand out by its length: at most 0.4 MB.
-            sum(octet_length(u.item::text) + 4) over (order by u.position) / 5000000 as number
+            -- Lambda takes 6 MB, but a function with 128 MB of memory takes half of it, and not so
+            -- many items when they are small. One more item is 0.4 MB at most.
+            (u.position - 1) / 20000 as by_count,
+            sum(octet_length(u.item::text) + 4) over (order by u.position) / 3000000 as by_size
         from unnest(_chunks.items) with ordinality as u (item, position)
     ) as i
-    group by i.number
-    order by i.number;
+    group by i.by_count, i.by_size
+    order by i.by_count, i.by_size;
 end;
 $$;
 

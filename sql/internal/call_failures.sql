@@ -43,7 +43,7 @@ as $$
             'Ask for less, or raise LambdaTimeout of the CloudFormation stack.'),
         (c.ran_and_failed, 'S3V05',
             'Lambda function "{arn}" failed',
-            'Read its log: aws logs tail /aws/lambda/{function} --since 10m'),
+            'Read its log: aws logs filter-log-events --log-group-name /aws/lambda/{function}'),
         (c.not_run and c.said ~* 'function not found|ResourceNotFound', 'S3V05',
             'Lambda function "{arn}" does not exist',
             'Save the ARN of one that exists: select s3vl.configure(''<Lambda ARN>'');'),
@@ -53,7 +53,8 @@ as $$
         (c.not_run and c.said ~* 'AccessDenied|not authorized', 'S3V02',
             'the database may not call Lambda function "{arn}"',
             'Attach a role that may lambda:InvokeFunction on it: '
-            'aws rds add-role-to-db-cluster --feature-name Lambda …'),
+            'aws rds add-role-to-db-cluster --db-cluster-identifier <cluster> '
+            '--role-arn <role ARN> --feature-name Lambda'),
         (c.not_run and (_call_failure.ran_out_of_time or c.said ~* 'time(d )?-?out'), 'S3V05',
             'Lambda function "{arn}" did not answer in time',
             'Try again, as a first call is slow; then look at the network (VPC, NAT gateway), or '
@@ -97,14 +98,13 @@ begin
         _raise_call_failure.ran_out_of_time
     ) as f;
     if found then
-        perform s3vl._raise(
-            _failure.errcode,
-            s3vl._fill_in(_failure.message, _raise_call_failure.lambda_arn),
-            concat_ws(
+        raise exception using
+            errcode = _failure.errcode,
+            message = s3vl._fill_in(_failure.message, _raise_call_failure.lambda_arn),
+            detail = concat_ws(
                 ': ', _raise_call_failure.sql_message, nullif(_raise_call_failure.reason, '')
             ),
-            s3vl._fill_in(_failure.hint, _raise_call_failure.lambda_arn)
-        );
+            hint = s3vl._fill_in(_failure.hint, _raise_call_failure.lambda_arn);
     end if;
 end;
 $$;

@@ -1,48 +1,40 @@
 -- From results of the protocol to rows.
 
-create or replace function s3vl._check_vectors(result jsonb, required text[])
-    returns void
-    language plpgsql
+create or replace function s3vl._vectors_problem(result jsonb, required text[])
+    returns text
+    immutable
+    language sql
     set search_path = pg_catalog, pg_temp
 as $$
-declare
-    _vectors jsonb := _check_vectors.result -> 'vectors';
-begin
-    if jsonb_typeof(_vectors) is distinct from 'array' then
-        perform s3vl._raise_malformed('without vectors', _check_vectors.result::text);
-    end if;
-    if exists (
-        select from jsonb_array_elements(_vectors) as v (vector)
-        where jsonb_typeof(v.vector) <> 'object' or not v.vector ?& _check_vectors.required
-    ) then
-        perform s3vl._raise_malformed(
-            'a vector without ' || array_to_string(_check_vectors.required, ' or '),
-            _check_vectors.result::text
-        );
-    end if;
-    -- A member that is not there has no type, and is not compared.
-    if jsonb_path_exists(
-        _check_vectors.result,
-        '$ ? (@.distance_metric.type() != "string"
-            || @.vectors[*].vector_id.type() != "string"
-            || @.vectors[*].query_number.type() != "number"
-            || @.vectors[*].distance.type() != "number"
-            || @.vectors[*].fused_score.type() != "number"
-            || @.vectors[*].bm25_scores.type() != "object"
-            || @.vectors[*].bm25_scores.*.type() != "number"
-            || @.vectors[*].metadata.type() != "object"
-            || @.vectors[*].embedding.type() != "array"
-            || @.vectors[*].embedding[*].type() != "number")'
-    ) then
-        perform s3vl._raise_malformed(
-            'a vector with a member of another type', _check_vectors.result::text
-        );
-    end if;
-end;
+    select case
+        when jsonb_typeof(_vectors_problem.result -> 'vectors') is distinct from 'array'
+            then 'without vectors'
+        when exists (
+            select from jsonb_array_elements(_vectors_problem.result -> 'vectors') as v (vector)
+            where jsonb_typeof(v.vector) <> 'object' or not v.vector ?& _vectors_problem.required
+        )
+            then 'a vector without ' || array_to_string(_vectors_problem.required, ' or ')
+        -- A member that is not there has no type, and is not compared.
+        when jsonb_path_exists(
+            _vectors_problem.result,
+            '$ ? (@.distance_metric.type() != "string"
+                || @.vectors[*].vector_id.type() != "string"
+                || @.vectors[*].query_number.type() != "number"
+                || @.vectors[*].distance.type() != "number"
+                || @.vectors[*].fused_score.type() != "number"
+                || @.vectors[*].bm25_scores.type() != "object"
+                || @.vectors[*].bm25_scores.*.type() != "number"
+                || @.vectors[*].metadata.type() != "object"
+                || @.vectors[*].embedding.type() != "array"
+                || @.vectors[*].embedding[*].type() != "number")'
+        )
+            then 'a vector with a member of another type'
+    end
 $$;
 
-comment on function s3vl._check_vectors(jsonb, text[]) is
-    'Refuses a result whose vectors lack what is required, or are not as the protocol says.';
+comment on function s3vl._vectors_problem(jsonb, text[]) is
+    'Says what is wrong with a result: its vectors lack what is required, or are not as the '
+    'protocol says.';
 
 create or replace function s3vl._decode_vectors(result jsonb, required text[])
     returns table (
@@ -62,8 +54,11 @@ create or replace function s3vl._decode_vectors(result jsonb, required text[])
 as $$
 declare
     _metric text := _decode_vectors.result ->> 'distance_metric';
+    _problem text := s3vl._vectors_problem(_decode_vectors.result, _decode_vectors.required);
 begin
-    perform s3vl._check_vectors(_decode_vectors.result, _decode_vectors.required);
+    if _problem is not null then
+        perform s3vl._raise_malformed(_problem, _decode_vectors.result::text);
+    end if;
     return query
     select
         v.query_number,
@@ -89,9 +84,8 @@ begin
     );
 exception
     when data_exception then
-        perform s3vl._raise_malformed(
-            'vectors that cannot be read: ' || sqlerrm, _decode_vectors.result::text
-        );
+        _problem := 'vectors that cannot be read: ' || sqlerrm;
+        perform s3vl._raise_malformed(_problem, _decode_vectors.result::text);
 end;
 $$;
 
@@ -103,14 +97,13 @@ create or replace function s3vl._check_count(rows bigint, expected bigint)
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+declare
+    _problem constant text := format(
+        '%s vectors where %s were asked for', _check_count.rows, _check_count.expected
+    );
 begin
     if _check_count.rows > _check_count.expected then
-        perform s3vl._raise_malformed(
-            format(
-                '%s vectors where %s were asked for', _check_count.rows, _check_count.expected
-            ),
-            null
-        );
+        perform s3vl._raise_malformed(_problem, null);
     end if;
 end;
 $$;
@@ -123,16 +116,16 @@ create or replace function s3vl._check_query_number(query_number integer, querie
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+declare
+    _problem text;
 begin
     if _check_query_number.query_number not between 1 and _check_query_number.queries then
-        perform s3vl._raise_malformed(
-            format(
-                'a vector for query %s of %s',
-                _check_query_number.query_number,
-                _check_query_number.queries
-            ),
-            null
+        _problem := format(
+            'a vector for query %s of %s',
+            _check_query_number.query_number,
+            _check_query_number.queries
         );
+        perform s3vl._raise_malformed(_problem, null);
     end if;
 end;
 $$;
@@ -152,6 +145,8 @@ create or replace function s3vl._decode_index(result jsonb)
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+declare
+    _problem text;
 begin
     if jsonb_typeof(_decode_index.result -> 'index') is distinct from 'object' then
         perform s3vl._raise_malformed('without an index', _decode_index.result::text);
@@ -167,9 +162,8 @@ begin
     );
 exception
     when data_exception then
-        perform s3vl._raise_malformed(
-            'an index that cannot be read: ' || sqlerrm, _decode_index.result::text
-        );
+        _problem := 'an index that cannot be read: ' || sqlerrm;
+        perform s3vl._raise_malformed(_problem, _decode_index.result::text);
 end;
 $$;
 

@@ -1,32 +1,11 @@
--- Every error of s3vl is a small document: SQLSTATE, message with the value, detail, and a hint that
--- says what to type next. SQLSTATEs: 22023 bad argument, 42501 not allowed, 42704 unknown index,
--- 55000 something is to be set up first, and S3V01 to S3V06 for what AWS said (call_failures.sql,
--- answered_failures.sql).
+-- What errors have in common. Every error of s3vl is a small document: SQLSTATE, message with the
+-- value, detail, and a hint that says what to type next. SQLSTATEs: 22023 bad argument, 42501 not
+-- allowed, 42704 unknown index, 55000 something is to be set up first, and S3V01 to S3V06 for what
+-- AWS said (call_failures.sql, answered_failures.sql).
 --
--- psql shows the text of each statement on the way to an error as CONTEXT. So errors are raised
--- where they are found, as `raise` has no such text, and the statements on the way are short.
-
-create or replace function s3vl._raise(errcode text, message text, detail text, hint text)
-    returns void
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-begin
-    -- `raise` takes no null, and an empty detail would be shown as an empty DETAIL line.
-    if _raise.detail is null then
-        raise exception using
-            errcode = _raise.errcode, message = _raise.message, hint = _raise.hint;
-    end if;
-    raise exception using
-        errcode = _raise.errcode,
-        message = _raise.message,
-        detail = _raise.detail,
-        hint = _raise.hint;
-end;
-$$;
-
-comment on function s3vl._raise(text, text, text, text) is
-    'Raises an error that was found elsewhere. detail may be null.';
+-- psql shows each statement on the way to an error as CONTEXT, with all of its text; `raise` and
+-- assignments have none. So errors are raised where they are found, and statements that may fail
+-- are kept short.
 
 create or replace function s3vl._warn(message text, detail text, hint text)
     returns void

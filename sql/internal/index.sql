@@ -23,6 +23,9 @@ begin
         ),
         hint = concat_ws(
             ' ',
+            case when _raise_unknown_index.index_name like 'arn:%'
+                then format('Pass an ARN as index_arn => %L.', _raise_unknown_index.index_name)
+            end,
             'Registered: ' || nullif(array_to_string(_names[:5], ', '), '')
             || case when cardinality(_names) > 5 then ' and more' else '' end || '.',
             'Register it: select s3vl.register_index(''<name>'', ''<index ARN>'');'

@@ -7,16 +7,16 @@ create or replace function s3vl._ask_facts(index s3vl.index_registry)
 as $$
 declare
     _index s3vl.index_registry := _ask_facts.index;
+    _request json := json_build_object('index_arn', _index.index_arn);
+    _facts record;
 begin
-    select i.dimension, i.distance_metric, i.index_mode, i.non_filterable_keys, i.text_keys
-    into
-        _index.dimension,
-        _index.distance_metric,
-        _index.index_mode,
-        _index.non_filterable_keys,
-        _index.text_keys
-    from s3vl._ask('describe_index', json_build_object('index_arn', _index.index_arn)) as p (result)
+    select i.* into _facts from s3vl._ask('describe_index', _request) as p (result)
     cross join lateral s3vl._decode_index(p.result) as i;
+    _index.dimension := _facts.dimension;
+    _index.distance_metric := _facts.distance_metric;
+    _index.index_mode := _facts.index_mode;
+    _index.non_filterable_keys := _facts.non_filterable_keys;
+    _index.text_keys := _facts.text_keys;
     return _index;
 end;
 $$;

@@ -93,12 +93,15 @@ as $$
         (_text_search_problem.index.index_mode = 'CLASSIC', '55000',
             format('index "%s" is CLASSIC, which has no text search',
                 _text_search_problem.index.index_name),
-            'Change its mode first: aws s3vectors update-index-mode --index-mode ENHANCED …'),
+            format('Change its mode first: aws s3vectors update-index-mode --index-arn %s '
+                '--index-mode ENHANCED', _text_search_problem.index.index_arn)),
         (t.text_key is null and _text_search_problem.index.text_keys is not null, '22023',
             format('query_texts has key "%s", which has no text search in index "%s"',
                 k.key, _text_search_problem.index.index_name),
-            'See text_keys of s3vl.describe_index(), or configure the key: aws s3vectors '
-            'update-metadata-configuration …'),
+            format('See text_keys of s3vl.describe_index(), or add the key: aws s3vectors '
+                'update-metadata-configuration --index-arn %s '
+                '--add "textSearchConfigurations=[{metadataKey=%s}]"',
+                _text_search_problem.index.index_arn, k.key)),
         (t.text_key ->> 'status' = 'BUILDING', '55000',
             format('text search for key "%s" of index "%s" is still being built',
                 k.key, _text_search_problem.index.index_name),
@@ -133,7 +136,8 @@ begin
         _check_text_search.keys, s3vl._ask_facts(_check_text_search.index)
     ) as p;
     if found then
-        perform s3vl._raise(_problem.errcode, _problem.message, null, _problem.hint);
+        raise exception using
+            errcode = _problem.errcode, message = _problem.message, hint = _problem.hint;
     end if;
 end;
 $$;

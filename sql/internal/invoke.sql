@@ -84,6 +84,7 @@ declare
     _payload json;
     _answer jsonb;
     _detail text;
+    _late boolean;
 begin
     begin
         select r.payload
@@ -92,25 +93,14 @@ begin
     exception
         when others then
             get stacked diagnostics _detail = pg_exception_detail;
-            perform s3vl._raise_call_failure(
-                sqlstate,
-                sqlerrm,
-                _detail,
-                clock_timestamp() >= _sent_at + make_interval(secs => _limit_ms / 1000.0),
-                _config.lambda_arn
-            );
+            _late := clock_timestamp() >= _sent_at + make_interval(secs => _limit_ms / 1000.0);
+            perform s3vl._raise_call_failure(sqlstate, sqlerrm, _detail, _late, _config.lambda_arn);
             raise;
     end;
     -- After an error PostgreSQL itself puts it back.
     perform s3vl._set_request_timeout(_timeout_before);
     _answer := s3vl._read_answer(_payload);
-    perform s3vl._note_call(
-        _invoke.operation,
-        _invoke.started,
-        _answer,
-        octet_length(_request::text),
-        octet_length(_payload::text)
-    );
+    perform s3vl._note_call(_invoke.operation, _invoke.started, _request, _payload, _answer);
     return _answer;
 end;
 $$;
@@ -126,15 +116,15 @@ create or replace function s3vl._read_answer(payload json)
 as $$
 declare
     _answer jsonb;
+    _problem text;
 begin
     begin
         _answer := _read_answer.payload::jsonb;
     exception
         -- json takes what jsonb cannot hold, such as U+0000 and numbers without end.
         when data_exception or program_limit_exceeded then
-            perform s3vl._raise_malformed(
-                'what jsonb cannot hold: ' || sqlerrm, _read_answer.payload::text
-            );
+            _problem := 'what jsonb cannot hold: ' || sqlerrm;
+            perform s3vl._raise_malformed(_problem, _read_answer.payload::text);
     end;
     if jsonb_typeof(_answer -> 'success') is distinct from 'boolean' then
         perform s3vl._raise_malformed('without saying success', _answer::text);

@@ -81,14 +81,14 @@ create or replace function s3vl._check_index_arn(index_arn text)
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+declare
+    _pattern constant text :=
+        '^bucket/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/index/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$';
+    _example constant text :=
+        'arn:aws:s3vectors:<region>:<account>:bucket/<bucket>/index/<index>';
+    _arn constant text := _check_index_arn.index_arn;
 begin
-    perform s3vl._check_arn(
-        'index_arn',
-        _check_index_arn.index_arn,
-        's3vectors',
-        '^bucket/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/index/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$',
-        'arn:aws:s3vectors:<region>:<account>:bucket/<bucket>/index/<index>'
-    );
+    perform s3vl._check_arn('index_arn', _arn, 's3vectors', _pattern, _example);
 end;
 $$;
 

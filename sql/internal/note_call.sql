@@ -18,9 +18,9 @@ comment on function s3vl._noted_call() is
 create or replace function s3vl._note_call(
     operation text,
     started timestamptz,
-    answer jsonb,
-    bytes_out integer,
-    bytes_in integer
+    request json,
+    payload json,
+    answer jsonb
 )
     returns void
     language plpgsql
@@ -28,6 +28,7 @@ create or replace function s3vl._note_call(
 as $$
 declare
     _noted jsonb := s3vl._noted_call();
+    _problem text;
 begin
     -- A call that takes several invocations is known by its start, and summed up.
     if _noted -> 'started' is distinct from to_jsonb(_note_call.started) then
@@ -45,8 +46,8 @@ begin
             'api_calls', (_noted ->> 'api_calls')::integer
             + coalesce((_note_call.answer #>> '{stats,api_calls}')::integer, 0),
             'pages', (_noted ->> 'pages')::integer + 1,
-            'bytes_out', (_noted ->> 'bytes_out')::integer + _note_call.bytes_out,
-            'bytes_in', (_noted ->> 'bytes_in')::integer + _note_call.bytes_in,
+            'bytes_out', (_noted ->> 'bytes_out')::integer + octet_length(_note_call.request::text),
+            'bytes_in', (_noted ->> 'bytes_in')::integer + octet_length(_note_call.payload::text),
             'cold_start', coalesce((_noted ->> 'cold_start')::boolean, false)
             or coalesce((_note_call.answer #>> '{stats,cold_start}')::boolean, false)
         )::text,
@@ -54,11 +55,10 @@ begin
     );
 exception
     when data_exception then
-        perform s3vl._raise_malformed(
-            'measures that cannot be read: ' || sqlerrm, _note_call.answer::text
-        );
+        _problem := 'measures that cannot be read: ' || sqlerrm;
+        perform s3vl._raise_malformed(_problem, _note_call.answer::text);
 end;
 $$;
 
-comment on function s3vl._note_call(text, timestamptz, jsonb, integer, integer) is
+comment on function s3vl._note_call(text, timestamptz, json, json, jsonb) is
     'Notes what a call has cost.';

@@ -13,6 +13,7 @@ create or replace function s3vl._done_positions(
 as $$
 declare
     _done int4multirange;
+    _problem text;
 begin
     -- The function counts from 1 in each request, we in what the caller gave.
     select coalesce(
@@ -36,16 +37,14 @@ begin
     if not _done <@ int4range(
         _done_positions.first_position, _done_positions.last_position, '[]'
     ) then
-        perform s3vl._raise_malformed(
-            'positions that were not in the request', _done_positions.answer::text
-        );
+        _problem := 'positions that were not in the request';
+        perform s3vl._raise_malformed(_problem, _done_positions.answer::text);
     end if;
     return _done;
 exception
     when data_exception then
-        perform s3vl._raise_malformed(
-            'positions that cannot be read: ' || sqlerrm, _done_positions.answer::text
-        );
+        _problem := 'positions that cannot be read: ' || sqlerrm;
+        perform s3vl._raise_malformed(_problem, _done_positions.answer::text);
 end;
 $$;
 
@@ -104,7 +103,7 @@ begin
             _done := _done + s3vl._done_positions(
                 _answer, _write.done_member, _request.first_position, _request.last_position
             );
-            perform s3vl._require_success(_answer, _write.index_arn);
+            _answer := s3vl._require_success(_answer, _request.members);
             _continuation := nullif(_answer -> 'continuation', 'null');
             exit when _continuation is null;
         end loop;
@@ -119,17 +118,16 @@ exception
             raise;
         end if;
         get stacked diagnostics _detail = pg_exception_detail, _hint = pg_exception_hint;
-        perform s3vl._raise(
-            sqlstate,
-            sqlerrm,
-            concat_ws(
+        raise exception using
+            errcode = sqlstate,
+            message = sqlerrm,
+            detail = concat_ws(
                 '; ',
                 nullif(_detail, ''),
                 'the request began at position ' || nullif(_request.first_position, 1),
                 _write.done_member || ': ' || s3vl._show_positions(_done)
             ),
-            _hint
-        );
+            hint = _hint;
 end;
 $$;
 

@@ -260,11 +260,6 @@ def test_lambda_is_called_in_one_place(db: Database) -> None:
     assert functions_where(db, "p.prosrc ~ 'aws_lambda\\.invoke\\('") == ["_invoke"]
 
 
-def test_errors_are_raised_in_one_place(db: Database) -> None:
-    """s3vl._raise is where every error of s3vl is made; others only pass one on."""
-    assert functions_where(db, "p.prosrc ~ 'raise exception'") == ["_raise"]
-
-
 def test_tables_types_columns_and_schema_have_comments(db: Database) -> None:
     """What psql shows with plus signs is never empty."""
     silent = db.rows(

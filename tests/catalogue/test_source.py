@@ -84,6 +84,20 @@ def test_catching_everything_raises_what_is_not_meant(path: Path) -> None:
         assert re.search(r"^\s*raise;$", handler, re.MULTILINE), handler
 
 
+@pytest.mark.parametrize("path", PARTS, ids=name)
+def test_every_error_says_what_it_is_and_what_to_do(path: Path) -> None:
+    """Errors are small documents: SQLSTATE, message and hint stand in each, in this order."""
+    for options in re.findall(r"raise exception(.*?);\n", path.read_text(), re.DOTALL):
+        written = re.findall(r"(?:^|,|using)\s*(\w+) = ", options)
+        assert [option for option in written if option != "detail"] == ["errcode", "message", "hint"], options
+
+
+@pytest.mark.parametrize("path", PARTS + SCRIPTS, ids=name)
+def test_file_is_ascii(path: Path) -> None:
+    """The encoding in which psql reads a file is that of its session, and garbles any other character."""
+    assert path.read_text().isascii()
+
+
 def test_sqlfluff_finds_nothing() -> None:
     """The linter is content."""
     sqlfluff = Path(sys.executable).parent / "sqlfluff"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, LiteralString
 
 import pytest
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from s3vl_local.postgres import PostgresServer
 
 LEVELS = ["none", "reader", "writer", "admin"]
+DELETE = "s3vl.delete_vectors(text[], text, text)"
 V: LiteralString = "array[1, 2, 3, 4, 5]"
 
 # Every public function: a call of it, and the lowest level that may make it.
@@ -239,6 +241,26 @@ def test_any_name_of_a_role_is_quoted(db: Database, name: str) -> None:
     db.rows("select s3vl.grant_access(%(name)s, 'reader')", name=name)
 
     assert db.value("select has_function_privilege(%(name)s, 's3vl.list_indexes()', 'execute')", name=name)
+
+
+def test_access_may_be_given_from_two_sessions_at_once(
+    postgres: PostgresServer, committing: Callable[..., Database]
+) -> None:
+    """The second waits for the first, and counts: PostgreSQL alone would let it fail."""
+    first, second = committing(), committing()
+    first.rows("create role twice")
+    first.rows("begin; select s3vl.grant_access('twice', 'reader')")
+    waiting = "select wait_event_type = 'Lock' from pg_stat_activity where pid = %s"
+
+    with postgres.connect(SUPERUSER) as server, ThreadPoolExecutor() as background:
+        later = background.submit(second.rows, "select s3vl.grant_access('twice', 'writer')")
+        while server.execute(waiting, [second.connection.info.backend_pid]).fetchone() != (True,):
+            assert not later.done()
+        first.rows("commit")
+        later.result()
+
+    assert second.value("select has_function_privilege('twice', %(f)s, 'execute')", f=DELETE)
+    second.rows("select s3vl.revoke_access('twice'); drop role twice")
 
 
 @pytest.mark.usefixtures("roles")

@@ -125,6 +125,10 @@ def test_bad_argument_is_refused_with_its_value(
     assert (error.sqlstate, error.message_primary) == ("22023", message)
     assert (error.message_hint or "").startswith(hint)
     assert registered.calls == []
+    # The statements on the way, which psql shows, are few, and show nothing of our source at length.
+    lines = (error.context or "").splitlines()
+    assert 1 <= len(lines) <= 8, error.context
+    assert max(len(line) for line in lines) <= 125, error.context
 
 
 WRONG_PARTS = [

@@ -56,7 +56,9 @@ def test_configure_warns_when_the_function_does_not_work_yet(db: Database, stub:
 
     [warning] = db.warnings
     assert warning.message == "the configuration is saved, but the Lambda function does not work yet"
-    assert (warning.detail or "").startswith("the Lambda function still has its placeholder code: This is")
+    assert (warning.detail or "").startswith(
+        "the Lambda function still has its placeholder code (Lambda request"
+    )
     assert (warning.hint or "").startswith("Upload the real code")
     assert db.value("select lambda_arn from s3vl.get_config()") == LAMBDA_ARN
 

@@ -45,8 +45,8 @@ def test_bad_ids_are_refused(db: Database, registered: StubLambda, ids: LiteralS
 
 
 def test_failure_half_way_says_what_was_deleted(db: Database, registered: StubLambda) -> None:
-    """12 MB of ids are sent in three requests, and DETAIL says how far it came."""
-    registered.answers({"deleted": [[1, 4863]]})
+    """12 MB of ids are sent in five requests, and DETAIL says how far it came."""
+    registered.answers({"deleted": [[1, 2918]]})
     registered.answers_failure("service_failure", deleted=[[1, 500]])
 
     error = db.error(
@@ -56,7 +56,7 @@ def test_failure_half_way_says_what_was_deleted(db: Database, registered: StubLa
 
     first = len(registered.requests[0]["vector_ids"])
     assert error.sqlstate == "S3V03"
-    assert first == 4863
+    assert first == 2918
     assert (error.message_detail or "").endswith(
         f"; the request began at position {first + 1}; deleted: 1-{first + 500}"
     )

@@ -126,7 +126,7 @@ def test_placeholder_is_told(db: Database, registered: StubLambda) -> None:
     status, detail, hint = found["Lambda function"]
     assert (status, detail) == (
         "fail",
-        "the Lambda function still has its placeholder code: the reason (Lambda request request-1)",
+        "the Lambda function still has its placeholder code (Lambda request request-1)",
     )
     assert "./package.sh" in (hint or "")
     assert "Lambda version" not in found
@@ -172,7 +172,7 @@ def test_each_index_has_its_row_whatever_happens_to_the_others(db: Database, reg
         "fail",
         f"S3 Vectors does not have index {INDEX_ARN}: the reason (Lambda request request-1)",
     )
-    assert (hint or "").startswith("Compare the ARN")
+    assert (hint or "").startswith("See which it has: aws s3vectors")
     assert found['index "off"'] == (
         "warn", 'index "off" is inactive', "Activate it: select s3vl.activate_index('off');",
     )  # fmt: skip

@@ -14,13 +14,34 @@ if TYPE_CHECKING:
     from fixtures_sql import Database, StubLambda
 
 QUERY: LiteralString = "select * from s3vl.query_vectors(array[1, 2, 3, 4, 5], 'docs')"
+CALLS: list[LiteralString] = [
+    QUERY,
+    "select * from s3vl.query_vectors_batch(array[array[1, 2, 3, 4, 5]], 'docs')",
+    """select * from s3vl.query_hybrid('{"title": "a"}', index_name => 'docs')""",
+    "select * from s3vl.get_vectors(array['a'], 'docs')",
+    "select * from s3vl.list_vectors(index_name => 'docs')",
+    "select s3vl.put_vectors(array[('a', '{1,2,3,4,5}', null)::s3vl.vector_record], 'docs')",
+    "select s3vl.delete_vectors(array['a'], 'docs')",
+    "select * from s3vl.describe_index('docs')",
+]
+LOG = "aws logs filter-log-events --log-group-name /aws/lambda/s3vl-vector-query"
+LIST = "aws s3vectors list-indexes --vector-bucket-name s3vl-vectors --region us-west-2"
+ATTACH = "aws rds add-role-to-db-cluster --db-cluster-identifier <cluster> --role-arn <role ARN> --feature-name Lambda"
 CLIENT = "AWS Lambda client returned '{}'."
 UNHANDLED = f'"{LAMBDA_ARN}" returned error "Unhandled", details: "{{}}".'
+
+
+def assert_short(context: str | None) -> None:
+    """Compare CONTEXT, the statements on the way to an error, with what is read at a glance: no source of ours."""
+    lines = (context or "").splitlines()
+    assert 1 <= len(lines) <= 11, context
+    assert max(len(line) for line in lines) <= 125, context
+
 
 # What aws_lambda raises: message, DETAIL; then SQLSTATE, message, a part of the hint
 CALL_FAILURES = [
     ("lambda invocation failed", UNHANDLED.format('{\\"errorType\\": \\"KeyError\\"}'),
-        "S3V05", f'Lambda function "{LAMBDA_ARN}" failed', "aws logs tail /aws/lambda/s3vl-vector-query"),
+        "S3V05", f'Lambda function "{LAMBDA_ARN}" failed', LOG),
     ("lambda invocation failed", UNHANDLED.format("RequestId: 1 Error: Task timed out after 10.00 seconds"),
         "S3V05", f'Lambda function "{LAMBDA_ARN}" timed out', "raise LambdaTimeout"),
     ("lambda invocation failed", UNHANDLED.format('{"errorType":"Sandbox.Timedout"}'),
@@ -38,7 +59,7 @@ CALL_FAILURES = [
         "S3V01", f'Lambda throttled the call of function "{LAMBDA_ARN}"', "concurrency"),
     ("invoke API failed",
         CLIENT.format("User: x is not authorized to perform: lambda:InvokeFunction on resource: y"),
-        "S3V02", f'the database may not call Lambda function "{LAMBDA_ARN}"', "add-role-to-db-cluster"),
+        "S3V02", f'the database may not call Lambda function "{LAMBDA_ARN}"', ATTACH),
     ("invoke API failed", CLIENT.format(f"Function not found: {LAMBDA_ARN}"),
         "S3V05", f'Lambda function "{LAMBDA_ARN}" does not exist', "select s3vl.configure('<Lambda ARN>')"),
     ("region does not fit the ARN", "",
@@ -66,6 +87,7 @@ def test_error_of_aws_lambda_is_known_by_its_words(
     assert (error.sqlstate, error.message_primary) == (sqlstate, said)
     assert error.message_detail == (f"{message}: {detail}" if detail else message)
     assert hint in (error.message_hint or "")
+    assert_short(error.context)
 
 
 def test_refusal_that_took_all_the_time_is_called_a_timeout(db: Database, registered: StubLambda) -> None:
@@ -99,12 +121,12 @@ ANSWERED_FAILURES = [
         "./package.sh, then aws lambda update-function-code --function-name s3vl-vector-query "),
     ("throttled", "S3V01", "S3 Vectors throttled the request", "Try again later"),
     ("access_denied", "S3V02", "S3 Vectors denied access", "IAM role of function s3vl-vector-query"),
-    ("service_failure", "S3V03", "S3 Vectors failed", "Try again"),
+    ("service_failure", "S3V03", "S3 Vectors failed", "is in region us-west-2"),
     ("response_too_large", "S3V04", "the answer is over the 6 MB that Lambda carries", "Ask for less"),
     ("malformed_data", "S3V04", "the index holds what PostgreSQL cannot take", "without metadata"),
     ("timeout", "S3V05", "the time ran out", f"select s3vl.configure('{LAMBDA_ARN}', timeout_seconds => 60)"),
-    ("internal_error", "S3V05", "the Lambda function failed", "aws logs tail /aws/lambda/s3vl-vector-query"),
-    ("not_found", "S3V06", f"S3 Vectors does not have index {INDEX_ARN}", "aws s3vectors list-indexes"),
+    ("internal_error", "S3V05", "the Lambda function failed", LOG),
+    ("not_found", "S3V06", f"S3 Vectors does not have index {INDEX_ARN}", LIST),
 ]  # fmt: skip
 
 
@@ -117,9 +139,12 @@ def test_answered_failure_is_raised_with_its_sqlstate(
 
     error = db.error(QUERY)
 
-    assert (error.sqlstate, error.message_primary) == (sqlstate, f"{said}: The service said so")
+    # A placeholder only says that it is one.
+    reason = "" if code == "placeholder_code" else ": The service said so"
+    assert (error.sqlstate, error.message_primary) == (sqlstate, said + reason)
     assert error.message_detail == "Lambda request request-1"
     assert hint in (error.message_hint or "")
+    assert_short(error.context)
 
 
 def test_codes_are_those_of_the_protocol() -> None:
@@ -144,6 +169,53 @@ def test_detail_names_type_fields_attempts_and_request(db: Database, registered:
     assert db.error(QUERY).message_detail == (
         "ValidationException; filter.$and[0]: unknown operator $like; attempts: 1; Lambda request request-1"
     )
+
+
+@pytest.mark.parametrize(
+    "message", ["metadata_filter.n.$like is no operator", "is no operator"], ids=["made of it", "the same"]
+)
+def test_detail_does_not_repeat_the_message(db: Database, registered: StubLambda, message: str) -> None:
+    """What the function itself refuses has one field, which is the message; its class is our own business."""
+    registered.answers_failure(
+        "invalid_request",
+        message,
+        type="InvalidRequestError",
+        fields=[{"path": "metadata_filter.n.$like", "message": "is no operator"}],
+    )
+
+    assert db.error(QUERY).message_detail == "Lambda request request-1"
+
+
+def test_refused_filter_is_told_the_operators(db: Database, registered: StubLambda) -> None:
+    """Who filters wrongly needs the filter language."""
+    registered.answers_failure("invalid_request", "Invalid filter", type="ValidationException", attempts=1)
+
+    error = db.error(QUERY)
+
+    assert error.message_primary == "the metadata_filter was refused: Invalid filter"
+    assert "$startsWith" in (error.message_hint or "")
+    assert "docs/guide.md#filter" in (error.message_hint or "")
+
+
+def test_refused_token_is_named(db: Database, registered: StubLambda) -> None:
+    """A token that is too old, or of another call, is the argument next_token."""
+    registered.answers_failure(
+        "invalid_request", "Invalid page token", type="ValidationException", attempts=1
+    )
+
+    error = db.error("select * from s3vl.list_vectors(index_name => 'docs', next_token => 'old')")
+
+    assert error.message_primary == "next_token was refused: Invalid page token"
+    assert (error.message_hint or "").startswith("Start again without next_token")
+
+
+def test_token_that_the_caller_did_not_give_is_not_named(db: Database, registered: StubLambda) -> None:
+    """query_vectors has no next_token: what happens between its pages is not the caller's doing."""
+    registered.answers_failure(
+        "invalid_request", "Invalid page token", type="ValidationException", attempts=1
+    )
+
+    assert db.error(QUERY).message_primary == "the request was refused: Invalid page token"
 
 
 BROKEN = [
@@ -209,6 +281,7 @@ def test_answer_that_breaks_the_protocol_is_an_error(
     else:
         assert (error.message_primary or "").startswith(f"the Lambda function answered {said}")
     assert "s3vl.get_config()" in (error.message_hint or "")
+    assert_short(error.context)
 
 
 def test_malformed_answer_is_shown_by_its_beginning(db: Database, registered: StubLambda) -> None:
@@ -286,3 +359,34 @@ def test_aws_lambda_not_granted(db: Database, registered: StubLambda) -> None:
         " grant execute on all functions in schema aws_lambda to postgres;"
     )
     assert registered.calls == []
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    ("payload", "sqlstate"),
+    [
+        (None, "S3V04"),
+        ('{"success": true, "result": {"vectors": {}, "written": {}, "deleted": {}}}', "S3V04"),
+        ('{"success": false, "error": {"code": "throttled"}}', "S3V01"),
+    ],
+)
+def test_context_is_short(
+    db: Database, registered: StubLambda, payload: str | None, sqlstate: str, call: LiteralString
+) -> None:
+    """Whichever function failed, and wherever on the way, the error is not buried under statements of ours."""
+    registered.answers_text(payload)
+
+    error = db.error(call)
+
+    assert error.sqlstate == sqlstate
+    assert_short(error.context)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_context_of_a_call_that_failed_is_short(
+    db: Database, registered: StubLambda, call: LiteralString
+) -> None:
+    """What aws_lambda itself raises is shown as plainly."""
+    registered.raises("invoke API failed", CLIENT.format("Rate Exceeded."))
+
+    assert_short(db.error(call).context)

@@ -67,8 +67,9 @@ def test_thirty_thousand_ids_come_back_in_parts(db: Database, registered: StubLa
     """Any number of ids works: parts are joined with the ids by hash, not by comparing all with all."""
     ids = [f"vec_{number}" for number in range(30_000)]
     registered.answers(
-        {"vectors": [{"vector_id": name} for name in ids[:20_000]]}, continuation={"from": 20_000}
+        {"vectors": [{"vector_id": name} for name in ids[:15_000]]}, continuation={"from": 15_000}
     )
+    registered.answers({"vectors": [{"vector_id": name} for name in ids[15_000:20_000]]})
     registered.answers({"vectors": [{"vector_id": name} for name in ids[20_000:]]})
 
     db.rows("set local statement_timeout = '10s'")
@@ -78,6 +79,7 @@ def test_thirty_thousand_ids_come_back_in_parts(db: Database, registered: StubLa
 
     assert [row["vector_id"] for row in rows] == ids
     assert all(row["found"] for row in rows)
+    assert [len(request["vector_ids"]) for request in registered.requests] == [20_000, 20_000, 10_000]
 
 
 def test_ids_of_exactly_1024_bytes_are_sent(db: Database, registered: StubLambda) -> None:

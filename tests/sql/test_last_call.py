@@ -74,8 +74,8 @@ def test_the_next_call_begins_anew(db: Database, registered: StubLambda) -> None
 
 def test_requests_of_one_call_are_summed_up(db: Database, registered: StubLambda) -> None:
     """What was sent in several requests is one call too."""
-    registered.answers({"deleted": [[1, 4863]]}, **measured(1))
-    registered.answers({"deleted": [[1, 137]]}, **measured(2))
+    registered.answers({"deleted": [[1, 2918]]}, **measured(1))
+    registered.answers({"deleted": [[1, 2082]]}, **measured(2))
     db.rows(
         "select s3vl.delete_vectors(array_agg(lpad(i::text, 1022, 'x')), 'docs')"
         " from generate_series(1, 5000) as i"

@@ -209,44 +209,58 @@ def test_what_the_registry_does_not_know_is_left_to_the_service(db: Database, re
 
 
 def test_much_is_sent_in_several_requests_in_order(db: Database, registered: StubLambda) -> None:
-    """A request stays under 6 MB; positions are those of the array, and the sum is returned."""
+    """A request stays far under 6 MB; positions are those of the array, and the sum is returned."""
     db.rows("update s3vl.index_registry set non_filterable_keys = '{text}'")
-    for last in (127, 128, 45):
+    for last in (76, 77, 77, 70):
         registered.answers({"written": [[1, last]]})
 
     count = db.value(MANY)
 
     ids = [[vector["vector_id"] for vector in request["vectors"]] for request in registered.requests]
-    assert [len(part) for part in ids] == [127, 128, 45]
+    assert [len(part) for part in ids] == [76, 77, 77, 70]
     assert list(chain.from_iterable(ids)) == [f"v{number}" for number in range(1, 301)]
-    assert all(len(json.dumps(request)) < 5_500_000 for request in registered.requests)
+    assert all(len(json.dumps(request)) < 3_500_000 for request in registered.requests)
     assert count == 300
+
+
+def test_many_small_records_are_sent_in_several_requests(db: Database, registered: StubLambda) -> None:
+    """In the memory of the function a record takes much more than its few bytes, so records are counted too."""
+    registered.answers({"written": [[1, 20_000]]})
+    registered.answers({"written": [[1, 1]]})
+
+    count = db.value(
+        "select s3vl.put_vectors(array_agg((i::text, '{1,2,3,4,5}', null)::s3vl.vector_record), 'docs')"
+        " from generate_series(1, 20001) as i"
+    )
+
+    assert count == 20_001
+    assert [len(request["vectors"]) for request in registered.requests] == [20_000, 1]
 
 
 def test_failure_half_way_says_what_was_written(db: Database, registered: StubLambda) -> None:
     """Ranges of several requests, of parts and of the failure itself are put together, by array position."""
-    registered.answers({"written": [[1, 100]]}, continuation={"from": 101})
-    registered.answers({"written": [[101, 127]]})
+    registered.answers({"written": [[1, 50]]}, continuation={"from": 51})
+    registered.answers({"written": [[51, 76]]})
     registered.answers_failure("throttled", attempts=5, written=[[1, 50], [61, 61]])
 
     error = db.error(MANY)
 
     assert error.sqlstate == "S3V01"
     assert error.message_detail == (
-        "attempts: 5; Lambda request request-1; the request began at position 128; written: 1-177,188"
+        "attempts: 5; Lambda request request-1; the request began at position 77; written: 1-126,137"
     )
     assert error.message_hint == "Try again later, with fewer sessions at once."
 
 
 def test_failure_of_the_call_half_way_says_what_was_written(db: Database, registered: StubLambda) -> None:
     """What was written before Lambda could not be reached is told too."""
-    registered.answers({"written": [[1, 127]]})
+    registered.answers({"written": [[1, 76]]})
     registered.raises("invoke API failed", "AWS Lambda client returned 'Unable to connect to endpoint'.")
 
     error = db.error(MANY)
 
     assert error.sqlstate == "S3V05"
-    assert (error.message_detail or "").endswith("; the request began at position 128; written: 1-127")
+    assert (error.message_detail or "").endswith("; the request began at position 77; written: 1-76")
 
 
 def test_failure_before_anything_was_written_says_nothing_of_it(db: Database, registered: StubLambda) -> None:
@@ -284,13 +298,13 @@ def test_account_that_does_not_add_up_is_an_error(
 
 def test_requests_share_one_limit(db: Database, registered: StubLambda) -> None:
     """timeout_seconds is for the whole call, however many requests it takes."""
-    registered.answers({"written": [[1, 127]]}, seconds=0.6)
-    registered.answers({"written": [[1, 128]]})
-    registered.answers({"written": [[1, 45]]})
+    registered.answers({"written": [[1, 76]]}, seconds=0.6)
+    for last in (77, 77, 70):
+        registered.answers({"written": [[1, last]]})
 
     db.rows(MANY)
 
-    first, second, _ = [call["payload"]["budget_ms"] for call in registered.calls]
+    first, second, *_ = [call["payload"]["budget_ms"] for call in registered.calls]
     assert first - second >= 600
 
 

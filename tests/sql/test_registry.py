@@ -102,16 +102,20 @@ def test_any_text_is_a_name(db: Database, configured: StubLambda, name: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("code", "reason"),
+    ("code", "said", "reason"),
     [
-        ("not_found", f"S3 Vectors does not have index {INDEX_ARN}: the reason"),
-        ("access_denied", "S3 Vectors denied access: the reason"),
-        ("invalid_request", "the request was refused: the reason"),
-        ("unsupported_operation", "the Lambda function does not fit this schema: the reason"),
+        ("not_found", "does not have it", f"S3 Vectors does not have index {INDEX_ARN}: the reason"),
+        ("access_denied", "could not be asked about it", "S3 Vectors denied access: the reason"),
+        ("invalid_request", "could not be asked about it", "the request was refused: the reason"),
+        (
+            "unsupported_operation",
+            "could not be asked about it",
+            "the Lambda function does not fit this schema: the reason",
+        ),
     ],
 )
 def test_index_is_registered_with_a_warning_when_it_cannot_be_asked_about(
-    db: Database, configured: StubLambda, code: str, reason: str
+    db: Database, configured: StubLambda, code: str, said: str, reason: str
 ) -> None:
     """A failing look-up costs the facts, not the registration."""
     configured.answers_failure(code)
@@ -119,9 +123,9 @@ def test_index_is_registered_with_a_warning_when_it_cannot_be_asked_about(
     assert register(db) is True
 
     [warning] = db.warnings
-    assert warning.message == 'index "docs" is registered, but S3 Vectors could not be asked about it'
+    assert warning.message == f'index "docs" is registered, but S3 Vectors {said}'
     assert (warning.detail or "").startswith(reason)
-    assert warning.hint
+    assert "; then register it again: only then are its dimension and mode known" in (warning.hint or "")
     assert db.rows(KNOWN) == [NOTHING_KNOWN]
 
 
@@ -131,7 +135,9 @@ def test_index_is_registered_before_anything_is_configured(db: Database, stub: S
 
     [warning] = db.warnings
     assert (warning.detail or "").startswith("s3vl is not configured")
-    assert warning.hint == "Type: select s3vl.configure('<Lambda ARN>');"
+    assert (warning.hint or "").startswith(
+        "Type: select s3vl.configure('<Lambda ARN>'); then register it again"
+    )
     assert stub.calls == []
 
 
@@ -158,6 +164,17 @@ def test_registering_again_updates_and_activates(db: Database, registered: StubL
     assert (row["description"], row["is_active"]) == ("again", True)
     assert row["created_at"] < row["updated_at"]
     assert db.value("select dimension from s3vl.index_registry") == 5
+
+
+def test_registering_again_without_description_keeps_it(db: Database, registered: StubLambda) -> None:
+    """A second look at the index does not cost what people wrote about it."""
+    registered.answers({"index": FACTS})
+    registered.answers({"index": FACTS})
+    register(db, description="of manuals")
+
+    register(db)
+
+    assert db.value("select description from s3vl.get_index_info('docs')") == "of manuals"
 
 
 def test_registering_another_arn_forgets_the_facts_of_the_old(db: Database, registered: StubLambda) -> None:
@@ -269,6 +286,15 @@ def test_hint_shows_five_names_at_most(db: Database, count: int, names: str) -> 
     error = db.error("select s3vl.resolve_index_arn('x')")
 
     assert error.message_hint == (names + "Register it: select s3vl.register_index('<name>', '<index ARN>');")
+
+
+@pytest.mark.usefixtures("registered")
+def test_arn_that_is_passed_as_a_name_belongs_elsewhere(db: Database) -> None:
+    """The hint says which argument takes an ARN."""
+    error = db.error("select * from s3vl.query_vectors(array[1, 2, 3, 4, 5], %(arn)s)", arn=INDEX_ARN)
+
+    assert error.sqlstate == "42704"
+    assert (error.message_hint or "").startswith(f"Pass an ARN as index_arn => '{INDEX_ARN}'. Registered: ")
 
 
 def test_null_name_is_unknown(db: Database) -> None:

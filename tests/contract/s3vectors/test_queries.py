@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -169,6 +170,43 @@ def test_a_token_expires(s3vectors: Any, numbered: str, monkeypatch: pytest.Monk
         s3vectors.query_vectors(**request, nextToken=token)
 
 
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "$eq": operator.eq,
+    "$lt": operator.lt,
+    "$lte": operator.le,
+    "$gt": operator.gt,
+    "$gte": operator.ge,
+    "$in": lambda value, operand: value in operand,
+}
+
+
+def filters(depth: int = 3) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw filters: a comparison of n, or of m, which half of the vectors have, or combinations of filters."""
+    name, number = st.sampled_from(["n", "m"]), st.integers(0, 3)
+    operand = st.fixed_dictionaries({"$exists": st.booleans()}) | st.one_of(
+        *(st.fixed_dictionaries({name: number}) for name in COMPARISONS if name != "$in"),
+        st.fixed_dictionaries({"$in": st.lists(number, min_size=1, max_size=3)}),
+    )
+    leaf = st.builds(lambda key, compared: {key: compared}, name, operand)
+    if depth == 1:
+        return leaf
+    branches = st.lists(filters(depth - 1), min_size=1, max_size=3)
+    return leaf | st.builds(lambda how, parts: {how: parts}, st.sampled_from(["$and", "$or"]), branches)
+
+
+def matches(condition: dict[str, Any], metadata: dict[str, int]) -> bool:
+    """Evaluate a filter the plain way."""
+    ((name, operand),) = condition.items()
+    if name == "$and":
+        return all(matches(part, metadata) for part in operand)
+    if name == "$or":
+        return any(matches(part, metadata) for part in operand)
+    ((comparison, value),) = operand.items()
+    if comparison == "$exists":
+        return (name in metadata) is value
+    return name in metadata and COMPARISONS[comparison](metadata[name], value)
+
+
 @st.composite
 def searches(draw: st.DrawFn) -> dict[str, Any]:
     """Draw an index and a query; small whole numbers make ties and repeated directions likely."""
@@ -178,14 +216,15 @@ def searches(draw: st.DrawFn) -> dict[str, Any]:
     vector = st.lists(numbers, min_size=dimension, max_size=dimension)
     if metric == "cosine":
         vector = vector.filter(any)
-    records = draw(st.lists(st.tuples(vector, st.integers(0, 3)), max_size=250))
+    metadata = st.fixed_dictionaries({"n": st.integers(0, 3)}, optional={"m": st.integers(0, 3)})
+    records = draw(st.lists(st.tuples(vector, metadata), max_size=250))
     return {
         "dimension": dimension,
         "metric": metric,
-        "vectors": {f"key-{number:03}": (v, {"n": n}) for number, (v, n) in enumerate(records)},
+        "vectors": {f"key-{number:03}": record for number, record in enumerate(records)},
         "query": draw(vector),
         "top_k": draw(st.sampled_from([1, 2, 10, 99, 100, 101, 200, 10_000])),
-        "below": draw(st.one_of(st.none(), st.integers(0, 4))),
+        "filter": draw(st.none() | filters()),
     }
 
 
@@ -203,17 +242,17 @@ def distance(metric: str, vector: list[float], other: list[float]) -> float:
 def test_results_equal_those_of_brute_force(
     s3vectors: Any, new_index: Callable[..., str], search: dict[str, Any]
 ) -> None:
-    """For any vectors, filter and topK, the pages together are what comparing one by one gives."""
+    """For any vectors, filter of three levels and topK, the pages together are what comparing one by one gives."""
     index = new_index(dimension=search["dimension"], metric=search["metric"], vectors=search["vectors"])
-    below = search["below"]
-    options = {} if below is None else {"filter": {"n": {"$lt": below}}}
+    condition = search["filter"]
+    options = {} if condition is None else {"filter": condition}
 
     hits = query(s3vectors, index, search["query"], search["top_k"], returnDistance=True, **options)
 
     oracle = {
         key: distance(search["metric"], vector, search["query"])
         for key, (vector, metadata) in search["vectors"].items()
-        if below is None or metadata["n"] < below
+        if condition is None or matches(condition, metadata)
     }
     nearest = sorted(oracle.values())[: search["top_k"]]
     found = {hit["key"]: hit["distance"] for hit in hits}
