@@ -7,12 +7,16 @@
 \set ON_ERROR_STOP on
 
 -- A transaction begins with its first statement, so that it is older where one is open already.
+-- (Functions and not operators, which the search_path of the session may have replaced.)
 select
-    pg_catalog.now() < pg_catalog.statement_timestamp() as s3vl_transaction_is_open,
+    pg_catalog.timestamptz_lt(
+        pg_catalog.now(), pg_catalog.statement_timestamp()
+    ) as s3vl_transaction_is_open,
     -- Asked before anything is changed, so that a second run leaves a session as it was.
     pg_catalog.to_regnamespace('s3vl') is not null as s3vl_is_there,
     pg_catalog.to_regnamespace('aws_lambda') is null and exists (
-        select from pg_catalog.pg_available_extensions as e where e.name = 'aws_lambda'
+        select from pg_catalog.pg_available_extensions as e
+        where pg_catalog.nameeq(e.name, 'aws_lambda')
     ) as s3vl_creates_aws_lambda
 \gset
 \if :s3vl_transaction_is_open

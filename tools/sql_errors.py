@@ -1,7 +1,7 @@
 """What docs/errors.md lists under each SQLSTATE: messages and hints, read from the source in sql/.
 
-All errors of s3vl are written down in one of two ways: as a call of s3vl._raise (or of s3vl._raise_argument,
-which is 22023), or as a row of a list. In both, the message follows the SQLSTATE, and the hint comes last.
+All errors of s3vl are written down in one of two ways. One is `raise exception using errcode = …, message = …,
+hint = …`. The other is a row of values, in which the message follows the SQLSTATE and the hint comes last.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
 
-TOKEN = re.compile(r"--.*|'(?:[^']|'')*'|[(),]|[^-'(),]+|-")
+TOKEN = re.compile(r"--.*|'(?:[^']|'')*'|[(),;]|[^-'(),;]+|-")
+RAISE = re.compile(r"raise exception using\b")
 LITERAL = re.compile(r"'((?:[^']|'')*)'")
 # SQL makes one of literals that follow each other.
 LITERALS = re.compile(r"'(?:[^']|'')*'(?:\s+'(?:[^']|'')*')*")
@@ -49,10 +50,16 @@ def errors() -> str:
 
 def _errors_in(source: str) -> Iterator[SqlError]:
     """Yield the errors that are written down in a file."""
+    for options in _options_of_raise(source):
+        sqlstate = SQLSTATE.fullmatch(options["errcode"])
+        # Where it is a variable, the words are in a list.
+        if sqlstate:
+            yield SqlError(
+                sqlstate[0].strip("'"), _words(options["message"]), _words(options.get("hint", ""))
+            )
     constants = dict(CONSTANT.findall(source))
-    for before, values in _lists_of_values(source):
-        named = ["'22023'", *values] if before.endswith("s3vl._raise_argument") else values
-        error = list(itertools.dropwhile(lambda value: not SQLSTATE.fullmatch(value), named))
+    for values in _lists_of_values(source):
+        error = list(itertools.dropwhile(lambda value: not SQLSTATE.fullmatch(value), values))
         if len(error) < SHORTEST_ERROR:
             continue
         message, hint = _words(error[1]), _words(constants.get(error[-1], error[-1]))
@@ -61,8 +68,26 @@ def _errors_in(source: str) -> Iterator[SqlError]:
             yield SqlError(error[0].strip("'"), message, hint)
 
 
-def _lists_of_values(source: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield what stands in each pair of parentheses, and what stands before it."""
+def _options_of_raise(source: str) -> Iterator[dict[str, str]]:
+    """Yield the options of each raise, with their expressions."""
+    for start in RAISE.finditer(source):
+        depth, options = 0, [""]
+        for piece in TOKEN.findall(source[start.end() :]):
+            if piece.startswith("--"):
+                continue
+            if piece == ";":
+                break
+            depth += (piece == "(") - (piece == ")")
+            if piece == "," and depth == 0:
+                options.append("")
+            else:
+                options[-1] += piece
+        split = (option.partition("=") for option in options)
+        yield {name.strip(): expression.strip() for name, _, expression in split}
+
+
+def _lists_of_values(source: str) -> Iterator[list[str]]:
+    """Yield what stands in each pair of parentheses."""
     open_lists: list[list[str]] = [[""]]
     for piece in TOKEN.findall(source):
         if piece.startswith("--"):
@@ -73,7 +98,7 @@ def _lists_of_values(source: str) -> Iterator[tuple[str, list[str]]]:
             open_lists.append([""])
         elif piece == ")":
             values = open_lists.pop()
-            yield open_lists[-1][-1].strip(), [value.strip() for value in values]
+            yield [value.strip() for value in values]
             open_lists[-1][-1] += f"({','.join(values)})"
         else:
             open_lists[-1][-1] += piece

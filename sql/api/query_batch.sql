@@ -31,8 +31,7 @@ declare
     _request json;
     _before integer;
     _queries integer;
-    _found bigint;
-    _rows bigint := 0;
+    _rows bigint;
 begin
     _index := s3vl._find_index(query_vectors_batch.index_name, query_vectors_batch.index_arn);
     perform s3vl._check_range('top_k', query_vectors_batch.top_k, 1, 10000);
@@ -59,10 +58,9 @@ begin
         from s3vl._ask('query_vectors_batch', _request, _started) as p (result)
         cross join lateral s3vl._decode_vectors(p.result, '{query_number,vector_id,distance}') as v
         cross join lateral s3vl._check_query_number(v.query_number, _queries);
-        get diagnostics _found = row_count;
-        _rows := _rows + _found;
+        get diagnostics _rows = row_count;
+        perform s3vl._check_count(_rows, query_vectors_batch.top_k::bigint * _queries);
     end loop;
-    perform s3vl._check_count(_rows, query_vectors_batch.top_k::bigint * cardinality(_vectors));
 end;
 $$;
 

@@ -16,7 +16,8 @@ as $$
             select
                 _answered_failure.error ->> 'code' as code,
                 _answered_failure.error ->> 'message' as said,
-                _answered_failure.members ->> 'next_token' as next_token
+                _answered_failure.members ->> 'next_token' as next_token,
+                _answered_failure.members ->> 'metadata_filter' as metadata_filter
         ) as c
     cross join lateral (
         values
@@ -24,7 +25,7 @@ as $$
             'next_token was refused',
             'Start again without next_token: a token is good for some minutes, and for a call '
             'with the same other arguments.'),
-        (c.code = 'invalid_request' and c.said ~* 'filter', '22023',
+        (c.code = 'invalid_request' and c.metadata_filter <> '' and c.said ~* 'filter', '22023',
             'the metadata_filter was refused',
             'The operators are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists, $startsWith, '
             '$and and $or: see docs/guide.md#filter'),

@@ -79,7 +79,8 @@ def test_every_failure_of_the_protocol_is_listed(db: Database, errors: dict[str,
     codes = dict(re.findall(r"^\| `(\w+)` .+ \| (\w{5}) \|$", protocol, re.MULTILINE))
     unlisted = []
     for code, sqlstate in codes.items():
-        [failure] = db.rows("select * from s3vl._answered_failure(%(code)s)", code=code)
+        asked = "select * from s3vl._answered_failure(jsonb_build_object('code', %(code)s::text), '{}')"
+        [failure] = db.rows(asked, code=code)
         row = f"| `{failure['message']}` | `{failure['hint']}` |"
         if re.sub(r"{(\w+)}", r"<\1>", row) not in errors[sqlstate]:
             unlisted.append(code)

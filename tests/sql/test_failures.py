@@ -190,11 +190,18 @@ def test_refused_filter_is_told_the_operators(db: Database, registered: StubLamb
     """Who filters wrongly needs the filter language."""
     registered.answers_failure("invalid_request", "Invalid filter", type="ValidationException", attempts=1)
 
-    error = db.error(QUERY)
+    error = db.error(QUERY.replace(")", """, metadata_filter => '{"n": 1}')"""))
 
     assert error.message_primary == "the metadata_filter was refused: Invalid filter"
     assert "$startsWith" in (error.message_hint or "")
     assert "docs/guide.md#filter" in (error.message_hint or "")
+
+
+def test_filterable_metadata_is_no_filter(db: Database, registered: StubLambda) -> None:
+    """What the service says about filterable metadata is not about a filter that nobody gave."""
+    registered.answers_failure("invalid_request", "Filterable metadata is too large", attempts=1)
+
+    assert (db.error(CALLS[5]).message_primary or "").startswith("the request was refused: Filterable")
 
 
 def test_refused_token_is_named(db: Database, registered: StubLambda) -> None:

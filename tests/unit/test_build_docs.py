@@ -28,25 +28,35 @@ def test_a_page_without_markers_is_refused(page: str) -> None:
     ("source", "error"),
     [
         (
-            "perform s3vl._raise('42704', 'no (x), -- here', null, 'Make it.');",
-            ("42704", "no (x), -- here", "Make it."),
+            "raise exception using errcode = '42704', message = 'no (x), -- here; no', hint = 'Make it.';",
+            ("42704", "no (x), -- here; no", "Make it."),
         ),
         (
-            "perform s3vl._raise_argument('it''s wrong', 'Correct it.');",
+            "raise exception using\n    hint = 'Correct it.',\n    errcode = '22023',\n    message = 'it''s wrong';",
             ("22023", "it's wrong", "Correct it."),
         ),
         ("values ('code', 'S3V01', 'busy', 'Try '\n 'again.')", ("S3V01", "busy", "Try again.")),
         ("values (c.code = '42501', '55000', 'not set up', 'Type {x}')", ("55000", "not set up", "Type <x>")),
         (
-            "s3vl._raise('55000', format('index \"%s\" is %1$I', coalesce('\"' || i || '\"')), null, 'End ' || v)",
+            (
+                "raise exception using errcode = '55000', message = format('index \"%s\" is %1$I', f(i, j)), "
+                "hint = 'End ' || v;"
+            ),
             ("55000", 'index "…" is …', "End …"),
         ),
         (
-            "_example constant text := 'Pass it.';\nperform s3vl._raise_argument('none', _example);",
+            "_example constant text := 'Pass it.';\nvalues ('22023', 'none', _example)",
             ("22023", "none", "Pass it."),
         ),
     ],
-    ids=["call", "argument", "row", "row with a condition", "values put in", "hint in a constant"],
+    ids=[
+        "raise",
+        "raise in another order",
+        "row",
+        "row with a condition",
+        "values put in",
+        "hint in a constant",
+    ],
 )
 def test_an_error_is_found_in_the_source(source: str, error: tuple[str, str, str]) -> None:
     """An error has its SQLSTATE, its message without values, and its hint."""
@@ -57,9 +67,9 @@ def test_an_error_is_found_in_the_source(source: str, error: tuple[str, str, str
     "source",
     [
         "select errcode in ('22023', '42501', '55000')",
-        "perform s3vl._raise('22023', _raise_argument.message, null, _raise_argument.hint);",
+        "raise exception using errcode = _failure.errcode, message = 'passed on', hint = 'As it says.';",
         "select * from s3vl._call_failure('42501', '', '', false)",
-        "-- s3vl._raise('42704', 'gone', null, 'Nothing.')",
+        "-- values ('42704', 'gone', 'Nothing.')",
     ],
 )
 def test_what_only_looks_like_an_error_is_left_out(source: str) -> None:
