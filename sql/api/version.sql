@@ -6,8 +6,8 @@ create or replace function s3vl.version()
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    select '1.0.0'
+    select '1.1.0'
 $$;
 
 comment on function s3vl.version() is
-    'Returns the version of the installed schema, for example 1.0.0. No Lambda call.';
+    'Returns the version of the installed schema, for example 1.1.0. No Lambda call.';

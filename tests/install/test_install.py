@@ -76,11 +76,11 @@ def test_installs_from_any_directory(url: str, tmp_path: Path) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
-        "s3vl 1.0.0 is installed.",
+        "s3vl 1.1.0 is installed.",
         "The extension aws_lambda is created.",
         "Next: select s3vl.configure('<Lambda ARN>');",
     ]
-    assert ask(url, "select s3vl.version()") == "1.0.0"
+    assert ask(url, "select s3vl.version()") == "1.1.0"
     assert ask(url, "select count(*) from pg_proc where pronamespace = 'aws_lambda'::regnamespace") == "4"
     assert (
         ask(url, "select extnamespace::regnamespace from pg_extension where extname = 'aws_lambda'")
@@ -117,7 +117,7 @@ def test_installs_where_aws_lambda_may_not_be_created(postgres: PostgresServer, 
         "Ask an administrator to type in this database: create extension aws_lambda cascade;" in done.stderr
     )
     assert done.stdout.splitlines()[:2] == [
-        "s3vl 1.0.0 is installed.",
+        "s3vl 1.1.0 is installed.",
         "The extension aws_lambda is not there yet. Type: create extension aws_lambda cascade;",
     ]
 
@@ -170,7 +170,7 @@ def test_second_run_says_so_and_changes_nothing(url: str) -> None:
     done = psql(url, "-f", str(SQL / "install.sql"))
 
     assert done.returncode == 3
-    assert "s3vl 1.0.0 is already installed" in done.stderr
+    assert "s3vl 1.1.0 is already installed" in done.stderr
     assert "uninstall.sql" in done.stderr
     assert ask(url, CATALOGUE) == before
     assert ask(url, "select lambda_arn from s3vl.config") == "x"
@@ -225,7 +225,7 @@ select * from s3vl.get_config();
 """,
     )
 
-    assert "s3vl 1.0.0 is installed." in said
+    assert "s3vl 1.1.0 is installed." in said
     assert "public, pg_catalog" in said
     assert "CREATE TABLE" in said
     assert "(0 rows)" in said
@@ -238,7 +238,7 @@ def test_second_interactive_run_leaves_the_session_usable(url: str) -> None:
 
     said = interactively(url, "\\i install.sql\nselect 'still ' || 'usable';\n\\echo quiet=:QUIET\n")
 
-    assert "s3vl 1.0.0 is already installed" in said
+    assert "s3vl 1.1.0 is already installed" in said
     assert "still usable" in said
     assert "quiet=off" in said
 
@@ -296,7 +296,7 @@ def test_uninstall_can_be_rolled_back(url: str) -> None:
     done = psql(url, "-c", "begin", "-f", str(SQL / "uninstall.sql"), "-c", "rollback")
 
     assert done.returncode == 0, done.stderr
-    assert ask(url, "select s3vl.version()") == "1.0.0"
+    assert ask(url, "select s3vl.version()") == "1.1.0"
 
 
 def test_installer_needs_no_superuser(postgres: PostgresServer, url: str) -> None:

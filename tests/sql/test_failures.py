@@ -115,8 +115,8 @@ def test_error_of_postgresql_itself_passes_untouched(
 # What the Lambda function answers: code; then SQLSTATE, beginning of the message, a part of the hint
 ANSWERED_FAILURES = [
     ("invalid_request", "22023", "the request was refused", "Correct the argument"),
-    ("unsupported_operation", "55000", "the Lambda function does not fit this schema", "code of s3vl 1.0.0"),
-    ("unsupported_protocol", "55000", "the Lambda function does not fit this schema", "code of s3vl 1.0.0"),
+    ("unsupported_operation", "55000", "the Lambda function does not fit this schema", "code of s3vl 1.1.0"),
+    ("unsupported_protocol", "55000", "the Lambda function does not fit this schema", "code of s3vl 1.1.0"),
     ("placeholder_code", "55000", "the Lambda function still has its placeholder code",
         "./package.sh, then aws lambda update-function-code --function-name s3vl-vector-query "),
     ("throttled", "S3V01", "S3 Vectors throttled the request", "Try again later"),
