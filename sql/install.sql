@@ -5,27 +5,16 @@
 \set s3vl_on_error_stop :ON_ERROR_STOP
 \set s3vl_quiet :QUIET
 \set ON_ERROR_STOP on
+\ir no_open_transaction.sql
 
--- A transaction begins with its first statement, so that it is older where one is open already.
--- (Functions and not operators, which the search_path of the session may have replaced.)
+-- Asked before anything is changed, so that a second run leaves a session as it was.
 select
-    pg_catalog.timestamptz_lt(
-        pg_catalog.now(), pg_catalog.statement_timestamp()
-    ) as s3vl_transaction_is_open,
-    -- Asked before anything is changed, so that a second run leaves a session as it was.
     pg_catalog.to_regnamespace('s3vl') is not null as s3vl_is_there,
     pg_catalog.to_regnamespace('aws_lambda') is null and exists (
         select from pg_catalog.pg_available_extensions as e
         where pg_catalog.nameeq(e.name, 'aws_lambda')
     ) as s3vl_creates_aws_lambda
 \gset
-\if :s3vl_transaction_is_open
-\warn A transaction is open, and s3vl is installed in one of its own. Type commit; or rollback;
-\warn first, and turn AUTOCOMMIT on if it is off.
--- Stops psql without an error of the server, which would end the open transaction.
-select where false
-\gset
-\endif
 \if :s3vl_is_there
 do $$
 declare
@@ -38,7 +27,15 @@ begin
         raise exception 's3vl % is already installed', s3vl.version()
             using errcode = 'duplicate_schema',
             detail = 'Nothing was changed.',
-            hint = 'To start anew run uninstall.sql first: it forgets configuration and indexes.';
+            hint = case
+                when exists (select from pg_extension as e where e.extname = 's3vl')
+                    then 'It is an extension. For another version: alter extension s3vl update;'
+                else format(
+                    'A script upgrade-%s-<version>.sql brings a newer one and keeps all. To start '
+                    'anew run uninstall.sql first: it forgets configuration and indexes.',
+                    s3vl.version()
+                )
+            end;
     end if;
     raise exception 'there is another schema s3vl, of role %', _owner::regrole
         using errcode = 'duplicate_schema',
@@ -94,7 +91,6 @@ select
 \set QUIET :s3vl_quiet
 \unset s3vl_on_error_stop
 \unset s3vl_quiet
-\unset s3vl_transaction_is_open
 \unset s3vl_is_there
 \unset s3vl_creates_aws_lambda
 \unset s3vl_version

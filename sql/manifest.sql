@@ -20,6 +20,7 @@
 \ir internal/arguments.sql
 \ir internal/names.sql
 \ir internal/vector_arguments.sql
+\ir internal/encode_vectors.sql
 \ir internal/filters.sql
 \ir internal/text_arguments.sql
 \ir internal/metadata.sql
@@ -30,6 +31,7 @@
 \ir internal/index.sql
 \ir internal/request_timeout.sql
 \ir internal/note_call.sql
+\ir internal/retry.sql
 \ir internal/invoke.sql
 \ir internal/ask.sql
 \ir internal/write.sql
@@ -37,6 +39,7 @@
 \ir internal/index_facts.sql
 \ir internal/index_mode.sql
 \ir internal/checks.sql
+\ir internal/index_checks.sql
 
 -- Public: which Lambda function to call
 \ir api/configuration.sql

@@ -11,7 +11,10 @@ if os.environ.get("S3VL_TEST_AWS") != "1":
 pytest_plugins = [
     "fixtures_postgres",
     "fixtures_cloud",
+    "fixtures_iam",
     "fixtures_probe",
     "fixtures_s3vectors",
     "fixtures_sql",
+    "fixtures_stacks",
+    "fixtures_install",  # after fixtures_sql, which it imports
 ]

@@ -14,6 +14,7 @@ from botocore.config import Config
 
 from s3vl_local import postgres
 from s3vl_local.cloud import ROOT, LocalCloud, request
+from s3vl_local.demo import APPROXIMATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,11 +27,33 @@ INDEX_NAME = "test-index-5d"
 
 @pytest.fixture(scope="session")
 def cloud(server_folder: Path) -> Iterator[LocalCloud]:
-    """Start a local cloud of its own, and stop it at the end."""
+    """Start a local cloud of its own, whose indexes are approximate as on AWS, and stop it at the end."""
     local_cloud = LocalCloud(server_folder / "cloud")
-    local_cloud.up()
+    up_with_approximation(local_cloud)
     yield local_cloud
     local_cloud.down()
+
+
+def up_with_approximation(cloud: LocalCloud) -> None:
+    """Start a local cloud, every new index of which is approximate."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in APPROXIMATE.items():
+            environment.setenv(name, value)
+        cloud.up()
+
+
+@pytest.fixture(scope="session")
+def without_approximation(cloud: LocalCloud) -> Callable[[str], None]:
+    """Make an index exact, by its ARN, for tests of completeness.
+
+    Only what S3 Vectors itself does not miss can show that nothing is lost on the way from there.
+    """
+
+    def change(index_arn: str) -> None:
+        _, bucket, _, index = index_arn.split("/")
+        request(cloud.state(), "PUT", f"/_s3vl/indexes/{bucket}/{index}", {})
+
+    return change
 
 
 @pytest.fixture(scope="session")

@@ -25,11 +25,22 @@ def server_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres(server_folder: Path) -> Iterator[PostgresServer]:
+def postgres(
+    server_folder: Path, record_testsuite_property: Callable[[str, object], None]
+) -> Iterator[PostgresServer]:
     """Start one server, laid out like an Aurora cluster, and stop it at the end."""
     server = local_postgres.start(server_folder / "data")
+    with server.connect() as connection:
+        # For test_matrix.py: the server itself says which one the tests ran on.
+        record_testsuite_property("server_version", connection.info.parameter_status("server_version"))
     yield server
     server.stop()
+
+
+def need_pgvector() -> None:
+    """Skip what begins in pgvector on a server that has none."""
+    if not local_postgres.INSTALLATION.offers("vector"):
+        pytest.skip("no pgvector")
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,10 @@ import random
 import re
 import threading
 import time
-from contextlib import closing
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -27,6 +25,7 @@ from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
 from botocore.parsers import ResponseParserError
+from botocore.session import Session
 
 from s3vl_lambda import VERSION
 from s3vl_lambda.errors import (
@@ -40,7 +39,7 @@ from s3vl_lambda.errors import (
     ThrottledError,
 )
 from s3vl_lambda.pace import Pace
-from s3vl_lambda.parallel import CONCURRENT_CALLS, in_order
+from s3vl_lambda.parallel import CONCURRENT_CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,7 +50,6 @@ if TYPE_CHECKING:
 KEYS_PER_CALL = 100
 
 _CONNECT_SECONDS = 1.0
-_READ_SECONDS = 5.0
 _MAX_ATTEMPTS = 8
 _BACKOFF_BASE_SECONDS = 0.05
 _BACKOFF_CAP_SECONDS = 2.0
@@ -69,27 +67,32 @@ _BY_STATUS: dict[int, type[S3vlError]] = {403: AccessDeniedError, 429: Throttled
 
 _POSITION = re.compile(r"(?<=^vectors\[)[0-9]+(?=\])")
 
+# The system's randomness, because environments that are restored from one snapshot share the state of any other.
+_uniform = random.SystemRandom().uniform
+
 _clients: dict[str, Any] = {}
 _clients_lock = threading.Lock()
-_read_seconds: ContextVar[float] = ContextVar("_read_seconds", default=_READ_SECONDS)
+_read_seconds: ContextVar[float] = ContextVar("_read_seconds")
 
 
 def client_for(region: str) -> Any:
     """Give the client of a region, built when it is first asked for and kept while the environment lives."""
-    with _clients_lock:  # boto3 builds clients in one thread at a time
+    with _clients_lock:  # botocore builds clients in one thread at a time
         if region not in _clients:
             _clients[region] = _new_client(region)
         return _clients[region]
 
 
 def _new_client(region: str) -> Any:
-    """Build a client that tries once, keeps its connections, and gives up reading when the caller would."""
-    client = boto3.client(
+    """Build a client that tries once, keeps its connections, and gives up reading when the caller would.
+
+    It is what boto3.client() gives; boto3 itself would only add the time to import its resources and S3 transfers.
+    """
+    client = Session().create_client(
         "s3vectors",
         region_name=region,
         config=Config(
             connect_timeout=_CONNECT_SECONDS,
-            read_timeout=_READ_SECONDS,
             tcp_keepalive=True,
             max_pool_connections=CONCURRENT_CALLS,
             retries={"mode": "standard", "total_max_attempts": 1},
@@ -196,22 +199,15 @@ class S3VectorsGateway:
     def get_vectors(
         self, index_arn: str, keys: Sequence[str], *, return_data: bool, return_metadata: bool
     ) -> dict[str, dict[str, Any]]:
-        """Give those of the vectors that exist, by key; the calls that it takes run at the same time."""
-
-        def get_chunk(start: int) -> list[dict[str, Any]]:
-            chunk = keys[start : start + KEYS_PER_CALL]
-            answer = self._call(
-                "get_vectors",
-                indexArn=index_arn,
-                keys=chunk,
-                returnData=return_data,
-                returnMetadata=return_metadata,
-            )
-            vectors: list[dict[str, Any]] = required(answer, "vectors")
-            return vectors
-
-        with closing(in_order(get_chunk, range(0, len(keys), KEYS_PER_CALL))) as chunks:
-            return {required(vector, "key"): vector for vectors in chunks for vector in vectors}
+        """Give those of the vectors that exist, by key; at most KEYS_PER_CALL are asked for."""
+        answer = self._call(
+            "get_vectors",
+            indexArn=index_arn,
+            keys=keys,
+            returnData=return_data,
+            returnMetadata=return_metadata,
+        )
+        return {required(vector, "key"): vector for vector in required(answer, "vectors")}
 
     def list_vectors(
         self,
@@ -261,16 +257,19 @@ class S3VectorsGateway:
         """
         given = {name: value for name, value in parameters.items() if value is not None}
         region = given["indexArn"].split(":")[3]
-        attempt = 0
+        attempt, was_silent = 0, False
         with self._pace.turn(self._deadline):
             while True:
                 attempt += 1
                 self._stats.count(attempts=1)
-                _read_seconds.set(min(_READ_SECONDS, self._deadline.remaining()))
+                # A slow service is waited for. But silence may be a connection that died while the environment was
+                # frozen: it leaves half of the time to an attempt on another one, which then has all of it.
+                _read_seconds.set(self._deadline.remaining() / (1 if was_silent else 2))
                 try:
                     answer = getattr(self._client_for(region), method)(**given)
                 except (ClientError, BotoCoreError, ResponseParserError) as error:
                     failure = _translated(error, region, attempt, first_position)
+                    was_silent = isinstance(error, ReadTimeoutError)
                     self._sleep(self._pause_before_next(failure, attempt, error))
                 else:
                     self._stats.count(api_calls=1)
@@ -298,7 +297,7 @@ class S3VectorsGateway:
 def _pause_after(attempt: int) -> float:
     """Choose how long to wait: anything up to a limit that doubles, so that throttled clients part ways."""
     limit = min(_BACKOFF_CAP_SECONDS, _BACKOFF_BASE_SECONDS * 2 ** (attempt - 1))
-    return random.uniform(0, limit)  # noqa: S311 - spreads load, guards no secret
+    return _uniform(0, limit)
 
 
 def _translated(error: Exception, region: str, attempts: int, first_position: int) -> S3vlError:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from s3vl_lambda.settings import settings
+
 if TYPE_CHECKING:
     from s3vl_lambda.gateway import CallStats
 
@@ -23,8 +25,11 @@ _invocations = itertools.count()
 
 
 def is_cold_start() -> bool:
-    """Tell whether this is the first invocation of its environment; ask once per invocation."""
-    return next(_invocations) == 0
+    """Tell whether the caller waited for the environment to be initialised; ask once per invocation.
+
+    With SnapStart and provisioned concurrency that was done before, even for the first invocation.
+    """
+    return next(_invocations) == 0 and settings().initialized_on_demand
 
 
 @functools.cache

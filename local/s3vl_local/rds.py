@@ -1,4 +1,4 @@
-"""What moto's RDS lacks for the roles of Aurora clusters: they can be taken away again."""
+"""The roles of Aurora clusters: what moto's RDS lacks, they can be taken away again, and which there are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from moto.core.responses import EmptyResult
 from moto.rds.exceptions import DBClusterNotFoundError, RDSClientError
-from moto.rds.models import RDSBackend
+from moto.rds.models import RDSBackend, rds_backends
 from moto.rds.responses import RDSResponse
 
 
@@ -25,6 +25,16 @@ def install() -> None:
     """Add RemoveRoleFromDBCluster to moto; it dispatches on the method's name."""
     RDSBackend.remove_role_from_db_cluster = _remove_role
     RDSResponse.remove_role_from_db_cluster = _answer_remove_role
+
+
+def lambda_roles(account: str, region: str) -> dict[str, str]:
+    """Return the role of each cluster that has one for the feature Lambda, by the cluster's ARN."""
+    return {
+        cluster.db_cluster_arn: role.role_arn
+        for cluster in list(rds_backends[account][region].clusters.values())
+        for role in cluster.associated_roles
+        if role.feature_name == "Lambda"
+    }
 
 
 def _remove_role(self: Any, cluster_identifier: str, role_arn: str, feature_name: str | None) -> None:

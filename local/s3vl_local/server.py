@@ -22,6 +22,7 @@ from werkzeug import Request
 from s3vl_local import s3vectors
 from s3vl_local.control import PREFIX, Control
 from s3vl_local.faults import ConnectionDroppedError
+from s3vl_local.iam.switch import IAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,6 +58,9 @@ class Application:
             self._count_answer(headers)
             return start_response(status, headers, exc_info)
 
+        if IAM.enforced and (refusal := self.services.result().refusal(environ)):
+            answer = refusal(environ, counted)
+            return answer
         to_s3vectors = S3_VECTORS_SCOPE in environ.get("HTTP_AUTHORIZATION", "")
         try:
             answer = (self._s3vectors if to_s3vectors else self.services.result())(environ, counted)
@@ -93,7 +97,7 @@ def serve(home: Path, http_port: int, wire_port: int) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    s3vectors.install_api()
+    s3vectors.install()
     s3vectors.open_storage(home / "vectors.sqlite3")
     application = Application()
     web = waitress.create_server(

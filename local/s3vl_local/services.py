@@ -13,14 +13,17 @@ from werkzeug import Request
 
 from s3vl_local import cloudformation, rds, s3vectors
 from s3vl_local.cloud import REGION
+from s3vl_local.iam import door
 from s3vl_local.lambda_service import http as lambda_http
 from s3vl_local.lambda_service.service import LambdaService
 from s3vl_local.lambda_service.wire import WireServer
-from s3vl_local.moto_state import MotoState
+from s3vl_local.moto_state import CHANGES, MotoState, only_reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from werkzeug import Response
 
 # It waits for messages, up to twenty seconds, in which others must go on.
 WAITS = ".ReceiveMessage"
@@ -32,7 +35,6 @@ class Services:
     def __init__(self, home: Path, http_port: int, wire_port: int) -> None:
         for part in (s3vectors, cloudformation, rds):
             part.install()
-        self._lock = threading.Lock()
         self._state = MotoState(home / "moto.pickle")
         self._state.load()
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -51,15 +53,21 @@ class Services:
         elif environ.get("HTTP_X_AMZ_TARGET", "").endswith(WAITS):
             answer = self._moto(environ, start_response)
         else:
-            # One at a time: what is being saved must not change.
-            with self._lock:
+            with CHANGES:
+                reads = only_reads(environ)
                 answer = self._moto(environ, start_response)
-                self._state.save()
+                if not reads:
+                    self._state.save()
         return answer
+
+    @staticmethod
+    def refusal(environ: dict[str, Any]) -> Response | None:
+        """Answer a request that its caller's policies do not allow, to whichever service; None for all others."""
+        return door.refusal(environ)
 
     def close(self) -> None:
         """End every environment, and keep what changed without a request, such as dead letters."""
         self._wire.shutdown()
         self._lambda.close()
-        with self._lock:
+        with CHANGES:
             self._state.save()

@@ -25,7 +25,8 @@ as $$
 declare
     _index s3vl.index_registry;
 begin
-    _index := s3vl._ask_facts(s3vl._registered_index(describe_index.name));
+    _index := s3vl._registered_index(describe_index.name);
+    _index := s3vl._ask_facts(_index, clock_timestamp());
     -- A reader instance and a read-only transaction can ask too; they keep nothing.
     if not current_setting('transaction_read_only')::boolean then
         perform s3vl._remember_facts(_index);

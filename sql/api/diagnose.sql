@@ -8,7 +8,9 @@ create or replace function s3vl.diagnose()
     set search_path = pg_catalog, pg_temp
 as $$
 declare
+    _started timestamptz := clock_timestamp();
     _config s3vl.config;
+    _lambda_answers boolean := true;
 begin
     return query select c.* from s3vl._check_platform() as c;
     select c.* into _config from s3vl.config as c;
@@ -23,29 +25,25 @@ begin
         );
         return;
     end if;
-    return query
-    select
-        'configuration',
-        'ok',
-        concat_ws(
-            ', ',
-            _config.lambda_arn,
-            _config.timeout_seconds || ' seconds',
-            'validated ' || _config.last_validated_at || ': ' || _config.last_validation_status
-        ),
-        null::text;
+    return query select c.* from s3vl._check_configuration(_config) as c;
     return query select c.* from s3vl._check_timeout(_config) as c;
-    return query select c.* from s3vl._check_lambda() as c;
+    for check_name, status, detail, hint in select c.* from s3vl._check_lambda(_started) as c loop
+        _lambda_answers := _lambda_answers and diagnose.status <> 'fail';
+        return next;
+    end loop;
     return query
     select c.*
     from (select r.* from s3vl.index_registry as r order by r.index_name) as r
-    cross join lateral s3vl._check_index(r) as c;
+    cross join lateral s3vl._check_index(
+        r, _lambda_answers, _started, _config.timeout_seconds
+    ) as c;
 end;
 $$;
 
 comment on function s3vl.diagnose() is
     'Checks what s3vl needs, one row each: the extension aws_lambda and the right to use it, the '
     'configuration with its last validation, the time limit in force, whether the Lambda function '
-    'answers with its real code and fits this schema, and each registered index. status is ok, '
-    'warn or fail, and hint says what to do. Nothing remote makes it fail, and nothing is saved. '
-    'Calls the Lambda function once, and once for each active index.';
+    'answers with its real code and fits this schema, and each registered index, with what the '
+    'registry remembers of it. status is ok, warn or fail, and hint says what to do. Nothing '
+    'remote makes it fail, and nothing is saved. Calls the Lambda function once, and once for each '
+    'active index when it answers; all of it takes timeout_seconds at most.';

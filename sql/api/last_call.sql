@@ -19,6 +19,9 @@ create or replace function s3vl.last_call()
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+declare
+    -- That of an integer, which a batch may exceed.
+    _largest constant bigint := 2147483647;
 begin
     return query
     select
@@ -28,8 +31,8 @@ begin
         n.lambda_ms,
         n.api_calls,
         n.pages,
-        n.bytes_out,
-        n.bytes_in,
+        least(n.bytes_out, _largest)::integer,
+        least(n.bytes_in, _largest)::integer,
         n.cold_start
     from jsonb_to_record(s3vl._noted_call()) as n (
         operation text,
@@ -38,11 +41,15 @@ begin
         lambda_ms double precision,
         api_calls integer,
         pages integer,
-        bytes_out integer,
-        bytes_in integer,
+        bytes_out bigint,
+        bytes_in bigint,
         cold_start boolean
     )
     where n.operation is not null;
+exception
+    -- Whoever has the session may write anything into the setting: then there is no call to tell.
+    when data_exception then
+        return;
 end;
 $$;
 
@@ -50,4 +57,5 @@ comment on function s3vl.last_call() is
     'Tells what the last successful call of this session has cost; no row before there was one. '
     'total_ms is the time of all, lambda_ms that inside of the Lambda function, api_calls the '
     'calls to S3 Vectors, pages the parts that the answer came in, bytes_out and bytes_in what was '
-    'sent and received. request_id finds the call in the log of the function. No Lambda call.';
+    'sent and received, at most 2147483647. request_id finds the call in the log of the function. '
+    'No Lambda call.';

@@ -23,6 +23,7 @@ create or replace function s3vl.query_vectors(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
+    _started timestamptz := clock_timestamp();
     _index s3vl.index_registry;
     _request json;
     _rows bigint;
@@ -32,7 +33,7 @@ begin
     perform s3vl._check_boolean('return_metadata', query_vectors.return_metadata);
     perform s3vl._check_filter(query_vectors.metadata_filter, _index);
     perform s3vl._check_query_mode(
-        query_vectors.query_mode, query_vectors.metadata_filter, _index
+        query_vectors.query_mode, query_vectors.metadata_filter, _index, _started
     );
     _request := json_build_object(
         'index_arn', _index.index_arn,
@@ -44,7 +45,7 @@ begin
     );
     return query
     select v.vector_id, v.distance, v.similarity_score, v.metadata
-    from s3vl._ask('query_vectors', _request) as p (result)
+    from s3vl._ask('query_vectors', _request, _started) as p (result)
     cross join lateral s3vl._decode_vectors(p.result, '{vector_id,distance}') as v;
     get diagnostics _rows = row_count;
     perform s3vl._check_count(_rows, query_vectors.top_k);

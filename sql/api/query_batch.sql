@@ -39,7 +39,7 @@ begin
     perform s3vl._check_filter(query_vectors_batch.metadata_filter, _index);
     _vectors := s3vl._encode_vectors('query_vectors', query_vectors_batch.query_vectors, _index);
     perform s3vl._check_query_mode(
-        query_vectors_batch.query_mode, query_vectors_batch.metadata_filter, _index
+        query_vectors_batch.query_mode, query_vectors_batch.metadata_filter, _index, _started
     );
     -- One call, unless so many vectors are too much for one request.
     for _chunk in select c.* from s3vl._chunks(_vectors) as c loop

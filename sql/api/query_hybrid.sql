@@ -25,6 +25,7 @@ create or replace function s3vl.query_hybrid(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
+    _started timestamptz := clock_timestamp();
     _index s3vl.index_registry;
     _vector json;
     _keys text[];
@@ -40,7 +41,7 @@ begin
         _vector := s3vl._encode_vector('query_vector', query_hybrid.query_vector, _index);
     end if;
     _keys := array(select k.key from jsonb_object_keys(query_hybrid.query_texts) as k (key));
-    perform s3vl._check_text_search(_keys, _index);
+    perform s3vl._check_text_search(_keys, _index, _started);
     _request := json_build_object(
         'index_arn', _index.index_arn,
         'query_texts', query_hybrid.query_texts,
@@ -52,7 +53,7 @@ begin
     return query
     select v.vector_id, (row_number() over ())::integer, v.fused_score, v.bm25_scores,
         v.distance, v.metadata
-    from s3vl._ask('query_hybrid', _request) as p (result)
+    from s3vl._ask('query_hybrid', _request, _started) as p (result)
     cross join lateral s3vl._decode_vectors(p.result, '{vector_id}') as v;
     get diagnostics _rows = row_count;
     perform s3vl._check_count(_rows, query_hybrid.top_k);

@@ -12,6 +12,7 @@ create or replace function s3vl.register_index(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
+    _index s3vl.index_registry;
     _problem text;
     _detail text;
     _hint text;
@@ -29,9 +30,8 @@ begin
         is_active = true,
         updated_at = excluded.updated_at;
     begin
-        perform s3vl._remember_facts(
-            s3vl._ask_facts(s3vl._registered_index(register_index.index_name))
-        );
+        _index := s3vl._registered_index(register_index.index_name);
+        perform s3vl._remember_facts(s3vl._ask_facts(_index, clock_timestamp()));
     exception
         when others then
             if not s3vl._is_call_failure(sqlstate) then

@@ -165,9 +165,11 @@ begin
     raise exception using
         errcode = 'S3V04',
         message = format('the Lambda function answered %s', _raise_malformed.what),
-        detail = coalesce(
-            'It began: ' || left(_raise_malformed.answer, 200), 'The answer was empty.'
-        ),
+        detail = case
+            when _raise_malformed.answer = '' then 'The answer was empty.'
+            when _raise_malformed.answer is null then 'The rest of the answer can be read.'
+            else 'It began: ' || left(_raise_malformed.answer, 200)
+        end,
         hint = s3vl._fill_in(
             'See that the function in s3vl.get_config() is the one of s3vl, with the code of '
             'version {version}.',
@@ -177,4 +179,5 @@ end;
 $$;
 
 comment on function s3vl._raise_malformed(text, text) is
-    'Raises S3V04 for an answer that breaks the protocol, with its beginning as detail.';
+    'Raises S3V04 for an answer that breaks the protocol, with its beginning as detail; null when '
+    'that would not show what is wrong.';

@@ -35,6 +35,9 @@ as $$
         (c.code = '22P02', 'S3V04',
             'Lambda function "{arn}" did not answer with JSON',
             'See that the function in s3vl.get_config() is the one of s3vl.'),
+        (c.code = '54001', 'S3V04',
+            'Lambda function "{arn}" answered JSON that is nested too deeply',
+            'See that the function in s3vl.get_config() is the one of s3vl.'),
         (c.said ~* 'payload size|EntityTooLarge|RequestTooLarge', 'S3V04',
             'a request to Lambda function "{arn}" or its answer is over the limit of 6 MB',
             'Ask for less at a time.'),
@@ -74,6 +77,23 @@ $$;
 
 comment on function s3vl._call_failure(text, text, text, boolean) is
     'Says what an error of aws_lambda.invoke means; no row when it means nothing to s3vl.';
+
+create or replace function s3vl._is_throttled(sql_errcode text, sql_message text, reason text)
+    returns boolean
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select
+        from s3vl._call_failure(
+            _is_throttled.sql_errcode, _is_throttled.sql_message, _is_throttled.reason, false
+        ) as f
+        where f.errcode = 'S3V01'
+    )
+$$;
+
+comment on function s3vl._is_throttled(text, text, text) is
+    'Tells whether an error of aws_lambda.invoke means that Lambda did not run the call for now.';
 
 create or replace function s3vl._raise_call_failure(
     sql_errcode text,

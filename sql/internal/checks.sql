@@ -1,5 +1,19 @@
 -- The single checks of s3vl.diagnose(). Each returns a row with status ok, warn or fail.
 
+create or replace function s3vl._invoke_function()
+    returns oid
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select min(p.oid)
+    from pg_proc as p
+    where p.pronamespace = to_regnamespace('aws_lambda') and p.proname = 'invoke'
+$$;
+
+comment on function s3vl._invoke_function() is
+    'Returns one of the functions aws_lambda.invoke, or null without the extension.';
+
 create or replace function s3vl._check_platform()
     returns table (check_name text, status text, detail text, hint text)
     rows 2
@@ -7,11 +21,7 @@ create or replace function s3vl._check_platform()
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _function oid := (
-        select min(p.oid)
-        from pg_proc as p
-        where p.pronamespace = to_regnamespace('aws_lambda') and p.proname = 'invoke'
-    );
+    _function oid := s3vl._invoke_function();
     _failure record;
 begin
     if _function is null then
@@ -48,6 +58,32 @@ $$;
 comment on function s3vl._check_platform() is
     'Looks for the extension aws_lambda and the right to use it.';
 
+create or replace function s3vl._check_configuration(config s3vl.config)
+    returns table (check_name text, status text, detail text, hint text)
+    stable
+    rows 1
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select
+        'configuration',
+        case when f.failed then 'warn' else 'ok' end,
+        concat_ws(
+            ', ',
+            _check_configuration.config.lambda_arn,
+            _check_configuration.config.timeout_seconds || ' seconds',
+            'validated ' || _check_configuration.config.last_validated_at || ': '
+            || _check_configuration.config.last_validation_status
+        ),
+        case when f.failed then 'Validate it again: select * from s3vl.validate_config();' end
+    from (
+        select _check_configuration.config.last_validation_status <> 'ok'
+    ) as f (failed)
+$$;
+
+comment on function s3vl._check_configuration(s3vl.config) is
+    'Shows the configuration, and what came of its last validation.';
+
 create or replace function s3vl._check_timeout(config s3vl.config)
     returns table (check_name text, status text, detail text, hint text)
     rows 1
@@ -62,6 +98,16 @@ declare
     );
 begin
     perform s3vl._set_request_timeout(_before);
+    if s3vl._invoke_function() is null then
+        -- Then the setting is anybody's, and says nothing.
+        return query
+        select
+            'request timeout',
+            'warn',
+            'unknown without the extension aws_lambda',
+            'Install the extension first.';
+        return;
+    end if;
     return query
     select
         'request timeout',
@@ -84,7 +130,7 @@ $$;
 comment on function s3vl._check_timeout(s3vl.config) is
     'Tells which time limit a call really has.';
 
-create or replace function s3vl._check_lambda()
+create or replace function s3vl._check_lambda(started timestamptz)
     returns table (check_name text, status text, detail text, hint text)
     rows 2
     language plpgsql
@@ -97,7 +143,9 @@ declare
     _hint text;
 begin
     begin
-        select p.result into _result from s3vl._ask('availability_check', '{}') as p (result);
+        select p.result
+        into _result
+        from s3vl._ask('availability_check', '{}', _check_lambda.started) as p (result);
     exception
         when others then
             if not s3vl._is_call_failure(sqlstate) then
@@ -130,45 +178,5 @@ begin
 end;
 $$;
 
-comment on function s3vl._check_lambda() is
+comment on function s3vl._check_lambda(timestamptz) is
     'Asks the Lambda function whether it is there, is no placeholder, and fits this schema.';
-
-create or replace function s3vl._check_index(index s3vl.index_registry)
-    returns table (check_name text, status text, detail text, hint text)
-    rows 1
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-declare
-    _name text := format('index "%s"', _check_index.index.index_name);
-    _index s3vl.index_registry;
-    _detail text;
-    _hint text;
-begin
-    perform s3vl._check_active(_check_index.index);
-    _index := s3vl._ask_facts(_check_index.index);
-    return query
-    select
-        _name,
-        'ok',
-        concat_ws(
-            ', ', _index.index_mode, _index.dimension || ' dimensions', _index.distance_metric
-        ),
-        null::text;
-exception
-    when others then
-        if not s3vl._is_call_failure(sqlstate) then
-            raise;
-        end if;
-        get stacked diagnostics _detail = pg_exception_detail, _hint = pg_exception_hint;
-        return query
-        select
-            _name,
-            case when _check_index.index.is_active then 'fail' else 'warn' end,
-            s3vl._with_detail(sqlerrm, _detail),
-            _hint;
-end;
-$$;
-
-comment on function s3vl._check_index(s3vl.index_registry) is
-    'Asks S3 Vectors about a registered index.';

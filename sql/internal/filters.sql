@@ -18,6 +18,22 @@ begin
             ),
             hint = 'Pass for example metadata_filter => ''{"category": "test"}''.';
     end if;
+    -- A path of its own, so that the one with all levels below meets few. 100 levels of filters are
+    -- as many as a filter can have constraints; each is an object in an array in an object.
+    if jsonb_path_exists(_check_filter.metadata_filter, '$.**{202}') then
+        raise exception using
+            errcode = '22023',
+            message = 'metadata_filter is nested more than 100 levels deep',
+            detail = 'It begins: ' || left(_check_filter.metadata_filter::text, 100),
+            hint = 'Put the conditions side by side into one $and or $or.';
+    end if;
+    if s3vl._has_wide_number(_check_filter.metadata_filter) then
+        raise exception using
+            errcode = '22023',
+            message = 'metadata_filter holds a number beyond double precision',
+            detail = 'It begins: ' || left(_check_filter.metadata_filter::text, 100),
+            hint = 'Compare with numbers up to 1.79e308.';
+    end if;
     select k.key
     into _key
     from s3vl._filter_keys(_check_filter.metadata_filter) as k (key)
@@ -31,17 +47,20 @@ begin
                 _key,
                 _check_filter.index.index_name
             ),
+            detail = s3vl._facts_origin(_check_filter.index),
             hint = format(
                 'Filter the rows instead, for example: where metadata ->> %L = ''<value>''. '
-                'Which keys are filterable is chosen when an index is made.',
-                _key
+                'Which keys are filterable is chosen when an index is made. %s',
+                _key,
+                s3vl._refresh_hint(_check_filter.index)
             );
     end if;
 end;
 $$;
 
 comment on function s3vl._check_filter(jsonb, s3vl.index_registry) is
-    'Refuses a filter that is not a JSON object, or uses a key that the index cannot filter by.';
+    'Refuses a filter that is not a JSON object, that the Lambda function could not read, or that '
+    'uses a key that the index cannot filter by.';
 
 create or replace function s3vl._filter_keys(metadata_filter jsonb)
     returns setof text

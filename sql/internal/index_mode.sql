@@ -34,7 +34,8 @@ comment on function s3vl._mode_problem(text, jsonb, s3vl.index_registry) is
 create or replace function s3vl._check_query_mode(
     query_mode text,
     metadata_filter jsonb,
-    index s3vl.index_registry
+    index s3vl.index_registry,
+    started timestamptz
 )
     returns void
     language plpgsql
@@ -57,8 +58,9 @@ begin
     ) is null then
         return;
     end if;
+    _index := s3vl._ask_facts(_index, _check_query_mode.started);
     _problem := s3vl._mode_problem(
-        _check_query_mode.query_mode, _check_query_mode.metadata_filter, s3vl._ask_facts(_index)
+        _check_query_mode.query_mode, _check_query_mode.metadata_filter, _index
     );
     if _problem is not null then
         raise exception using
@@ -72,7 +74,7 @@ begin
 end;
 $$;
 
-comment on function s3vl._check_query_mode(text, jsonb, s3vl.index_registry) is
+comment on function s3vl._check_query_mode(text, jsonb, s3vl.index_registry, timestamptz) is
     'Refuses a mode that S3 Vectors or the index does not have, and a filter that its mode does '
     'not take.';
 
@@ -116,25 +118,27 @@ comment on function s3vl._text_search_problem(text[], s3vl.index_registry) is
     'Says why an index cannot be searched for texts in these keys; no row when it can, or when '
     'that is not known.';
 
-create or replace function s3vl._check_text_search(keys text[], index s3vl.index_registry)
+create or replace function s3vl._check_text_search(
+    keys text[],
+    index s3vl.index_registry,
+    started timestamptz
+)
     returns void
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
 declare
+    _index s3vl.index_registry := _check_text_search.index;
     _problem record;
 begin
-    perform from s3vl._text_search_problem(
-        _check_text_search.keys, _check_text_search.index
-    );
+    perform from s3vl._text_search_problem(_check_text_search.keys, _index);
     if not found then
         return;
     end if;
+    _index := s3vl._ask_facts(_index, _check_text_search.started);
     select p.*
     into _problem
-    from s3vl._text_search_problem(
-        _check_text_search.keys, s3vl._ask_facts(_check_text_search.index)
-    ) as p;
+    from s3vl._text_search_problem(_check_text_search.keys, _index) as p;
     if found then
         raise exception using
             errcode = _problem.errcode, message = _problem.message, hint = _problem.hint;
@@ -142,5 +146,5 @@ begin
 end;
 $$;
 
-comment on function s3vl._check_text_search(text[], s3vl.index_registry) is
+comment on function s3vl._check_text_search(text[], s3vl.index_registry, timestamptz) is
     'Refuses a text search that the index cannot do.';

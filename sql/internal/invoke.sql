@@ -68,35 +68,47 @@ create or replace function s3vl._invoke(
 as $$
 declare
     _config s3vl.config := s3vl._configuration();
+    _arn text := _config.lambda_arn;
+    _deadline timestamptz := _invoke.started + make_interval(secs => _config.timeout_seconds);
     _timeout_before text := s3vl._request_timeout();
-    _limit_ms integer := s3vl._limit_request(
-        _invoke.started + make_interval(secs => _config.timeout_seconds)
-    );
-    _sent_at timestamptz := clock_timestamp();
-    -- The function is to be done a second before we stop listening, as up to 6 MB have to travel
-    -- back; of a short limit a fifth, so that there is time to work in.
-    _request json := s3vl._request(
-        _invoke.operation,
-        _limit_ms - least(1000, _limit_ms / 5),
-        _invoke.members,
-        _invoke.continuation
-    );
+    _attempts integer := 0;
+    _sent_at timestamptz;
+    _limit_ms integer;
+    _request json;
     _payload json;
     _answer jsonb;
     _detail text;
     _late boolean;
 begin
-    begin
-        select r.payload
-        into _payload
-        from aws_lambda.invoke(function_name => _config.lambda_arn, payload => _request) as r;
-    exception
-        when others then
-            get stacked diagnostics _detail = pg_exception_detail;
-            _late := clock_timestamp() >= _sent_at + make_interval(secs => _limit_ms / 1000.0);
-            perform s3vl._raise_call_failure(sqlstate, sqlerrm, _detail, _late, _config.lambda_arn);
-            raise;
-    end;
+    loop
+        _attempts := _attempts + 1;
+        _sent_at := clock_timestamp();
+        _limit_ms := s3vl._limit_request(_deadline);
+        -- The function is to be done a second before we stop listening, as up to 6 MB have to
+        -- travel back; of a short limit a fifth, so that there is time to work in.
+        _request := s3vl._request(
+            _invoke.operation,
+            _limit_ms - least(1000, _limit_ms / 5),
+            _invoke.members,
+            _invoke.continuation
+        );
+        begin
+            select r.payload
+            into _payload
+            from aws_lambda.invoke(function_name => _arn, payload => _request) as r;
+            exit;
+        exception
+            when others then
+                get stacked diagnostics _detail = pg_exception_detail;
+                if s3vl._is_throttled(sqlstate, sqlerrm, _detail) then
+                    continue when s3vl._wait_to_retry(_attempts, _deadline);
+                    _detail := format('%s (attempts: %s)', _detail, _attempts);
+                end if;
+                _late := clock_timestamp() >= _sent_at + make_interval(secs => _limit_ms / 1000.0);
+                perform s3vl._raise_call_failure(sqlstate, sqlerrm, _detail, _late, _arn);
+                raise;
+        end;
+    end loop;
     -- After an error PostgreSQL itself puts it back.
     perform s3vl._set_request_timeout(_timeout_before);
     _answer := s3vl._read_answer(_payload);
@@ -106,8 +118,8 @@ end;
 $$;
 
 comment on function s3vl._invoke(text, json, timestamptz, jsonb) is
-    'Calls the Lambda function once, within what timeout_seconds leaves since the start, and '
-    'returns its answer, be it a success or a failure.';
+    'Calls the Lambda function, again when Lambda throttled it, within what timeout_seconds leaves '
+    'since the start, and returns its answer, be it a success or a failure.';
 
 create or replace function s3vl._read_answer(payload json)
     returns jsonb
@@ -118,6 +130,9 @@ declare
     _answer jsonb;
     _problem text;
 begin
+    if _read_answer.payload is null then
+        perform s3vl._raise_malformed('without saying success', '');
+    end if;
     begin
         _answer := _read_answer.payload::jsonb;
     exception

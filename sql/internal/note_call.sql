@@ -4,12 +4,20 @@
 create or replace function s3vl._noted_call()
     returns jsonb
     stable
-    language sql
+    language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
-    -- Empty after DISCARD ALL and RESET ALL; and whoever has the session may write anything there.
-    select case when n.note is json object then n.note::jsonb end
-    from (select current_setting('s3vl.last_call', true)) as n (note)
+declare
+    _note jsonb;
+begin
+    -- Empty after DISCARD ALL and RESET ALL.
+    _note := nullif(current_setting('s3vl.last_call', true), '');
+    return case when jsonb_typeof(_note) = 'object' then _note end;
+exception
+    -- Whoever has the session may write anything there.
+    when data_exception or program_limit_exceeded then
+        return null;
+end;
 $$;
 
 comment on function s3vl._noted_call() is
@@ -46,8 +54,8 @@ begin
             'api_calls', (_noted ->> 'api_calls')::integer
             + coalesce((_note_call.answer #>> '{stats,api_calls}')::integer, 0),
             'pages', (_noted ->> 'pages')::integer + 1,
-            'bytes_out', (_noted ->> 'bytes_out')::integer + octet_length(_note_call.request::text),
-            'bytes_in', (_noted ->> 'bytes_in')::integer + octet_length(_note_call.payload::text),
+            'bytes_out', (_noted ->> 'bytes_out')::bigint + octet_length(_note_call.request::text),
+            'bytes_in', (_noted ->> 'bytes_in')::bigint + octet_length(_note_call.payload::text),
             'cold_start', coalesce((_noted ->> 'cold_start')::boolean, false)
             or coalesce((_note_call.answer #>> '{stats,cold_start}')::boolean, false)
         )::text,

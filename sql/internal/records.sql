@@ -58,12 +58,17 @@ create or replace function s3vl._raise_record(
     record_position bigint,
     field text,
     id text,
-    problem text
+    problem text,
+    index s3vl.index_registry
 )
     returns void
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+declare
+    _origin text := case
+        when _raise_record.field <> 'vector_id' then s3vl._facts_origin(_raise_record.index)
+    end;
 begin
     raise exception using
         errcode = '22023',
@@ -74,18 +79,23 @@ begin
             case when _raise_record.id <> '' then ' of "' || left(_raise_record.id, 100) || '"' end,
             _raise_record.problem
         ),
-        hint = case _raise_record.field
-            when 'vector_id'
-                then 'An id is a text of 1 to 1,024 bytes, and another one in each record.'
-            when 'embedding'
-                then 'A vector has as many numbers as the index has dimensions, all of them finite.'
-            else 'Metadata is an object of up to 50 strings, numbers, booleans, arrays of strings '
-                'and arrays of numbers.'
-        end;
+        detail = concat_ws(' ', 'Nothing was written.', _origin),
+        hint = concat_ws(
+            ' ',
+            case _raise_record.field
+                when 'vector_id'
+                    then 'An id is a text of 1 to 1,024 bytes, and another one in each record.'
+                when 'embedding' then 'A vector has as many numbers as the index has dimensions, '
+                    'all of them finite.'
+                else 'Metadata is an object of up to 50 strings, numbers, booleans, arrays of '
+                    'strings and arrays of numbers.'
+            end,
+            case when _origin is not null then s3vl._refresh_hint(_raise_record.index) end
+        );
 end;
 $$;
 
-comment on function s3vl._raise_record(bigint, text, text, text) is
+comment on function s3vl._raise_record(bigint, text, text, text, s3vl.index_registry) is
     'Refuses a record, naming its position, its field and its id.';
 
 create or replace function s3vl._check_records(
@@ -121,7 +131,9 @@ begin
     order by v.position, p.place
     limit 1;
     if found then
-        perform s3vl._raise_record(_bad.position, _bad.field, _bad.vector_id, _bad.problem);
+        perform s3vl._raise_record(
+            _bad.position, _bad.field, _bad.vector_id, _bad.problem, _check_records.index
+        );
     end if;
     select d.position, d.vector_id, d.first_position
     into _bad
@@ -141,7 +153,8 @@ begin
             _bad.position,
             'vector_id',
             _bad.vector_id,
-            format('is that of vectors[%s] too', _bad.first_position)
+            format('is that of vectors[%s] too', _bad.first_position),
+            _check_records.index
         );
     end if;
 end;

@@ -17,6 +17,7 @@ create table s3vl.index_registry (
     is_active boolean not null default true,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
+    described_at timestamptz,
     constraint index_registry_pkey primary key (index_name),
     constraint index_registry_index_name_length
         check (char_length(index_name) between 1 and 128),
@@ -55,3 +56,5 @@ comment on column s3vl.index_registry.created_at is
     'When the name was registered first.';
 comment on column s3vl.index_registry.updated_at is
     'When the row was changed last.';
+comment on column s3vl.index_registry.described_at is
+    'When GetIndex last told these facts; null when it could not be asked.';

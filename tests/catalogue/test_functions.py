@@ -158,7 +158,7 @@ TABLES = {
     "index_registry": [
         "index_name", "index_arn", "description", "bucket_name", "region", "account_id", "dimension",
         "distance_metric", "index_mode", "non_filterable_keys", "text_keys", "is_active", "created_at",
-        "updated_at",
+        "updated_at", "described_at",
     ],
 }  # fmt: skip
 

@@ -19,9 +19,9 @@ def registered_index(
     name: str,
     dimension: int,
     **metadata: Any,
-) -> None:
-    """Make an index in the bucket of the stack, and register it under its name."""
-    arn = aws("s3vectors").create_index(
+) -> str:
+    """Make an index in the bucket of the stack, register it under its name, and return its ARN."""
+    arn: str = aws("s3vectors").create_index(
         vectorBucketName=stack.index_arn.split("/")[1],
         indexName=name,
         dataType="float32",
@@ -30,3 +30,4 @@ def registered_index(
         **({"metadataConfiguration": metadata} if metadata else {}),
     )["indexArn"]
     connection.execute("select s3vl.register_index(%s, %s)", [name, arn])
+    return arn

@@ -12,7 +12,7 @@ from fixtures_cloud import INDEX_NAME
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SEARCH = "select count(*) from s3vl.query_vectors(array[0.1, 0.2, 0.3, 0.4, 0.5], %s, top_k => 3)"
+SEARCH = "select count(*) > 0 from s3vl.query_vectors(array[0.1, 0.2, 0.3, 0.4, 0.5], %s, top_k => 3)"
 PUT = "select s3vl.put_vectors(array[('tmp', '{1,2,3,4,5}', null)::s3vl.vector_record], %s)"
 DELETE = "select s3vl.delete_vectors(array['tmp'], %s)"
 
@@ -29,7 +29,7 @@ def test_reader_searches_and_does_not_write(app: psycopg.Connection) -> None:
     """Search goes through to S3 Vectors; writing, configuring and Lambda itself are refused."""
     app.execute("select s3vl.grant_access('app', 'reader'); set role app")
 
-    assert app.execute(SEARCH, [INDEX_NAME]).fetchone() == (3,)
+    assert app.execute(SEARCH, [INDEX_NAME]).fetchone() == (True,)
     for refused in (
         "select s3vl.put_vectors(null, 'x')",
         "select s3vl.configure('x')",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -250,10 +251,48 @@ def test_what_the_service_says_has_its_sqlstate(
 def test_a_throttled_function_is_throttling(
     connection: psycopg.Connection, faults: Callable[..., None]
 ) -> None:
-    """Lambda's own 429 is the same SQLSTATE as that of S3 Vectors."""
+    """Lambda's own 429 that outlasts the time for attempts is the same SQLSTATE as that of S3 Vectors."""
+    connection.execute("select s3vl.configure(lambda_arn, timeout_seconds => 2) from s3vl.get_config()")
     faults(operation="Invoke", status=429, code="TooManyRequestsException", message="Rate Exceeded.")
+    started = time.monotonic()
 
-    assert_error(failure(connection, QUERY + ")"), "S3V01", "Rate Exceeded", "(?i)again|concurrency")
+    error = failure(connection, QUERY + ")")
+
+    assert time.monotonic() - started <= 2
+    assert_error(error, "S3V01", r"Rate Exceeded.*\(attempts: [2-8]\)", "(?i)again|concurrency")
+
+
+def test_a_function_that_is_throttled_for_a_moment_answers(
+    connection: psycopg.Connection, faults: Callable[..., None]
+) -> None:
+    """A call that Lambda did not run is tried again, a writing one too."""
+    faults(operation="Invoke", status=429, code="TooManyRequestsException", message="Rate Exceeded.", times=2)
+
+    assert len(connection.execute(QUERY + ", top_k => 3)").fetchall()) == 3
+
+    faults(operation="Invoke", status=429, code="TooManyRequestsException", message="Rate Exceeded.", times=1)
+    assert connection.execute(
+        f"select s3vl.delete_vectors(array['never written'], '{INDEX_NAME}')"
+    ).fetchone() == (1,)
+
+
+# As deep as the function takes, what the function refuses, what SQL refuses, and what no JSON parser of Python takes.
+@pytest.mark.parametrize(
+    ("levels", "said"),
+    [(100, None), (101, "nested more than 100 levels deep"), (102, "nested more than 100 levels deep"),
+     (2_000, "nested more than 100 levels deep")],
+)  # fmt: skip
+def test_a_filter_is_nested_a_hundred_levels_deep_at_most(
+    connection: psycopg.Connection, levels: int, said: str | None
+) -> None:
+    """However deep a filter is, it is searched with or refused as an argument."""
+    nested = '{"$and": [' * (levels - 1) + '{"category": "test"}' + "]}" * (levels - 1)
+    statement = QUERY + ", metadata_filter => %(filter)s::jsonb)"
+
+    if said is None:
+        connection.execute(statement, {"filter": nested})
+    else:
+        assert_error(failure(connection, statement, {"filter": nested}), "22023", said, r"\$and")
 
 
 def test_a_forbidden_function_is_access_denied(

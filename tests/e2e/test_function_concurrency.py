@@ -36,10 +36,11 @@ def test_a_batch_runs_its_queries_side_by_side(
     """A hundred queries of 50 ms take less than half of the five seconds that they would one after another."""
     faults(operation="QueryVectors", latency_ms=50)
 
-    answer = invoke("query_vectors_batch", query_vectors=[[1, n, 0, 1, 1] for n in range(100)], top_k=1)
+    answer = invoke("query_vectors_batch", query_vectors=[[1, n, 0, 1, 1] for n in range(100)], top_k=5)
 
     assert answer["stats"]["api_calls"] == 100
-    assert [row["query_number"] for row in answer["result"]["vectors"]] == list(range(1, 101))
+    numbers = [row["query_number"] for row in answer["result"]["vectors"]]
+    assert list(dict.fromkeys(numbers)) == list(range(1, 101))
     assert answer["execution_time_ms"] < 2_500
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 from indexes import registered_index
 
+from fixtures_postgres import need_pgvector
 from s3vl_local.postgres import SUPERUSER
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from fixtures_cloud import Stack
     from s3vl_local.cloud import LocalCloud
 
+# Of the nearest of fifty an index finds about 95 %, as was measured on AWS; this is never missed by chance.
+LEAST_RECALL = 0.75
 PUT_DOCS = (
     "select s3vl.put_vectors(array_agg((id, embedding, meta)::s3vl.vector_record order by id), index_name => %s)"
     " from docs"
@@ -123,6 +127,7 @@ def test_pgvector_columns_are_written_and_searched(
     cloud: LocalCloud, connection: psycopg.Connection, aws: Callable[..., Any], stack: Stack
 ) -> None:
     """The documents table of pgvector moves to S3 Vectors, and its own vectors find the same rows there."""
+    need_pgvector()
     with cloud.postgres().connect(SUPERUSER, connection.info.dbname) as superuser:
         superuser.execute("create extension vector")
     registered_index(connection, aws, stack, "documents", 384)
@@ -140,18 +145,19 @@ def test_pgvector_columns_are_written_and_searched(
         "select s3vl.put_vectors(array_agg((id, embedding::real[], metadata)::s3vl.vector_record),"
         " index_name => 'documents') from documents"
     ).fetchone()
-    agree = connection.execute(
+    recall = connection.execute(
         """
-        select bool_and(h.vector_id = (
+        select avg((h.vector_id = (
             select n.id::text from documents as n order by n.embedding <=> d.embedding limit 1
-        ))
+        ))::integer)
         from documents as d
         cross join lateral s3vl.query_vectors(d.embedding::real[], 'documents', top_k => 1) as h
-        where d.id <= 5
         """
     ).fetchone()
 
-    assert (written, agree) == ((50,), (True,))
+    assert written == (50,)
+    assert recall is not None
+    assert recall[0] >= LEAST_RECALL
 
 
 def test_nothing_is_lost_while_the_service_throttles(
@@ -159,27 +165,26 @@ def test_nothing_is_lost_while_the_service_throttles(
     aws: Callable[..., Any],
     stack: Stack,
     faults: Callable[..., None],
+    without_approximation: Callable[[str], None],
 ) -> None:
-    """With 5 % 429 and 2 % 503 all records are written and all queries answered, and no error surfaces."""
-    registered_index(connection, aws, stack, "faulty", 8)
+    """With 5 % 429, of Lambda too, and 2 % 503 all is written, each query is answered, and no error surfaces."""
+    without_approximation(registered_index(connection, aws, stack, "faulty", 8))
     connection.execute("select s3vl.configure(lambda_arn, timeout_seconds => 90) from s3vl.get_config()")
     connection.execute(MAKE_DOCS % (8, 20_000))
     faults(operation="*", status=429, code="TooManyRequestsException", probability=0.05, seed=1)
-    faults(operation="*", status=503, code="ServiceUnavailableException", probability=0.02, seed=2)
+    # Lambda's own 503 may come from a call that was run, and is not repeated.
+    for operation in ("PutVectors", "QueryVectors"):
+        faults(operation=operation, status=503, code="ServiceUnavailableException", probability=0.02, seed=2)
 
     written = connection.execute(PUT_DOCS, ["faulty"]).fetchone()
-    answered = connection.execute(
-        """
-        select count(distinct h.query_number), bool_and(h.distance < 1e-4)
-        from s3vl.query_vectors_batch(
-            (select array_agg(d.embedding) from (select embedding from docs order by id limit 1000) as d),
-            'faulty',
-            top_k => 1
-        ) as h
-        """
-    ).fetchone()
+    docs = connection.execute("select id, embedding from docs order by id limit 1000").fetchall()
+    search = "select vector_id from s3vl.query_vectors(%s::float8[], 'faulty', top_k => 1)"
+    with connection.pipeline():
+        searches = [connection.execute(search, [embedding]) for _, embedding in docs]
+        found = [answer.fetchall() for answer in searches]
 
-    assert (written, answered) == ((20_000,), (1000, True))
+    assert written == (20_000,)
+    assert found == [[(vector_id,)] for vector_id, _ in docs]
 
 
 def test_failure_half_way_tells_what_is_written(
@@ -212,11 +217,13 @@ def test_service_that_only_throttles_is_an_error_in_time(
     """With nothing but 429 the call ends as S3V01, with the number of attempts, within its limit."""
     connection.execute("select s3vl.configure(lambda_arn, timeout_seconds => 6) from s3vl.get_config()")
     faults(operation="PutVectors", status=429, code="TooManyRequestsException")
+    started = time.monotonic()
 
     with pytest.raises(psycopg.Error) as caught:
         connection.execute(
             "select s3vl.put_vectors(array[('a', '{1,2,3,4,5}', null)::s3vl.vector_record], 'test-index-5d')"
         )
 
+    assert time.monotonic() - started <= 6
     assert caught.value.sqlstate == "S3V01"
     assert "attempts: " in (caught.value.diag.message_detail or "")

@@ -92,7 +92,7 @@ def test_unregistered_arn_is_open_to_the_owner(db: Database, app: StubLambda) ->
     assert app.requests[0]["index_arn"] == UNREGISTERED_ARN
 
 
-@pytest.mark.parametrize(("inherit", "allowed"), [("true", True), ("false", False)])
+@pytest.mark.parametrize(("inherit", "allowed"), [("inherit", True), ("noinherit", False)])
 def test_unregistered_arn_is_open_to_members_of_an_admin(
     db: Database, app: StubLambda, inherit: LiteralString, allowed: bool
 ) -> None:
@@ -101,7 +101,8 @@ def test_unregistered_arn_is_open_to_members_of_an_admin(
     db.rows("create role admins")
     db.rows("select s3vl.grant_access('admins', 'admin')")
     db.rows("grant admins to current_user")
-    db.rows("grant admins to app with inherit " + inherit)
+    db.rows("alter role app " + inherit)
+    db.rows("grant admins to app")
     db.rows("set local role app")
 
     if allowed:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from fixtures_sql import Database, StubLambda
 
 V: LiteralString = "array[1, 2, 3, 4, 5]"
+# A filter of 102 levels: the innermost stands in 101 arrays, each in an object.
+NESTED: LiteralString = "(repeat('{\"$and\": [', 101) || '{\"n\": 1}' || repeat(']}', 101))::jsonb"
 LAMBDA: LiteralString = "arn:aws:lambda:us-west-2:123456789012:function:f"
 
 # SELECT list, message, beginning of the hint; all are 22023
@@ -45,6 +47,12 @@ CASES: list[tuple[LiteralString, str, str]] = [
         "metadata_filter must be a JSON object, got [1]", "Pass for example metadata_filter"),
     (f"query_vectors({V}, 'docs', metadata_filter => 'null')",
         "metadata_filter must be a JSON object, got null", "Pass for example metadata_filter"),
+    (f"query_vectors({V}, 'docs', metadata_filter => {NESTED})",
+        "metadata_filter is nested more than 100 levels deep", "Put the conditions side by side"),
+    (f"""query_vectors({V}, 'docs', metadata_filter => '{{"n": {{"$in": [1, -1e309]}}}}')""",
+        "metadata_filter holds a number beyond double precision", "Compare with numbers up to 1.79e308"),
+    (f"""query_vectors({V}, 'docs', metadata_filter => '{{"n": 1e5000}}')""",
+        "metadata_filter holds a number beyond double precision", "Compare with numbers up to 1.79e308"),
     (f"query_vectors({V}, 'docs', query_mode => 'classic')",
         'query_mode must be CLASSIC or ENHANCED, got "classic"', "Leave query_mode out"),
     (f"query_vectors({V})", "neither index_name nor index_arn is given", "Pass one of them"),

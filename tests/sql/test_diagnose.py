@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from fixtures_sql import Database, StubLambda
 
 AVAILABLE = {"version": "1.1.0", "protocol": 1, "operations": [], "region": "us-west-2"}
-FACTS = {"index": {"dimension": 5, "distance_metric": "cosine", "index_mode": "ENHANCED"}}
+FACTS = {"index": {"dimension": 5, "distance_metric": "cosine"}}
+
+
+NOT_ASKED = (
+    "warn", "not asked: the Lambda function does not answer", "See the check of the Lambda function.",
+)  # fmt: skip
 
 
 def diagnosis(db: Database) -> dict[str, tuple[str, str, str | None]]:
@@ -37,7 +42,7 @@ def test_all_is_well(db: Database, registered: StubLambda) -> None:
         ),
         "Lambda function": ("ok", "it answers, with its real code", None),
         "Lambda version": ("ok", "version 1.1.0 with protocol 1, s3vl is 1.1.0 with protocol 1", None),
-        'index "docs"': ("ok", "ENHANCED, 5 dimensions, cosine", None),
+        'index "docs"': ("ok", "5 dimensions, cosine", None),
     }  # fmt: skip
     assert [request["operation"] for request in registered.requests] == [
         "availability_check",
@@ -56,6 +61,44 @@ def test_last_validation_is_shown(db: Database, registered: StubLambda) -> None:
 
     validated = db.value("select last_validated_at::text from s3vl.config")
     assert detail == f"{LAMBDA_ARN}, 30 seconds, validated {validated}: ok"
+
+
+def test_last_validation_that_failed_is_a_warning(db: Database, registered: StubLambda) -> None:
+    """A configuration that did not work when it was tried is not called ok, and the reason is shown."""
+    registered.answers_failure("access_denied")
+    registered.answers(AVAILABLE)
+    registered.answers(FACTS)
+    db.rows("select * from s3vl.validate_config()")
+
+    status, detail, hint = diagnosis(db)["configuration"]
+
+    assert status == "warn"
+    assert detail.endswith(": failed: S3 Vectors denied access: the reason (Lambda request request-1)")
+    assert hint == "Validate it again: select * from s3vl.validate_config();"
+
+
+def test_age_of_the_remembered_facts_is_shown(db: Database, registered: StubLambda) -> None:
+    """Each index says when the registry learned what it is."""
+    db.rows("set local timezone = 'UTC'")
+    db.rows("update s3vl.index_registry set described_at = '2026-11-01 12:00:00.5+00'")
+    registered.answers(AVAILABLE)
+    registered.answers(FACTS)
+
+    assert diagnosis(db)['index "docs"'] == (
+        "ok", "5 dimensions, cosine, described 2026-11-01 12:00:00+00", None,
+    )  # fmt: skip
+
+
+def test_remembered_facts_that_are_no_longer_so_are_a_warning(db: Database, registered: StubLambda) -> None:
+    """An index that was made anew is refused by what was true before: that is told, and how to end it."""
+    registered.answers(AVAILABLE)
+    registered.answers({"index": FACTS["index"] | {"dimension": 7, "index_mode": "ENHANCED"}})
+
+    assert diagnosis(db)['index "docs"'] == (
+        "warn",
+        "ENHANCED, 7 dimensions, cosine, but the registry remembers other facts",
+        "If the index is another one now, type: select s3vl.describe_index('docs');",
+    )
 
 
 def test_without_configuration_it_ends_there(db: Database, stub: StubLambda) -> None:
@@ -80,7 +123,11 @@ def test_missing_extension_is_told(db: Database, registered: StubLambda) -> None
         "the extension aws_lambda is not installed in this database",
         "Type: create extension aws_lambda cascade;",
     )
+    assert found["request timeout"] == (
+        "warn", "unknown without the extension aws_lambda", "Install the extension first.",
+    )  # fmt: skip
     assert found["Lambda function"][0] == "fail"
+    assert found['index "docs"'] == NOT_ASKED
     assert registered.calls == []
 
 
@@ -89,7 +136,7 @@ def test_missing_privilege_is_told(db: Database) -> None:
     """Where the owner may not use aws_lambda, the row has the grants to type."""
     db.rows("create role owners")
     db.rows("grant create on database " + db.value("select quote_ident(current_database())") + " to owners")
-    db.rows("grant owners to current_user with set true, inherit true")
+    db.rows("grant owners to current_user")
     db.rows("grant create, usage on schema s3vl to owners")
     db.rows("grant select on all tables in schema s3vl to owners")
     db.rows("grant execute on all functions in schema s3vl to owners")
@@ -118,7 +165,6 @@ def test_timeout_that_may_not_be_changed_is_a_warning(db: Database, registered: 
 
 def test_placeholder_is_told(db: Database, registered: StubLambda) -> None:
     """A function without its real code fails with the commands that upload it."""
-    registered.answers_failure("placeholder_code")
     registered.answers_failure("placeholder_code")
 
     found = diagnosis(db)
@@ -177,6 +223,42 @@ def test_each_index_has_its_row_whatever_happens_to_the_others(db: Database, reg
         "warn", 'index "off" is inactive', "Activate it: select s3vl.activate_index('off');",
     )  # fmt: skip
     assert len(registered.calls) == 3
+
+
+def test_indexes_are_not_asked_through_a_function_that_fails(db: Database, registered: StubLambda) -> None:
+    """What fails for every index is told once, after one call; an inactive index is what it is anyway."""
+    db.rows(
+        "insert into s3vl.index_registry (index_name, index_arn, is_active)"
+        " values ('more', %(arn)s, true), ('off', %(arn)s, false)",
+        arn=INDEX_ARN,
+    )
+    registered.raises("invoke API failed", "AWS Lambda client returned 'Unable to connect to endpoint'.")
+
+    found = diagnosis(db)
+
+    assert found["Lambda function"][0] == "fail"
+    assert found['index "docs"'] == found['index "more"'] == NOT_ASKED
+    assert found['index "off"'][:2] == ("warn", 'index "off" is inactive')
+    assert len(registered.calls) == 1
+
+
+def test_timeout_seconds_is_the_limit_of_all_checks(db: Database, registered: StubLambda) -> None:
+    """Each call has what the ones before it have left, and what there is no time for is said to be left out."""
+    db.rows("update s3vl.config set timeout_seconds = 1")
+    db.rows("insert into s3vl.index_registry (index_name, index_arn) values ('more', %(arn)s)", arn=INDEX_ARN)
+    registered.answers(AVAILABLE, seconds=0.5)
+    registered.answers(FACTS, seconds=0.6)
+
+    found = diagnosis(db)
+
+    check, index = registered.requests
+    assert check["budget_ms"] - index["budget_ms"] >= 300
+    assert found['index "docs"'][0] == "ok"
+    assert found['index "more"'] == (
+        "warn",
+        "not asked: the time of 1 seconds ran out",
+        "Give more time with timeout_seconds of s3vl.configure().",
+    )
 
 
 def test_it_works_in_a_read_only_transaction(db: Database, registered: StubLambda) -> None:

@@ -53,10 +53,6 @@ CALL_FAILURES = [
         "S3V05", f'Lambda function "{LAMBDA_ARN}" could not be called', "NAT gateway or VPC endpoint"),
     ("invoke API failed", CLIENT.format("curlCode: 28, Timeout was reached"),
         "S3V05", f'Lambda function "{LAMBDA_ARN}" did not answer in time', "timeout_seconds => 60"),
-    ("invoke API failed", CLIENT.format("Rate Exceeded."),
-        "S3V01", f'Lambda throttled the call of function "{LAMBDA_ARN}"', "concurrency"),
-    ("invoke API failed", CLIENT.format("TooManyRequestsException"),
-        "S3V01", f'Lambda throttled the call of function "{LAMBDA_ARN}"', "concurrency"),
     ("invoke API failed",
         CLIENT.format("User: x is not authorized to perform: lambda:InvokeFunction on resource: y"),
         "S3V02", f'the database may not call Lambda function "{LAMBDA_ARN}"', ATTACH),
@@ -291,6 +287,52 @@ def test_answer_that_breaks_the_protocol_is_an_error(
     assert_short(error.context)
 
 
+def test_answer_that_is_nested_too_deeply_is_an_error(db: Database, registered: StubLambda) -> None:
+    """What PostgreSQL cannot parse for its depth is a malformed answer, not a failure of PostgreSQL."""
+    registered.answers_text("[" * 100_000 + "]" * 100_000)
+
+    error = db.error(QUERY)
+
+    assert (error.sqlstate, error.message_primary) == (
+        "S3V04",
+        f'Lambda function "{LAMBDA_ARN}" answered JSON that is nested too deeply',
+    )
+    assert "s3vl.get_config()" in (error.message_hint or "")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "query_vectors(array[1, 2, 3, 4, 5], 'docs', top_k => 1)",
+        "query_vectors_batch(array[array[1, 2, 3, 4, 5]], 'docs', top_k => 1)",
+        """query_hybrid('{"title": "a"}', index_name => 'docs', top_k => 1)""",
+        "get_vectors(array['a'], 'docs', include_vector_data => false)",
+        "list_vectors(index_name => 'docs', max_results => 1)",
+    ],
+)
+def test_more_vectors_than_were_asked_for_are_an_error(
+    db: Database, registered: StubLambda, call: LiteralString
+) -> None:
+    """Rows that nobody asked for are not passed on."""
+    hit = {"query_number": 1, "vector_id": "a", "distance": 0}
+    registered.answers({"distance_metric": "cosine", "vectors": [hit, hit]})
+
+    error = db.error("select * from s3vl." + call)
+
+    assert (error.sqlstate, error.message_primary) == (
+        "S3V04",
+        "the Lambda function answered 2 vectors where 1 were asked for",
+    )
+    assert error.message_detail == "The rest of the answer can be read."
+
+
+def test_empty_answer_is_said_to_be_empty(db: Database, registered: StubLambda) -> None:
+    """There is no beginning to show of nothing."""
+    registered.answers_text(None)
+
+    assert db.error(QUERY).message_detail == "The answer was empty."
+
+
 def test_malformed_answer_is_shown_by_its_beginning(db: Database, registered: StubLambda) -> None:
     """The detail has 200 characters of the answer, not all of its megabytes."""
     registered.answers_text(json.dumps({"a": "x" * 1_000_000}))
@@ -394,6 +436,6 @@ def test_context_of_a_call_that_failed_is_short(
     db: Database, registered: StubLambda, call: LiteralString
 ) -> None:
     """What aws_lambda itself raises is shown as plainly."""
-    registered.raises("invoke API failed", CLIENT.format("Rate Exceeded."))
+    registered.raises("invoke API failed", CLIENT.format("Unable to connect to endpoint"))
 
     assert_short(db.error(call).context)

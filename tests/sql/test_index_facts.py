@@ -23,6 +23,8 @@ NONE: dict[str, Any] = {"distance_metric": "cosine", "vectors": []}
 DESCRIBE: LiteralString = "select * from s3vl.describe_index('docs')"
 REMEMBERED: LiteralString = "select dimension from s3vl.index_registry"
 QUERY: LiteralString = "select * from s3vl.query_vectors(array[1, 2, 3, 4, 5], 'docs'"
+UNDATED = 'What is known about index "docs" is from GetIndex, at an unknown time.'
+REFRESH = "If the index is another one now, type: select s3vl.describe_index('docs');"
 
 
 def test_describe_index_shows_and_remembers_the_facts(db: Database, registered: StubLambda) -> None:
@@ -37,6 +39,7 @@ def test_describe_index_shows_and_remembers_the_facts(db: Database, registered: 
     assert {name: row[name] for name in FACTS} == FACTS
     assert (row["index_name"], row["bucket_name"], row["is_active"]) == ("docs", "s3vl-vectors", True)
     assert error.message_primary == 'query_vector has 5 numbers, index "docs" has 7 dimensions'
+    assert db.value("select clock_timestamp() - described_at < '1 minute' from s3vl.index_registry") is True
 
 
 def test_describe_index_remembers_nothing_in_a_read_only_transaction(
@@ -106,7 +109,69 @@ def test_filter_on_a_non_filterable_key_is_refused(
     assert error.sqlstate == "22023"
     assert error.message_primary == 'metadata_filter uses "text", which is not filterable in index "docs"'
     assert "where metadata ->> 'text' = " in (error.message_hint or "")
+    assert error.message_detail == UNDATED
+    assert REFRESH in (error.message_hint or "")
     assert registered.calls == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "query_vectors(array[1, 2], 'docs')",
+        "query_vectors_batch(array[array[1, 2]], 'docs')",
+        "put_vectors(array[('a', '{1,2}', null)::s3vl.vector_record], 'docs')",
+        (
+            "put_vectors(array[('a', '{1,2,3,4,5}', jsonb_build_object('t', repeat('x', 2048)))"
+            "::s3vl.vector_record], 'docs')"
+        ),
+    ],
+)
+@pytest.mark.parametrize("described", [True, False])
+def test_refusal_by_a_remembered_fact_says_since_when_and_how_to_refresh_it(
+    db: Database, registered: StubLambda, call: LiteralString, described: bool
+) -> None:
+    """An index that was deleted and made anew is not the one that the registry knows."""
+    db.rows("set local timezone = 'UTC'")
+    db.rows("update s3vl.index_registry set non_filterable_keys = '{}'")
+    if described:
+        db.rows("update s3vl.index_registry set described_at = '2026-11-01 12:00:00.5+00'")
+
+    error = db.error("select * from s3vl." + call)
+
+    origin = UNDATED.replace("at an unknown time", "2026-11-01 12:00:00+00") if described else UNDATED
+    assert (error.message_detail or "").endswith(origin)
+    assert (error.message_hint or "").endswith(REFRESH)
+    assert registered.calls == []
+
+
+def test_refusal_by_what_holds_for_every_index_says_nothing_of_facts(
+    db: Database, registered: StubLambda
+) -> None:
+    """An id is too long for any index, and an index without facts has none to refresh."""
+    no_id: LiteralString = "select s3vl.put_vectors(array[(null, '{1}', null)::s3vl.vector_record], 'docs')"
+    no_vector: LiteralString = "select s3vl.put_vectors(array[('a', null, null)::s3vl.vector_record], 'docs')"
+    about_the_id = db.error(no_id)
+    db.rows("update s3vl.index_registry set dimension = null")
+    about_the_vector = db.error(no_vector)
+
+    for error in (about_the_id, about_the_vector):
+        assert error.message_detail == "Nothing was written."
+        assert REFRESH not in (error.message_hint or "")
+    assert registered.calls == []
+
+
+def test_fresh_facts_are_asked_for_within_the_time_of_the_search(
+    db: Database, registered: StubLambda
+) -> None:
+    """A search that has to ask what the index is has less time for the rest."""
+    db.rows("update s3vl.index_registry set index_mode = 'CLASSIC'")
+    registered.answers({"index": FACTS}, seconds=0.3)
+    registered.answers(NONE)
+
+    db.rows(QUERY + STARTS_WITH + ")")
+
+    asked, searched = registered.requests
+    assert asked["budget_ms"] - searched["budget_ms"] >= 300
 
 
 @pytest.mark.parametrize(

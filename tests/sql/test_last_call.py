@@ -72,6 +72,24 @@ def test_the_next_call_begins_anew(db: Database, registered: StubLambda) -> None
     )
 
 
+def test_bytes_beyond_an_integer_are_the_largest_integer(db: Database, registered: StubLambda) -> None:
+    """A call of more than 2 GiB is told as far as the column can, and stops nothing."""
+    registered.answers(NONE, **measured(1))
+    db.rows(SEARCH)
+    db.rows(
+        "select set_config('s3vl.last_call', jsonb_set(jsonb_set(current_setting('s3vl.last_call')::jsonb,"
+        " '{bytes_in}', '2147483647'), '{bytes_out}', '5000000000')::text, false)"
+    )
+    started = db.value("select current_setting('s3vl.last_call')::jsonb ->> 'started'")
+    db.rows(
+        "select s3vl._note_call('query_vectors', %(started)s::timestamptz, '{}', '{}', '{}')", started=started
+    )
+
+    [row] = db.rows(LAST)
+
+    assert (row["bytes_in"], row["bytes_out"], row["pages"]) == (2_147_483_647, 2_147_483_647, 2)
+
+
 def test_requests_of_one_call_are_summed_up(db: Database, registered: StubLambda) -> None:
     """What was sent in several requests is one call too."""
     registered.answers({"deleted": [[1, 2918]]}, **measured(1))
@@ -124,7 +142,21 @@ def test_it_works_in_a_read_only_transaction(db: Database, registered: StubLambd
     assert db.value("select api_calls from s3vl.last_call()") == 1
 
 
-@pytest.mark.parametrize("garbage", ["", "x", "[]", "{}", '{"started": 1}'])
+GARBAGE = [
+    "",
+    "x",
+    "[]",
+    "{}",
+    '{"started": 1}',
+    '{"operation": "query_vectors", "total_ms": "long"}',
+    '{"operation": "query_vectors", "pages": 1e12}',
+    r'{"operation": "\u0000"}',
+    '{"operation": 1e999999}',
+    '{"operation": ' + "[" * 100_000 + "]" * 100_000 + "}",
+]
+
+
+@pytest.mark.parametrize("garbage", GARBAGE, ids=[garbage[:50] for garbage in GARBAGE])
 def test_garbage_in_the_setting_stops_no_call(db: Database, registered: StubLambda, garbage: str) -> None:
     """Whatever somebody writes into the setting, it is no call, and the next call is noted."""
     registered.answers(NONE, **measured(1))

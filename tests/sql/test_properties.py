@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures_sql import INDEX_ARN
+from s3vl_lambda import records
 
 if TYPE_CHECKING:
     from fixtures_sql import Database, StubLambda
@@ -126,6 +127,31 @@ def test_no_text_becomes_sql(db: Database, playing: StubLambda, call: LiteralStr
     names_itself = ("register_index", "grant_access", "revoke_access", "configure")
     if isinstance(result, list) and playing.requests and not call.startswith(names_itself):
         assert json.dumps(text) in json.dumps(playing.requests[0])
+
+
+# As an SQL literal may have them: with zeros at the end, with exponents, at the edges of notations.
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False).map(repr) | st.sampled_from(
+    ["1.50", "100.0", "1e300", "1e15", "1e16", "1.5e16", "123456789012345.5", "1234567890123456.5",
+     "12345678901234567.5", "999999999999999.95", "9999999999999999.5", "-1e-4", "0.00001", "-0.0", "1e-400", "2e-324",
+     "3e-324", "0.1234567890123456789", "1.7976931348623157e308", "-1234567890123456.5", "1e22", "1e23"]
+)  # fmt: skip
+
+
+@given(numbers=st.lists(NUMBERS, min_size=1, max_size=5), text=st.text(max_size=5))
+@settings(EXAMPLES, max_examples=200)
+def test_metadata_counts_the_same_here_and_in_the_function(
+    db: Database, numbers: list[str], text: str
+) -> None:
+    """What SQL refuses or lets pass for its size is what the function would, to the byte."""
+    text = json.dumps(text.replace("\0", ""))
+    metadata = f'{{"n": {numbers[0]}, {text}: [{", ".join(numbers)}], "t": {text}}}'
+
+    [row] = db.rows(
+        "select s3vl._metadata_bytes(m) as counted, m::text as sent from (select %(m)s::jsonb) as m (m)",
+        m=metadata,
+    )
+
+    assert row["counted"] == records._checked_metadata(json.loads(row["sent"]), "metadata")
 
 
 JSON = st.recursive(

@@ -267,18 +267,6 @@ def test_the_region_is_that_of_the_index() -> None:
     assert regions == ["cn-north-1"]
 
 
-def test_many_keys_become_calls_of_a_hundred() -> None:
-    """Each key is asked for once, and the answers are put together by key."""
-    client = StubClient(FakeClock(), {"vectors": [{"key": "k7"}]})
-    door, stats = gateway_to(client)
-    keys = [f"k{number}" for number in range(250)]
-
-    assert door.get_vectors(ARN, keys, return_data=False, return_metadata=False) == {"k7": {"key": "k7"}}
-    chunks = sorted((call["keys"] for _, call in client.calls), key=lambda chunk: int(chunk[0][1:]))
-    assert chunks == [keys[:100], keys[100:200], keys[200:]]
-    assert stats.api_calls == 3
-
-
 @pytest.mark.parametrize(
     "passing",
     [
@@ -352,7 +340,7 @@ def test_what_does_not_pass_is_given_up_after_eight_attempts(failure: Exception,
 
 def test_pauses_are_random_below_a_limit_that_doubles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Full jitter: 50 ms, 100 ms and so on to 2 s are the longest pauses."""
-    monkeypatch.setattr(gateway.random, "uniform", lambda low, high: low + high)
+    monkeypatch.setattr(gateway, "_uniform", lambda low, high: low + high)
     clock = FakeClock()
     door, _ = gateway_to(StubClient(clock, THROTTLED), seconds=1_000)
 
@@ -364,7 +352,7 @@ def test_pauses_are_random_below_a_limit_that_doubles(monkeypatch: pytest.Monkey
 
 def test_no_pause_passes_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Throttling that would outlast the time is answered as what it is, while there is time to answer."""
-    monkeypatch.setattr(gateway.random, "uniform", lambda _low, high: high)
+    monkeypatch.setattr(gateway, "_uniform", lambda _low, high: high)
     clock = FakeClock()
     door, stats = gateway_to(StubClient(clock, THROTTLED, seconds_per_call=0.1), seconds=1.0)
 
@@ -375,15 +363,62 @@ def test_no_pause_passes_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     assert clock.now <= 1_001.0
 
 
-def test_a_call_cut_off_by_the_deadline_is_a_timeout() -> None:
-    """Silence until the end of the time is the time's fault; silence before it is tried again."""
-    clock = FakeClock()
-    door, stats = gateway_to(StubClient(clock, SILENT, seconds_per_call=5.0), seconds=9.0)
+class SlowClient(StubClient):
+    """A client of a service that needs so many seconds for an answer, in turn; it reads no longer than it may."""
 
-    with pytest.raises(errors.OutOfTimeError, match="had not answered when the time ran out") as raised:
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        def call(**_: Any) -> Any:
+            seconds = self.outcomes.pop(0)
+            may_read = gateway._read_seconds.get()
+            self.clock.now += min(seconds, may_read)
+            if seconds > may_read:
+                raise SILENT
+            return {"index": {"dimension": 5}}
+
+        return call
+
+
+DEAD = float("inf")
+
+
+@pytest.mark.parametrize(
+    ("seconds_needed", "seconds_given", "seconds_taken"),
+    [
+        ([6.0], 29.0, 6.0),
+        ([14.0], 29.0, 14.0),
+        ([DEAD, 0.1], 29.0, 14.6),
+        ([DEAD, 14.0], 29.0, 28.5),
+        ([DEAD, 0.1], 2.0, 1.1),
+    ],
+)
+def test_a_slow_answer_is_waited_for_and_a_dead_connection_left(
+    monkeypatch: pytest.MonkeyPatch,
+    seconds_needed: list[float],
+    seconds_given: float,
+    seconds_taken: float,
+) -> None:
+    """Half of the time is for the first attempt; after silence, all of the rest is for the next."""
+    monkeypatch.setattr(gateway, "_uniform", lambda _low, _high: 0.0)
+    clock = FakeClock()
+    door, stats = gateway_to(SlowClient(clock, *seconds_needed), seconds_given)
+
+    assert door.get_index(ARN) == {"dimension": 5}
+    assert clock.now - 1_000.0 == pytest.approx(seconds_taken)
+    assert stats.attempts == len(seconds_needed)
+
+
+def test_a_call_cut_off_by_the_deadline_is_a_timeout() -> None:
+    """Silence until the end of the time is for more time to cure: twice as much is always enough."""
+    clock = FakeClock()
+    door, stats = gateway_to(SlowClient(clock, 6.0, 6.0), seconds=9.0)
+
+    with pytest.raises(errors.OutOfTimeError, match="ran out; raise timeout_seconds") as raised:
         door.get_index(ARN)
 
     assert raised.value.attempts == stats.attempts == 2
+    assert clock.now <= 1_009.0
+    patient, _ = gateway_to(SlowClient(clock, 6.0), seconds=18.0)
+    assert patient.get_index(ARN) == {"dimension": 5}
 
 
 def test_no_call_is_made_that_would_be_cut_off() -> None:
@@ -493,7 +528,7 @@ def test_the_client_itself_reads_answers_and_errors() -> None:
 
 @pytest.mark.usefixtures("service")
 def test_the_client_itself_stops_reading_at_the_deadline() -> None:
-    """A silent service costs the time that is left, not the five seconds that a call may take."""
+    """A silent service costs the time that is left, and no more."""
     started = time.monotonic()
 
     with pytest.raises(errors.OutOfTimeError):
@@ -516,5 +551,5 @@ def test_the_client_leaves_retries_to_the_gateway_and_bounds_its_waits() -> None
     config = gateway.client_for("us-west-2").meta.config
 
     assert config.retries["total_max_attempts"] == 1
-    assert (config.connect_timeout, config.read_timeout, config.tcp_keepalive) == (1.0, 5.0, True)
+    assert (config.connect_timeout, config.tcp_keepalive) == (1.0, True)
     assert config.max_pool_connections == gateway.CONCURRENT_CALLS

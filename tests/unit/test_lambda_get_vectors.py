@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pytest
 from s3vl_lambda import responses
 from s3vl_lambda.errors import MalformedDataError, OutOfTimeError, ResponseTooLargeError
 from s3vl_lambda.operations.get_vectors import run
+from s3vl_lambda.parallel import CONCURRENT_CALLS
 from s3vl_lambda.requests import GetVectors
 
 if TYPE_CHECKING:
@@ -97,13 +99,57 @@ def test_no_vector_is_an_empty_answer() -> None:
     assert (ids(answer), answer.continuation) == ([], None)
 
 
-def test_many_ids_are_got_in_few_waves() -> None:
-    """After a first hundred, which shows their size, as many are asked for as the calls at a time can bring."""
-    keys = [f"v{number}" for number in range(2_000)]
+def test_many_ids_are_asked_for_in_calls_of_a_hundred() -> None:
+    """Each id is asked for once; the rows stand in order, whichever call is answered first."""
+    keys = [f"v{number}" for number in range(1_050)]
     gateway = FakeGateway(stored(*keys))
 
     assert ids(run(replace(REQUEST, vector_ids=keys), gateway)) == keys
-    assert [len(asked) for asked in gateway.asked] == [100, 800, 800, 300]
+    assert sorted(map(len, gateway.asked)) == [50] + [100] * 10
+    assert sorted(key for asked in gateway.asked for key in asked) == sorted(keys)
+
+
+def test_after_the_first_call_as_many_run_as_can() -> None:
+    """The first hundred show how large vectors are; then eight calls are under way at the same time."""
+    together = threading.Barrier(CONCURRENT_CALLS)
+    keys = [f"v{number}" for number in range(100 + 100 * CONCURRENT_CALLS)]
+
+    class Meeting(FakeGateway):
+        """A service at which all calls but the first must be at the same time."""
+
+        def get_vectors(
+            self, index_arn: str, keys: Sequence[str], **wanted: bool
+        ) -> dict[str, dict[str, Any]]:
+            """Wait for the others."""
+            if "v0" not in keys:
+                together.wait(10)
+            return super().get_vectors(index_arn, keys, **wanted)
+
+    assert ids(run(replace(REQUEST, vector_ids=keys), Meeting(stored(*keys)))) == keys
+
+
+def test_few_vectors_are_on_their_way_at_a_time_when_they_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is parsed takes much memory, so that the bytes that are under way decide, and not the number."""
+    row = len(b'{"vector_id":"v100","embedding":[0.5],"metadata":{"k":"v100"}},')
+    monkeypatch.setattr(responses, "MAX_BYTES_AT_A_TIME", 30 * row)
+    keys = [f"v{number}" for number in range(100, 300)]
+    gateway = FakeGateway(stored(*keys))
+
+    run(replace(REQUEST, vector_ids=keys), gateway)
+
+    assert [len(asked) for asked in gateway.asked] == [100, 30, 30, 30, 10]
+
+
+def test_no_call_is_made_for_the_last_corner_of_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that is all but full is a part: what little still fits comes with the next one."""
+    row = len(b'{"vector_id":"v100","embedding":[0.5],"metadata":{"k":"v100"}},')
+    monkeypatch.setattr(responses, "MAX_ROW_BYTES", 104 * row)
+    keys = [f"v{number}" for number in range(100, 300)]
+    gateway = FakeGateway(stored(*keys))
+
+    answer = run(replace(REQUEST, vector_ids=keys), gateway)
+
+    assert (len(gateway.asked), answer.continuation) == (1, {"position": 100})
 
 
 def test_parts_that_fill_up_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,6 +135,17 @@ def test_only_the_first_invocation_is_a_cold_start(monkeypatch: pytest.MonkeyPat
     ]
 
 
+@pytest.mark.parametrize("initialization", ["snap-start", "provisioned-concurrency"])
+def test_an_environment_that_was_initialized_ahead_has_no_cold_start(
+    monkeypatch: pytest.MonkeyPatch, initialization: str
+) -> None:
+    """Nobody waited for its imports: not those who restore a snapshot, nor those whose environments were ready."""
+    monkeypatch.setattr(observability, "_invocations", iter(range(1)))
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", initialization)
+
+    assert invoke(event_of("query_vectors"))["stats"]["cold_start"] is False
+
+
 @pytest.mark.parametrize(
     ("budget_ms", "remaining_ms", "seconds"),
     [(2_000, 30_000, 2.0), (29_000, 10_000, 9.5), (29_000, 400, -0.1)],

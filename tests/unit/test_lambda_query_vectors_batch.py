@@ -121,11 +121,13 @@ def test_every_query_is_asked_with_the_same_parameters() -> None:
     ]
 
 
-@pytest.mark.parametrize("top_k", [100, 101])
-def test_queries_run_at_the_same_time(top_k: int) -> None:
-    """Eight meet each other, at once when a query has one page, and else once the first has shown its size."""
+@pytest.mark.parametrize(
+    ("top_k", "return_metadata", "alone"),
+    [(100, False, 0), (10, True, 0), (100, True, 1), (10_000, False, 1)],
+)
+def test_queries_run_at_the_same_time(top_k: int, return_metadata: bool, alone: int) -> None:
+    """Eight meet each other: at once when no answers could be large, else once the first has shown its size."""
     together = threading.Barrier(CONCURRENT_CALLS)
-    alone = 0 if top_k == 100 else 1
     vectors = [[float(number)] for number in range(1, alone + CONCURRENT_CALLS + 1)]
 
     class Meeting(FakeGateway):
@@ -137,7 +139,7 @@ def test_queries_run_at_the_same_time(top_k: int) -> None:
                 together.wait(10)
             return super().query_vectors(index_arn, **parameters)
 
-    request = replace(REQUEST, query_vectors=vectors, top_k=top_k)
+    request = replace(REQUEST, query_vectors=vectors, top_k=top_k, return_metadata=return_metadata)
 
     assert rows(run(request, Meeting(pages=1))) == expected(len(vectors), pages=1)  # type: ignore[arg-type]
 
@@ -161,7 +163,7 @@ def test_parts_that_fill_up_add_up_to_the_whole(
 def test_few_queries_run_in_vain_when_answers_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """With many pages to a query, the first shows how many are likely to fit; of twenty, few are asked twice."""
     monkeypatch.setattr(responses, "MAX_ROW_BYTES", 9 * ROW)
-    request = replace(REQUEST, query_vectors=[[float(number)] for number in range(1, 10)], top_k=101)
+    request = replace(REQUEST, query_vectors=[[float(number)] for number in range(1, 10)], top_k=10_000)
     gateway = FakeGateway()
 
     found, parts = all_parts(request, gateway)

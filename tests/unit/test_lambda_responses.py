@@ -23,10 +23,19 @@ def test_a_success_has_the_members_of_the_protocol() -> None:
     body = responses.success(Answer({"distance_metric": "cosine"}, rows, {"next_token": "t"}), ENVELOPE)
 
     assert body == (
-        b'{"success":true,"result":{"distance_metric":"cosine","vectors":[{"vector_id":"a"},{"vector_id":"b"}]},'
-        b'"continuation":{"next_token":"t"},"execution_time_ms":12,"request_id":"r-1",'
-        b'"stats":{"api_calls":1,"attempts":2,"cold_start":false}}'
+        b'{"success":true,"continuation":{"next_token":"t"},"execution_time_ms":12,"request_id":"r-1",'
+        b'"stats":{"api_calls":1,"attempts":2,"cold_start":false},'
+        b'"result":{"distance_metric":"cosine","vectors":[{"vector_id":"a"},{"vector_id":"b"}]}}'
     )
+
+
+def test_an_answer_may_have_no_rows() -> None:
+    """Nothing found is an empty array, with or without other members."""
+    assert json.loads(responses.success(Answer({}, Rows()), ENVELOPE))["result"] == {"vectors": []}
+    assert json.loads(responses.success(Answer({"a": 1}, Rows()), ENVELOPE))["result"] == {
+        "a": 1,
+        "vectors": [],
+    }
 
 
 def test_a_complete_answer_has_no_continuation() -> None:
@@ -117,7 +126,22 @@ def test_rows_fit_up_to_the_last_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows.fitting([b"1234", b"5678"]) == 2
     assert rows.fitting([b"1234", b"56789"]) == 1
     rows.extend([b"1234", b"5678"])
-    assert (rows.bytes_left, len(rows), rows.bytes_taken(), rows.fitting([b""])) == (0, 2, 10, 0)
+    assert (rows.bytes_left, len(rows), rows.fitting([b""])) == (0, 2, 0)
+
+
+def test_as_many_are_likely_to_fit_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are done tell how large the next ones are; the room, and what may be on its way, bound them."""
+    monkeypatch.setattr(responses, "MAX_ROW_BYTES", 100)
+    monkeypatch.setattr(responses, "MAX_BYTES_AT_A_TIME", 50)
+    rows = Rows()
+    rows.extend([b"123456789"] * 2)
+    estimated = rows.likely_to_fit(done=4)
+    rows.extend([b"123456789"] * 6)
+
+    assert (estimated, rows.likely_to_fit(done=16)) == (50 * 4 // 20, 20 * 16 // 80)
+    assert not rows.is_nearly_full
+    rows.extend([b"123456789", b"12345678"])
+    assert (rows.bytes_left, rows.is_nearly_full) == (1, True)
 
 
 def test_the_codes_are_those_of_the_protocol_page() -> None:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROBE = """
-import json, sys
+import json, sys, threading
+connections = []
+sys.addaudithook(lambda event, arguments: connections.append(arguments[1]) if event == "socket.connect" else None)
 sys.path.insert(0, sys.argv[1])
 import index
 from s3vl_lambda import gateway
@@ -24,6 +26,8 @@ client = gateway.client_for("us-west-2")
 print(json.dumps({
     "handler": index.lambda_handler.__module__,
     "built at import": list(gateway._clients),
+    "connections": connections,
+    "threads": threading.active_count(),
     "query": sorted(client.meta.service_model.operation_model("QueryVectors").input_shape.members),
     "modules": sorted({name.split(".")[0] for name in sys.modules}),
     "outside": sorted(
@@ -76,12 +80,15 @@ def test_the_zip_is_small_and_holds_one_service(archive: Path) -> None:
 
 
 def test_a_clean_interpreter_runs_what_is_in_the_zip(archive: Path, tmp_path: Path) -> None:
-    """With nothing else on its path the function starts, and its boto3 knows today's QueryVectors."""
+    """With nothing else on its path the function starts, and its botocore knows today's QueryVectors.
+
+    What SnapStart takes its snapshot of has a client, but no connection or thread, which a restored one would lack.
+    """
     zipfile.ZipFile(archive).extractall(tmp_path)
 
     probe = subprocess.run(
         [sys.executable, "-I", "-S", "-c", PROBE, str(tmp_path)],
-        env={"AWS_REGION": "us-west-2"},
+        env={"AWS_REGION": "us-west-2", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"},
         capture_output=True,
         text=True,
         check=True,
@@ -91,7 +98,8 @@ def test_a_clean_interpreter_runs_what_is_in_the_zip(archive: Path, tmp_path: Pa
     assert found["handler"] == "s3vl_lambda.handler"
     assert found["built at import"] == ["us-west-2"]
     assert {"nextToken", "queryMode", "queryTexts"} <= set(found["query"])
-    assert not {"aws_xray_sdk", "pydantic"} & set(found["modules"])
+    assert (found["connections"], found["threads"]) == ([], 1)
+    assert not {"aws_xray_sdk", "boto3", "pydantic"} & set(found["modules"])
     assert found["outside"] == []
 
 

@@ -11,14 +11,16 @@ from s3vl_lambda.operations.draining import Drained, drain
 from s3vl_lambda.operations.rows import numbered_rows
 from s3vl_lambda.parallel import CONCURRENT_CALLS, in_order
 from s3vl_lambda.requests import BEGINNING
-from s3vl_lambda.responses import Rows
+from s3vl_lambda.responses import MAX_BYTES_AT_A_TIME, Rows
 
 if TYPE_CHECKING:
     from s3vl_lambda.gateway import S3VectorsGateway
     from s3vl_lambda.requests import QueryVectorsBatch
     from s3vl_lambda.responses import Answer
 
-_ONE_PAGE = 100
+# The most that a hit takes: an id of 1,024 bytes, and metadata of 40 KB.
+_BARE_HIT_BYTES = 1_100
+_HIT_BYTES = 43_000
 
 
 def run(request: QueryVectorsBatch, gateway: S3VectorsGateway) -> Answer:
@@ -34,9 +36,11 @@ def run(request: QueryVectorsBatch, gateway: S3VectorsGateway) -> Answer:
     def width() -> int:
         """Choose how many queries to run: as many as are likely to fit, so that few run in vain."""
         done = number - request.query_number
-        if not done:
-            return CONCURRENT_CALLS if request.top_k <= _ONE_PAGE else 1
-        likely_to_fit = rows.bytes_left * done // max(rows.bytes_taken(), 1)
+        if done:
+            likely_to_fit = rows.likely_to_fit(done)
+        else:
+            hit_bytes = _HIT_BYTES if request.return_metadata else _BARE_HIT_BYTES
+            likely_to_fit = MAX_BYTES_AT_A_TIME // (request.top_k * hit_bytes)
         return min(max(likely_to_fit, 1), CONCURRENT_CALLS)
 
     numbers = range(number, len(request.query_vectors) + 1)

@@ -8,12 +8,24 @@ from typing import TYPE_CHECKING, Any
 from moto.cloudformation.exceptions import ValidationError
 from moto.ec2.exceptions import EC2ClientError
 
+from .conditions import as_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 VPC = "AWS::EC2::VPC::Id"
 SUBNET = "AWS::EC2::Subnet::Id"
-TYPES = {"String", "Number", "CommaDelimitedList", VPC, SUBNET, f"List<{SUBNET}>"}
+SECURITY_GROUP = "AWS::EC2::SecurityGroup::Id"
+TYPES = {
+    "String",
+    "Number",
+    "CommaDelimitedList",
+    SECURITY_GROUP,
+    f"List<{SECURITY_GROUP}>",
+    SUBNET,
+    f"List<{SUBNET}>",
+    VPC,
+}
 PROPERTIES = {
     "AllowedPattern",
     "AllowedValues",
@@ -35,7 +47,7 @@ class Parameters:
         """Check them all, or raise ValidationError."""
         self.declared = declared
         self._ec2 = ec2
-        defaults = {name: str(slot["Default"]) for name, slot in declared.items() if "Default" in slot}
+        defaults = {name: as_text(slot["Default"]) for name, slot in declared.items() if "Default" in slot}
         self.texts: dict[str, str] = {**defaults, **given}
         _refuse_names(given.keys() - declared.keys(), "do not exist in the template")
         _refuse_names(declared.keys() - self.texts.keys(), "must have values")
@@ -48,16 +60,22 @@ class Parameters:
             if slot["Type"] in (wanted, f"List<{wanted}>"):
                 yield from self._members(name)
 
-    def vpc_of_subnet(self, subnet: str) -> str:
-        """Return the VPC that a subnet belongs to."""
-        vpc: str = self._ec2.get_subnet(subnet).vpc_id
-        return vpc
+    def attribute(self, kind: str, value: str, attribute: str) -> str | None:
+        """Return what Fn::ValueOf gives of one value, or None for what is not known here."""
+        match kind, attribute:
+            case ("AWS::EC2::VPC::Id", "VpcId"):
+                return value
+            case ("AWS::EC2::Subnet::Id" | "List<AWS::EC2::Subnet::Id>", "VpcId"):
+                vpc: str = self._ec2.get_subnet(value).vpc_id
+                return vpc
+        return None
 
     def value(self, name: str) -> str | list[str]:
         """Return what Ref gives: a text, or a list of texts."""
         kind = self.declared[name]["Type"]
-        is_list = kind == "CommaDelimitedList" or kind.startswith("List<")
-        return self.texts[name].split(",") if is_list else self.texts[name]
+        if kind == "CommaDelimitedList" or kind.startswith("List<"):
+            return [member.strip() for member in self.texts[name].split(",")]
+        return self.texts[name]
 
     def _members(self, name: str) -> list[str]:
         value = self.value(name)
@@ -90,6 +108,8 @@ class Parameters:
                 self._ec2.get_vpc(value)
             elif SUBNET in kind:
                 self._ec2.get_subnet(value)
+            elif SECURITY_GROUP in kind:
+                return self._ec2.get_security_group_from_id(value) is not None
         except EC2ClientError:
             return False
         return True
@@ -102,7 +122,7 @@ def _refuse_names(names: set[str], complaint: str) -> None:
 
 def _problem(value: str, slot: dict[str, Any]) -> str | None:
     """Say which constraint a value breaks."""
-    if "AllowedValues" in slot and value not in map(str, slot["AllowedValues"]):
+    if "AllowedValues" in slot and value not in as_text(slot["AllowedValues"]):
         return "must be one of AllowedValues"
     if "AllowedPattern" in slot and not re.fullmatch(slot["AllowedPattern"], value):
         return f"must match pattern {slot['AllowedPattern']}"

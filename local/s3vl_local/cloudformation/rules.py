@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.cloudformation.exceptions import ValidationError
 
-from .parameters import SUBNET
+from .conditions import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ OPERATORS: dict[str, Callable[..., bool]] = {
 def check_rules(rules: dict[str, dict[str, Any]], parameters: Parameters) -> None:
     """Raise ValidationError for the first assertion that does not hold."""
     for name, rule in rules.items():
-        if not _evaluate(rule.get("RuleCondition", True), parameters):
+        if "RuleCondition" in rule and not _evaluate(rule["RuleCondition"], parameters):
             continue
         for assertion in rule["Assertions"]:
             if not _evaluate(assertion["Assert"], parameters):
@@ -43,7 +43,7 @@ def _evaluate(expression: Any, parameters: Parameters) -> Any:
         case list():
             return [_evaluate(part, parameters) for part in expression]
         case _:
-            return expression
+            return as_text(expression)
 
 
 def _call(expression: dict[str, Any], parameters: Parameters) -> Any:
@@ -53,12 +53,33 @@ def _call(expression: dict[str, Any], parameters: Parameters) -> Any:
             return parameters.value(name)
         case "Fn::RefAll", kind:
             return list(parameters.values_of_type(kind))
-        case "Fn::ValueOfAll", [kind, "VpcId"] if kind == SUBNET:
-            return [parameters.vpc_of_subnet(subnet) for subnet in parameters.values_of_type(SUBNET)]
+        case "Fn::ValueOf", [name, attribute] if name in parameters.declared:
+            kind, value = parameters.declared[name]["Type"], parameters.value(name)
+            if isinstance(value, list):
+                return [_attribute(expression, parameters, kind, member, attribute) for member in value]
+            return _attribute(expression, parameters, kind, value, attribute)
+        case "Fn::ValueOfAll", [kind, attribute]:
+            return [
+                _attribute(expression, parameters, kind, member, attribute)
+                for member in parameters.values_of_type(kind)
+            ]
         case _ if function in OPERATORS:
             return OPERATORS[function](*_evaluate(argument, parameters))
         case _:
-            raise ValidationError(
-                message=f"Template error: the local CloudFormation cannot evaluate {expression} in a rule. "
-                "Write it differently, or add it to local/s3vl_local/cloudformation/rules.py."
-            )
+            raise _unknown(expression)
+
+
+def _attribute(
+    expression: dict[str, Any], parameters: Parameters, kind: str, value: str, attribute: str
+) -> str:
+    found = parameters.attribute(kind, value, attribute)
+    if found is None:
+        raise _unknown(expression)
+    return found
+
+
+def _unknown(expression: dict[str, Any]) -> ValidationError:
+    return ValidationError(
+        message=f"Template error: the local CloudFormation cannot evaluate {expression} in a rule. "
+        "Write it differently, or add it to local/s3vl_local/cloudformation/rules.py."
+    )

@@ -1,156 +1,196 @@
-"""Where the strictness is hooked into moto: stacks, their maps of resources, and change sets."""
+"""Stacks: created, updated and deleted as a whole, or put back as they were."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from moto.awslambda import models as lambda_models
 from moto.cloudformation import models
 from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.models import ChangeSet, Stack
-from moto.cloudformation.parsing import ResourceMap, clean_json
-from moto.ec2.models import ec2_backends
-from moto.utilities.utils import get_partition
+from moto.cloudformation.models import Event, Stack
 
-from .additions import ADDITIONS, Function
-from .honoured import check_resources, check_template
-from .parameters import Parameters
-from .rules import check_rules
+from .resource_map import ResourceError, StrictResourceMap
 
-# moto would change some properties, and drop the change of others in silence.
-NO_UPDATES = "The local CloudFormation does not update stacks. Delete the stack and create it again."
+if TYPE_CHECKING:
+    from moto.cloudformation.parsing import OutputMap
+
+UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 
 _log = logging.getLogger(__name__)
-
-
-# Where moto looks the classes up that are replaced.
-REPLACED = [
-    (models, "ResourceMap"),
-    (models, "Stack"),
-    (models, "ChangeSet"),
-    (lambda_models, "LambdaFunction"),
-]
-
-
-def install() -> None:
-    """Put the strict classes there."""
-    for (module, name), strict in zip(
-        REPLACED, (StrictResourceMap, StrictStack, CreatingChangeSet, Function), strict=True
-    ):
-        setattr(module, name, strict)
-
-
-class ResourceError(Exception):
-    """A resource could not be created; the message names it, and the reason."""
-
-
-class StrictResourceMap(ResourceMap):
-    """Refuses what it cannot create before it creates anything, and completes what moto creates in part."""
-
-    input_parameters: dict[str, str]
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        """Start as moto does, but in the right partition; moto says aws in every region."""
-        super().__init__(*arguments, **options)
-        self._parsed_resources["AWS::Partition"] = get_partition(self._region_name)
-
-    def load(self) -> None:
-        """Check everything that can be checked before the first resource."""
-        # A stack without resources yet, or any more, has no template.
-        if self._template:
-            check_template(self._template)
-            parameters = Parameters(
-                self._template.get("Parameters", {}),
-                self.input_parameters,
-                ec2_backends[self._account_id][self._region_name],
-            )
-            check_rules(self._template.get("Rules", {}), parameters)
-            # moto converts what it is given, but not defaults.
-            self.input_parameters = parameters.texts
-        super().load()
-        check_resources(self._resource_json_map, self.lazy_condition_map)
-
-    def update(self, *_: Any, **__: Any) -> None:
-        """Refuse; this is where update-stack ends up."""
-        raise ValidationError(message=NO_UPDATES)
-
-    def __getitem__(self, key: str) -> Any:
-        """Return a resource, which creates it when it is asked for the first time."""
-        if key in self._parsed_resources or key not in self._resource_json_map:
-            return super().__getitem__(key)
-        definition = self._resource_json_map[key]
-        try:
-            resource = super().__getitem__(key)
-            if resource is not None and definition["Type"] in ADDITIONS:
-                ADDITIONS[definition["Type"]](resource, clean_json(definition["Properties"], self))
-        except ResourceError:
-            raise
-        except Exception as error:
-            reason = getattr(error, "message", error)
-            raise ResourceError(f"Resource {key} of type {definition['Type']}: {reason}") from error
-        return resource
 
 
 class StrictStack(Stack):
     """Leaves nothing behind when it fails, and says so in its status and events."""
 
+    resource_map: StrictResourceMap
     template_dict: dict[str, Any]
+    parameters: dict[str, str]
+    tags: dict[str, str]
+
+    def version(self, template: dict[str, Any], parameters: dict[str, str]) -> StrictResourceMap:
+        """Return the resources that another template, or other parameters, want of this stack."""
+        resource_map = self._map(template, parameters)
+        resource_map.previous = dict(self.resource_map.made)
+        return resource_map
+
+    def changes_nothing(self, template: dict[str, Any], parameters: dict[str, str]) -> bool:
+        """Tell whether an update would leave every resource and output as it is."""
+        planned = self.version(template, parameters)
+        return not planned.plan() and planned.values_of_outputs() == self.resource_map.values_of_outputs()
 
     def create_resources(self) -> None:
         """Create them all, or none."""
+        self.status = "CREATE_IN_PROGRESS"
         try:
-            super().create_resources()
-        except Exception as error:  # noqa: BLE001 - whatever it was, the stack failed and says why
+            self.resource_map.make(self._add_resource_event)
+        except ResourceError as error:
             _log.warning("stack %s is rolled back", self.name, exc_info=error)
-            self._add_stack_event("ROLLBACK_IN_PROGRESS", str(error))
-            self.resource_map.delete()
+            self._roll_back(self.resource_map, "ROLLBACK", error)
             self._forget_resources()
-            self._end("ROLLBACK_COMPLETE")
+        else:
+            self.output_map = self._create_output_map()
+            self._end("CREATE_COMPLETE")
+
+    def update(
+        self,
+        template: str,
+        role_arn: str | None = None,
+        parameters: dict[str, str] | None = None,
+        tags: dict[str, str] | None = None,
+    ) -> None:
+        """Update everything that changed, or nothing."""
+        template_dict, parameters = self.parse_template(template), parameters or {}
+        resource_map = self.version(template_dict, parameters)
+        self._add_stack_event("UPDATE_IN_PROGRESS", "User Initiated")
+        try:
+            resource_map.make(self._add_resource_event)
+        except ResourceError as error:
+            _log.warning("the update of stack %s is rolled back", self.name, exc_info=error)
+            self._roll_back(resource_map, "UPDATE_ROLLBACK", error)
+            return
+        self.template, self.template_dict, self.parameters = template, template_dict, parameters
+        self.description = template_dict.get("Description")
+        self.role_arn = role_arn
+        self.tags = self.tags if tags is None else tags
+        self.resource_map = resource_map
+        self.output_map = self._create_output_map()
+        self._add_stack_event("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        resource_map.clean_up(self._add_resource_event)
+        self._end("UPDATE_COMPLETE")
 
     def delete(self) -> None:
         """Delete the resources; when one refuses, stay, so that the stack can be deleted again."""
+        self._add_stack_event("DELETE_IN_PROGRESS", "User Initiated")
         try:
-            super().delete()
-        except Exception as error:
+            self.resource_map.delete_all(self._add_resource_event)
+        except ResourceError as error:
             self._end("DELETE_FAILED", str(error))
             # moto took it off the list before.
             models.cloudformation_backends[self.account_id][self.region_name].stacks[self.stack_id] = self
             raise ValidationError(message=f"Stack {self.name} was not deleted: {error}") from error
         self._forget_resources()
+        self._end("DELETE_COMPLETE")
 
     @property
     def parameter_list(self) -> list[dict[str, str]]:
         """Return the parameters as they were given; moto prints lists in Python's notation."""
         return [
-            {"ParameterKey": name, "ParameterValue": value}
-            for name, value in self.resource_map.input_parameters.items()
+            {"ParameterKey": name, "ParameterValue": value} for name, value in self.stack_parameters.items()
         ]
 
+    @property
+    def stack_parameters(self) -> dict[str, str]:
+        """Return the parameters as texts, which is what UsePreviousValue means."""
+        return self.resource_map.input_parameters
+
+    def _create_resource_map(self) -> StrictResourceMap:
+        return self._map(self.template_dict, self.parameters)
+
+    def _map(self, template: dict[str, Any], parameters: dict[str, str]) -> StrictResourceMap:
+        resource_map = StrictResourceMap(
+            self.stack_id,
+            self.name,
+            parameters,
+            self.tags,
+            account_id=self.account_id,
+            region_name=self.region_name,
+            template=template,
+            cross_stack_resources=self.cross_stack_resources,
+        )
+        resource_map.load()
+        return resource_map
+
+    def _create_output_map(self) -> OutputMap:
+        """Return the outputs that are wanted; before the resources are made there are none."""
+        made = self.resource_map.made
+        template = {**self.template_dict, "Outputs": self.resource_map.outputs if made else {}}
+        return models.OutputMap(self.resource_map, template, self.stack_id)
+
+    def _roll_back(self, resource_map: StrictResourceMap, what: str, error: ResourceError) -> None:
+        self._add_stack_event(f"{what}_IN_PROGRESS", str(error))
+        try:
+            resource_map.undo(self._add_resource_event)
+        except Exception as trouble:  # noqa: BLE001 - whatever it was, the stack is stuck and says why
+            _log.warning("stack %s cannot be rolled back", self.name, exc_info=trouble)
+            self._end(f"{what}_FAILED", str(trouble))
+        else:
+            self._end(f"{what}_COMPLETE")
+
     def _forget_resources(self) -> None:
-        """Empty the maps: moto's create a resource, again, whenever somebody looks at it."""
+        """Empty the maps; the parameters stay to be looked at."""
         self.template_dict = {}
         self.resource_map = self._create_resource_map()
         self.output_map = self._create_output_map()
+
+    def _add_resource_event(
+        self, logical_id: str, physical_id: str, kind: str, status: str, reason: str | None
+    ) -> None:
+        self.events.append(
+            Event(self.stack_id, self.name, logical_id, physical_id, kind, status, reason, None)
+        )
 
     def _end(self, status: str, reason: str | None = None) -> None:
         self._add_stack_event(status, reason)
         self.status = status
 
 
-class CreatingChangeSet(ChangeSet):
-    """A change set of `aws cloudformation deploy`; moto forgets the outputs of the stack that it creates."""
+def update_stack(
+    self: Any,
+    name: str,
+    template: str | None,
+    role_arn: str | None,
+    parameters: list[dict[str, Any]],
+    tags: dict[str, str] | None,
+) -> Stack:
+    """Update a stack, if there is anything to update; in place of moto's method of its backend."""
+    stack = self.get_stack(name)
+    if template is None:
+        raise ValidationError(message="Either Template URL or Template Body must be specified.")
+    check_updatable(stack)
+    given = given_parameters(stack, parameters)
+    if tags in (None, stack.tags) and stack.changes_nothing(stack.parse_template(template), given):
+        raise ValidationError(message="No updates are to be performed.")
+    stack.update(template, role_arn, given, tags)
+    return stack
 
-    def apply(self) -> None:
-        """Create the stack as create-stack does."""
-        if self.change_set_type != "CREATE":
-            raise ValidationError(message=NO_UPDATES)
-        stack = self.stack
-        stack.template = self.template
-        stack.template_dict = self.template_dict
-        stack.parameters = self.parameters
-        stack.resource_map = stack._create_resource_map()  # noqa: SLF001 - as moto's constructor does
-        stack.output_map = stack._create_output_map()  # noqa: SLF001
-        stack.create_resources()
-        if stack.status != "CREATE_COMPLETE":
-            raise ValidationError(message=f"Stack {stack.name} is {stack.status}; its events say why.")
+
+def check_updatable(stack: Stack) -> None:
+    """Refuse a stack that is not complete, such as one that was rolled back."""
+    if stack.status not in UPDATABLE:
+        raise ValidationError(
+            message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
+        )
+
+
+def given_parameters(stack: StrictStack, parameters: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the values of an update; what is not named gets its default again, as in AWS."""
+    given = {}
+    for parameter in parameters:
+        key = parameter["ParameterKey"]
+        if not parameter.get("UsePreviousValue"):
+            given[key] = parameter["ParameterValue"]
+        elif key in stack.stack_parameters:
+            given[key] = stack.stack_parameters[key]
+        else:
+            raise ValidationError(message=f"Parameter {key} has no previous value in stack {stack.name}.")
+    return given

@@ -11,7 +11,9 @@ import sysconfig
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from s3vl_local.iam.service_roles import credentials_of_function
 
 from .runtime_api import Event, RuntimeApi
 
@@ -33,6 +35,7 @@ class Function:
     """What an environment needs to know of one version of a function."""
 
     arn: str
+    role: str
     name: str
     version: str
     runtime: str
@@ -41,6 +44,11 @@ class Function:
     memory_mb: int
     code: Path
     variables: Mapping[str, str]
+
+    @property
+    def unqualified_arn(self) -> str:
+        """The ARN of the function, whichever version this is."""
+        return ":".join(self.arn.split(":")[:7])
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,7 @@ class Environment:
     def __init__(self, function: Function, region: str, endpoint_url: str, runtime: Path, log: Path) -> None:
         self.function = function
         self.usable = True
+        credentials = credentials_of_function(function.role, function.arn)
         self._log = log
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._log_group = f"/aws/lambda/{function.name}"
@@ -66,7 +75,7 @@ class Environment:
             self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-S", "-m", "awslambdaric", function.handler],
                 cwd=function.code,
-                env=self._variables(region, endpoint_url, runtime),
+                env=self._variables(region, endpoint_url, runtime, credentials),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -152,7 +161,7 @@ class Environment:
                 return _document("Function.ResponseSizeTooLarge", message), True
             return answer.payload, answer.is_error
 
-    def _variables(self, region: str, endpoint_url: str, runtime: Path) -> dict[str, str]:
+    def _variables(self, region: str, endpoint_url: str, runtime: Path, credentials: Any) -> dict[str, str]:
         """Return the environment variables of a real environment, and the way to the local cloud."""
         function = self.function
         reserved = {
@@ -167,9 +176,9 @@ class Environment:
             "AWS_LAMBDA_LOG_STREAM_NAME": self._log.stem,
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_SESSION_TOKEN": "test",
+            "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+            "AWS_SESSION_TOKEN": credentials.session_token,
             "LAMBDA_TASK_ROOT": str(function.code),
             "LAMBDA_RUNTIME_DIR": str(runtime),
             "LANG": "en_US.UTF-8",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import threading
 import uuid
 import zipfile
@@ -14,19 +13,15 @@ from typing import TYPE_CHECKING, Any
 from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import lambda_backends
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.sqs.models import sqs_backends
 
 from s3vl_local.faults import FAULTS
 
+from .asynchronous import FailedEvent, FailurePlan, failure_plan, give_up
 from .environment import Environment, Function, Outcome, link_runtime
 from .invocation import Invocation, InvokeError, Result
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-ASYNCHRONOUS_ATTEMPTS = 3
-
-_log = logging.getLogger(__name__)
 
 
 class LambdaService:
@@ -58,10 +53,11 @@ class LambdaService:
             return Result(204, version, model.function_arn)
         function = self._unpack(model)
         if invocation.invocation_type == "Event":
-            dead_letters = (getattr(model, "dead_letter_config", None) or {}).get("TargetArn")
-            self._asynchronous.submit(self._run_event, function, invocation, dead_letters)
+            backend = self._backend(invocation)
+            plan = failure_plan(backend, model, invocation.function.qualifier)
+            self._asynchronous.submit(self._run_event, function, invocation, plan)
             return Result(202, version, model.function_arn)
-        outcome = self._run(function, invocation)
+        outcome = self._run(function, invocation, str(uuid.uuid4()))
         return Result(
             200,
             version,
@@ -84,11 +80,14 @@ class LambdaService:
     def _find(self, invocation: Invocation) -> Any:
         """Return moto's model of the function."""
         name = invocation.function
-        backend = lambda_backends[name.account or DEFAULT_ACCOUNT_ID][name.region or self.region]
         try:
-            return backend.get_function(name.name, name.qualifier)
+            return self._backend(invocation).get_function(name.name, name.qualifier)
         except LambdaClientError as error:
             raise InvokeError(error.code, error.error_type, error.message) from error
+
+    def _backend(self, invocation: Invocation) -> Any:
+        name = invocation.function
+        return lambda_backends[name.account or DEFAULT_ACCOUNT_ID][name.region or self.region]
 
     def _unpack(self, model: Any) -> Function:
         code = self.home / "code" / model.code_digest.removeprefix("sha256:")
@@ -100,6 +99,7 @@ class LambdaService:
                 partial.rename(code)
         return Function(
             arn=model.function_arn,
+            role=model.role,
             name=model.function_name,
             version=str(model.version),
             runtime=model.run_time,
@@ -110,11 +110,13 @@ class LambdaService:
             variables=dict(model.environment_vars),
         )
 
-    def _run(self, function: Function, invocation: Invocation) -> Outcome:
+    def _run(self, function: Function, invocation: Invocation, request_id: str) -> Outcome:
         environment = self._take(function)
-        request_id = str(uuid.uuid4())
+        # A handler sees by which name it was called: an alias, for example.
+        qualifier = invocation.function.qualifier
+        arn = f"{function.unqualified_arn}:{qualifier}" if qualifier else function.unqualified_arn
         try:
-            return environment.invoke(request_id, invocation.payload, function.arn, invocation.client_context)
+            return environment.invoke(request_id, invocation.payload, arn, invocation.client_context)
         finally:
             self._give_back(environment)
 
@@ -137,13 +139,11 @@ class LambdaService:
             with self._lock:
                 self._idle[environment.function.arn].append(environment)
 
-    def _run_event(self, function: Function, invocation: Invocation, dead_letters: str | None) -> None:
-        """Run an asynchronous invocation: two retries at once, then the dead-letter queue."""
-        for _ in range(ASYNCHRONOUS_ATTEMPTS):
-            if not self._run(function, invocation).is_error:
+    def _run_event(self, function: Function, invocation: Invocation, plan: FailurePlan) -> None:
+        """Run an asynchronous invocation as often as planned, without Lambda's waits, under one request id."""
+        request_id = str(uuid.uuid4())
+        for _ in range(plan.attempts):
+            outcome = self._run(function, invocation, request_id)
+            if not outcome.is_error:
                 return
-        if dead_letters is None:
-            _log.warning("%s: an event failed %s times and is dropped", function.arn, ASYNCHRONOUS_ATTEMPTS)
-            return
-        _, _, _, region, account, queue_name = dead_letters.split(":")
-        sqs_backends[account][region].send_message(queue_name, invocation.payload.decode())
+        give_up(FailedEvent(function, request_id, invocation.payload, outcome, plan.attempts), plan)

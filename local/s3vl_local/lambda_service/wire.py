@@ -16,6 +16,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING, Any, cast
 
 from s3vl_local.faults import ConnectionDroppedError
+from s3vl_local.iam.service_roles import check_aurora_may_invoke
 
 from .invocation import FunctionName, Invocation, InvokeError, Result
 
@@ -130,6 +131,7 @@ class _Connection(socketserver.StreamRequestHandler):
                 log_type=request["log_type"],
                 client_context=request["client_context"],
             )
+            check_aurora_may_invoke(invocation.function)
             result = service.submit(invocation).result(request["request_timeout_ms"] / 1000)
         except InvokeError as error:
             raise AwsLambdaError(

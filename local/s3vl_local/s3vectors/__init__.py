@@ -19,23 +19,9 @@ if TYPE_CHECKING:
 
 
 def install() -> None:
-    """Make moto's server serve S3 Vectors from this package, and CloudFormation create its resources."""
-    install_api()
-    install_resources()
-
-
-def install_api() -> None:
     """Make moto's server serve S3 Vectors from this package."""
     # moto.backends.get_backend takes the backends of a service from its package, under this name.
     moto.s3vectors.s3vectors_backends = s3vectors_backends
-
-
-def install_resources() -> None:
-    """Let moto's CloudFormation find our resources; this imports most of moto, which takes seconds."""
-    # moto finds resources among the subclasses that exist.
-    from s3vl_local.s3vectors import cloudformation  # noqa: PLC0415 - not before it is needed
-
-    cloudformation.register()
 
 
 def open_storage(path: Path) -> None:

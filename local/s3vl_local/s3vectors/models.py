@@ -32,7 +32,7 @@ from s3vl_local.s3vectors.exceptions import (
 from s3vl_local.s3vectors.paging import Cursors, make_token, page_of_names, read_token
 from s3vl_local.s3vectors.queries import Hits, search
 from s3vl_local.s3vectors.records import Record, check_keys, read_records
-from s3vl_local.s3vectors.settings import Settings
+from s3vl_local.s3vectors.settings import Settings, settings_of_new_indexes
 from s3vl_local.s3vectors.storage import STORAGE
 from s3vl_local.s3vectors.store import VectorStore
 from s3vl_local.s3vectors.text_search import TextSearch, check_configurations
@@ -41,6 +41,8 @@ from s3vl_local.s3vectors.write_rate import WriteRate
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# Once, so that a server does not start with a wrong one.
+NEW_INDEX_SETTINGS = settings_of_new_indexes()
 QUERY_PAGE = 100
 LIST_PAGE = 500
 MAX_TAGS = 50
@@ -72,7 +74,7 @@ class Index:
     non_filterable_keys: list[str] = field(default_factory=list)
     text_searches: dict[str, TextSearch] = field(default_factory=dict)
     creation_time: float = field(default_factory=now)
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = NEW_INDEX_SETTINGS
     # Not the ARN: an index that is made again under its old name does not get the old vectors back.
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 

@@ -1,11 +1,19 @@
-"""How an index may be made to behave that is off by default: set through PUT /_s3vl/indexes/{bucket}/{index}."""
+"""How an index may be made to behave that is off by default.
+
+An index that exists is told through PUT /_s3vl/indexes/{bucket}/{index}, and all that a server makes through
+S3VL_NEW_INDEXES in its environment; both hold the same JSON document.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import dataclass, fields
 from typing import Any
 
 from s3vl_local.s3vectors.approximation import Approximation
+
+NEW_INDEXES = "S3VL_NEW_INDEXES"
 
 
 @dataclass(frozen=True)
@@ -18,6 +26,17 @@ class Settings:
     building_seconds: float = 0
     # Refuse more than 1,000 write requests or 2,500 vectors in a second.
     write_rate: bool = False
+
+
+def settings_of_new_indexes() -> Settings:
+    """Return what an index begins with, as this process's environment says."""
+    text = os.environ.get(NEW_INDEXES, "{}")
+    try:
+        return read_settings(json.loads(text))
+    except ValueError as error:
+        raise ValueError(
+            f"{NEW_INDEXES} is {text!r}: {error}; unset it, or see docs/local-stack.md"
+        ) from error
 
 
 def read_settings(document: Any) -> Settings:

@@ -1,0 +1,43 @@
+"""Where our classes and functions are put in place of moto's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.awslambda import models as lambda_models
+from moto.awslambda.responses import LambdaResponse
+from moto.cloudformation import models
+from moto.cloudformation.responses import CloudFormationResponse
+
+from s3vl_local.lambda_service import event_invoke, functions
+
+from .change_sets import StrictChangeSet, create_change_set, execute_change_set
+from .resource_map import StrictResourceMap
+from .stacks import StrictStack, update_stack
+
+_OURS: dict[tuple[Any, str], Any] = {
+    (models, "ResourceMap"): StrictResourceMap,
+    (models, "Stack"): StrictStack,
+    (models, "ChangeSet"): StrictChangeSet,
+    (models.CloudFormationBackend, "create_change_set"): create_change_set,
+    (models.CloudFormationBackend, "execute_change_set"): execute_change_set,
+    (models.CloudFormationBackend, "update_stack"): update_stack,
+    # moto's compares texts, and refuses an unchanged change set that AWS creates as FAILED.
+    (CloudFormationResponse, "_validate_different_update"): lambda *_: None,
+    (lambda_models, "LambdaFunction"): functions.Function,
+    (lambda_models, "LambdaStorage"): functions.Storage,
+    (lambda_models.LambdaBackend, "update_function_code"): functions.update_function_code,
+    (LambdaResponse, "delete_function_event_invoke_config"): event_invoke.answer_delete,
+    (LambdaResponse, "get_function_event_invoke_config"): event_invoke.answer_get,
+    (LambdaResponse, "list_function_event_invoke_configs"): event_invoke.answer_list,
+    (LambdaResponse, "put_function_event_invoke_config"): event_invoke.answer_put,
+    (LambdaResponse, "update_function_event_invoke_config"): event_invoke.answer_update,
+}
+# Where moto looks up what is replaced.
+REPLACED = list(_OURS)
+
+
+def install() -> None:
+    """Put ours there."""
+    for (place, name), ours in _OURS.items():
+        setattr(place, name, ours)

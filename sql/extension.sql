@@ -1,0 +1,7 @@
+-- Installs s3vl as an extension. (In sql/ this is a form: tools/build_sql.py fills it in.)
+\echo Use "create extension s3vl cascade" to load this file. \quit
+set local search_path = pg_catalog, pg_temp;
+\ir manifest.sql
+-- Rows that pg_dump takes along.
+select pg_catalog.pg_extension_config_dump('s3vl.config', '');
+select pg_catalog.pg_extension_config_dump('s3vl.index_registry', '');

@@ -1,0 +1,47 @@
+-- Upgrades s3vl @from@ to @to@ where it was installed with psql; configuration, indexes and grants
+-- stay. All or nothing, in a transaction of its own. After an error psql reads no further: in a
+-- session type `rollback;`, and `\set QUIET off` to see command tags again.
+-- (In sql/ this is a form: tools/build_sql.py fills it in.)
+\set s3vl_on_error_stop :ON_ERROR_STOP
+\set s3vl_quiet :QUIET
+\set ON_ERROR_STOP on
+\ir no_open_transaction.sql
+
+\set QUIET on
+begin;
+set local search_path = pg_catalog, pg_temp;
+do $$
+declare
+    _owner oid := (select n.nspowner from pg_namespace as n where n.nspname = 's3vl');
+    _version text;
+begin
+    if exists (select from pg_extension as e where e.extname = 's3vl') then
+        raise exception 's3vl is an extension here, not installed with psql'
+            using errcode = 'wrong_object_type',
+            detail = 'Nothing was changed.',
+            hint = 'Type: alter extension s3vl update;';
+    end if;
+    -- Code in a schema of somebody else is not to be run, not even to ask for its version.
+    if pg_has_role(_owner, 'usage') and to_regprocedure('s3vl.version()') is not null then
+        _version := s3vl.version();
+    end if;
+    if _version is distinct from '@from@' then
+        raise exception
+            'this upgrades s3vl @from@, and here is %',
+            coalesce('s3vl ' || _version, format('none that %I may upgrade', current_user))
+            using errcode = 'object_not_in_prerequisite_state',
+            detail = 'Nothing was changed.',
+            hint = 'Choose the upgrade-<version here>-<next version>.sql, or install.sql.';
+    end if;
+    -- What is new belongs to the owner of the rest.
+    perform set_config('role', pg_get_userbyid(_owner), true);
+end;
+$$;
+\ir manifest.sql
+commit;
+
+\echo s3vl is upgraded from @from@ to @to@.
+\set ON_ERROR_STOP :s3vl_on_error_stop
+\set QUIET :s3vl_quiet
+\unset s3vl_on_error_stop
+\unset s3vl_quiet

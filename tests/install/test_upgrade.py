@@ -1,0 +1,133 @@
+"""Upgrading with psql: only what it is for, all or nothing; and what becomes of access to new functions."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+import build_sql
+from fixtures_install import RELEASED, SQL, VERSION
+from fixtures_sql import psql
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fixtures_install import Target
+    from s3vl_local.postgres import PostgresServer
+
+UPGRADE = f"upgrade-{RELEASED}-{VERSION}.sql"
+
+
+def test_upgrade_says_what_it_did(target: Target, built: Path) -> None:
+    """One line, and no more."""
+    target.run(built / f"s3vl-{RELEASED}.sql")
+
+    done = psql(target.url, "-f", str(built / UPGRADE))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"s3vl is upgraded from {RELEASED} to {VERSION}.\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "found"),
+    [("select 1", "none that postgres may upgrade"), (None, f"s3vl {VERSION}")],
+    ids=["nothing", "a newer one"],
+)
+def test_upgrade_of_something_else_is_refused(
+    target: Target, built: Path, before: str | None, found: str
+) -> None:
+    """It says what it is for, and what is there."""
+    if before is None:
+        target.run(SQL / "install.sql")
+
+    said = target.refused("-f", str(built / UPGRADE))
+
+    assert f"this upgrades s3vl {RELEASED}, and here is {found}" in said
+    assert "HINT:  Choose the upgrade-<version here>-<next version>.sql, or install.sql." in said
+
+
+def test_code_of_a_foreign_schema_is_not_run(postgres: PostgresServer, target: Target, built: Path) -> None:
+    """Somebody else's schema s3vl stops the upgrade, and its functions are not called."""
+    trap = postgres.url("rdsadmin", target.url.rsplit("/", 1)[1])
+    psql(trap, "-c", "create schema s3vl", "-c", "grant usage on schema s3vl to public")
+    psql(trap, "-c", "create function s3vl.version() returns text language sql as 'select (1 / 0)::text'")
+
+    said = target.refused("-f", str(built / UPGRADE))
+
+    assert "here is none that postgres may upgrade" in said
+
+
+def test_upgrade_in_an_open_transaction_is_refused(target: Target, built: Path) -> None:
+    """It neither commits nor loses what a session has done before."""
+    target.run(built / f"s3vl-{RELEASED}.sql")
+
+    said = target.refused("-1", "-f", str(built / UPGRADE))
+
+    assert "A transaction is open" in said
+    assert target.ask("select s3vl.version()") == RELEASED
+
+
+def test_failing_upgrade_changes_nothing(target: Target, built: Path, tmp_path: Path) -> None:
+    """An error in the last statement takes back all that came before it."""
+    target.run(built / f"s3vl-{RELEASED}.sql")
+    before = target.fingerprint()
+    failing = tmp_path / UPGRADE
+    failing.write_text((built / UPGRADE).read_text().replace("\ncommit;\n", "\nselect 1 / 0;\ncommit;\n"))
+
+    assert "division by zero" in target.refused("-f", str(failing))
+    assert target.differences(before) == []
+
+
+def test_an_administrator_upgrades_for_the_owner(
+    postgres: PostgresServer, target: Target, built: Path
+) -> None:
+    """Whoever may act as the owner may upgrade, and everything still belongs to the owner."""
+    target.run(built / f"s3vl-{RELEASED}.sql")
+    administrator = postgres.url("rdsadmin", target.url.rsplit("/", 1)[1])
+
+    done = psql(administrator, "-f", str(built / UPGRADE))
+
+    assert done.returncode == 0, done.stderr
+    owners = "select distinct proowner::regrole from pg_proc where pronamespace = 's3vl'::regnamespace"
+    assert target.ask(owners) == "postgres"
+
+
+@pytest.fixture
+def with_new_function(tmp_path: Path) -> Path:
+    """Build from a tree in which 1.1.0 brings a function for writers."""
+    sql = tmp_path / "sql"
+    shutil.copytree(SQL, sql)
+    with (sql / "api" / "version.sql").open("a") as source:
+        source.write(
+            "create or replace function s3vl.fresh() returns text language sql as 'select 1::text';\n"
+        )
+    levels = sql / "internal" / "access_levels.sql"
+    levels.write_text(
+        levels.read_text().replace("    ('put_vectors'", "    ('fresh', 'writer'),\n    ('put_vectors'")
+    )
+    build_sql.build(sql, tmp_path / "built")
+    return tmp_path / "built" / UPGRADE
+
+
+@pytest.mark.usefixtures("roles")
+def test_a_new_function_is_nobodys_until_it_is_granted(
+    target: Target, built: Path, with_new_function: Path
+) -> None:
+    """PUBLIC may not use it, and who could expect to is told about with what to type."""
+    target.run(built / f"s3vl-{RELEASED}.sql")
+    target.ask(
+        "select s3vl.grant_access('install_reader', 'reader'), s3vl.grant_access('install_writer', 'writer')"
+    )
+
+    done = psql(target.url, "-f", str(with_new_function))
+
+    assert done.returncode == 0, done.stderr
+    assert 'WARNING:  role "install_writer" may not use yet what is new' in done.stderr
+    assert "install_reader" not in done.stderr
+    may = "select has_function_privilege('install_writer', 's3vl.fresh()', 'execute')"
+    assert target.ask(may) == "f"
+    [typed] = [line.removeprefix("HINT:  Type: ") for line in done.stderr.splitlines() if "HINT" in line]
+    target.ask(typed)
+    assert target.ask(may) == "t"

@@ -1,0 +1,209 @@
+"""One SQL source: whichever way s3vl comes into a database, it is the same to the last right and comment."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+import build_sql
+from fixtures_install import RELEASED, SQL, VERSION, Target
+from s3vl_local.postgres import BIN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from s3vl_local.postgres import PostgresServer
+
+# What a user has in s3vl, and must find again.
+USED = """
+    insert into s3vl.config (lambda_arn, aws_region, timeout_seconds) values ('arn:l', 'us-west-2', 7);
+    insert into s3vl.index_registry (index_name, index_arn, dimension)
+    values ('docs', 'arn:aws:s3vectors:us-west-2:123456789012:bucket/b/index/i', 5);
+    select s3vl.grant_access('install_reader', 'reader'), s3vl.grant_access('install_admin', 'admin')
+"""
+FOUND = """
+    select c.lambda_arn, c.timeout_seconds, r.index_name, r.bucket_name, r.dimension,
+        has_function_privilege('install_reader', 's3vl.version()', 'execute'),
+        has_function_privilege('install_reader', 's3vl.revoke_access(name)', 'execute'),
+        has_function_privilege('install_admin', 's3vl.revoke_access(name)', 'execute'),
+        has_function_privilege('public', 's3vl.version()', 'execute'),
+        has_schema_privilege('install_reader', 's3vl', 'usage')
+    from s3vl.config as c cross join s3vl.index_registry as r
+"""
+ALL_OF_IT = "arn:l|7|docs|b|5|t|f|t|f|t"
+
+
+@pytest.fixture(scope="module")
+def checkout(postgres: PostgresServer) -> list[tuple[str, ...]]:
+    """Return the fingerprint of what sql/install.sql installs."""
+    postgres.create_database("install_checkout")
+    target = Target(postgres.url(database="install_checkout"))
+    target.run(SQL / "install.sql")
+    return target.fingerprint()
+
+
+@pytest.fixture
+def restored(target: Target, new_database: Callable[..., str], tmp_path: Path) -> Callable[[], Target]:
+    """Dump the database of the test, and restore it into another as the master user."""
+    dump, contents = tmp_path / "dump", tmp_path / "contents"
+
+    def run(program: str, *arguments: str | Path) -> str:
+        done = subprocess.run([BIN / program, *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def copy() -> Target:
+        other = Target(target.url.rsplit("/", 1)[0] + "/" + new_database())
+        run("pg_dump", "--format=custom", f"--file={dump}", target.url)
+        # The local cloud's platform is in every database already.
+        listed = run("pg_restore", "--list", dump).splitlines(keepends=True)
+        contents.write_text("".join(line for line in listed if not re.search("s3vl_local|dblink", line)))
+        run("pg_restore", "--exit-on-error", f"--use-list={contents}", f"--dbname={other.url}", dump)
+        return other
+
+    return copy
+
+
+def test_fingerprint_sees_all_of_it(checkout: list[tuple[str, ...]]) -> None:
+    """What is compared below is not empty: tables, columns, functions with source, rights and comments."""
+    facts = {(kind, name): rest for kind, name, *rest in checkout}
+
+    assert {kind for kind, _ in facts} >= {"schema", "relation", "column", "constraint", "function", "type"}
+    assert "'" + VERSION + "'" in facts["function", "s3vl.version()"][0]
+    assert facts["function", "s3vl.version()"][1] == "owner:EXECUTE"
+    assert facts["schema", "s3vl"][1] == "owner:CREATE owner:USAGE"
+    assert facts["column", "index_registry.bucket_name"][0].startswith("at 4 text ")
+    assert all(comment for (kind, _), (*_, comment) in facts.items() if kind in {"column", "function"})
+
+
+def test_built_script(target: Target, built: Path, checkout: list[tuple[str, ...]]) -> None:
+    """One file for psql does what the checkout does."""
+    target.run(built / f"s3vl-{VERSION}.sql")
+
+    assert target.differences(checkout) == []
+
+
+@pytest.mark.usefixtures("extension")
+def test_extension(target: Target, checkout: list[tuple[str, ...]]) -> None:
+    """`create extension` brings the same, and aws_lambda with it, to a role that is no superuser."""
+    target.ask("create extension s3vl cascade")
+
+    assert target.differences(checkout) == []
+    assert target.ask("select current_setting('is_superuser')") == "off"
+    assert target.ask("select count(*) from pg_extension where extname = 'aws_lambda'") == "1"
+
+
+def test_pg_tle(
+    target: Target, built: Path, pg_tle: Callable[[Path], None], checkout: list[tuple[str, ...]]
+) -> None:
+    """So does the extension that pg_tle was given."""
+    pg_tle(built / f"s3vl-{VERSION}.pgtle.sql")
+
+    target.ask("create extension s3vl cascade")
+
+    assert target.differences(checkout) == []
+
+
+@pytest.mark.usefixtures("roles")
+def test_upgraded_script(target: Target, built: Path, checkout: list[tuple[str, ...]]) -> None:
+    """What psql has installed psql upgrades, and its rows and grants stay."""
+    target.run(built / f"s3vl-{RELEASED}.sql")
+    target.ask(USED)
+
+    target.run(built / f"upgrade-{RELEASED}-{VERSION}.sql")
+
+    assert target.ask(FOUND) == ALL_OF_IT
+    revoke(target)
+    assert target.differences(checkout) == []
+
+
+@pytest.mark.usefixtures("extension", "roles")
+def test_upgraded_extension(
+    target: Target, checkout: list[tuple[str, ...]], restored: Callable[[], Target]
+) -> None:
+    """`alter extension … update` does the same, and pg_dump still takes everything along."""
+    target.ask(f"create extension s3vl version '{RELEASED}' cascade")
+    target.ask(USED)
+
+    target.ask("alter extension s3vl update")
+
+    assert target.ask(FOUND) == ALL_OF_IT
+    copy = restored()
+    assert copy.ask(FOUND) == ALL_OF_IT
+    assert copy.differences(target.fingerprint()) == []
+    revoke(target)
+    assert target.differences(checkout) == []
+
+
+@pytest.mark.usefixtures("roles")
+def test_upgraded_pg_tle(
+    target: Target, built: Path, pg_tle: Callable[[Path], None], checkout: list[tuple[str, ...]]
+) -> None:
+    """pg_tle that knows the last release is told of this one, and updates to it."""
+    pg_tle(built / f"s3vl-{RELEASED}.pgtle.sql")
+    target.ask("create extension s3vl cascade")
+    assert target.ask("select s3vl.version()") == RELEASED
+    target.ask(USED)
+
+    pg_tle(built / f"s3vl-{VERSION}.pgtle.sql")
+    target.ask("alter extension s3vl update")
+
+    assert target.ask(FOUND) == ALL_OF_IT
+    revoke(target)
+    assert target.differences(checkout) == []
+
+
+@pytest.mark.usefixtures("roles")
+def test_restored_script(target: Target, built: Path, restored: Callable[[], Target]) -> None:
+    """What psql has installed comes through pg_dump with its rows and grants."""
+    target.run(built / f"s3vl-{VERSION}.sql")
+    target.ask(USED)
+
+    copy = restored()
+
+    assert copy.ask(FOUND) == ALL_OF_IT
+    assert copy.differences(target.fingerprint()) == []
+
+
+@pytest.mark.usefixtures("extension", "roles")
+def test_restored_extension(target: Target, restored: Callable[[], Target]) -> None:
+    """The dump of an extension holds its rows and grants, and nothing that the extension itself brings."""
+    target.ask("create extension s3vl cascade")
+    target.ask(USED)
+
+    copy = restored()
+
+    assert copy.ask(FOUND) == ALL_OF_IT
+    assert copy.differences(target.fingerprint()) == []
+    assert copy.ask("select extversion from pg_extension where extname = 's3vl'") == VERSION
+
+
+def test_forgotten_drop_of_an_old_signature_is_seen(target: Target, built: Path, tmp_path: Path) -> None:
+    """A function with one more argument, without a drop in the step, leaves two: the fingerprints differ."""
+    sql = tmp_path / "sql"
+    shutil.copytree(SQL, sql)
+    changed = sql / "api" / "access.sql"
+    source = changed.read_text()
+    for old, new in {
+        "revoke_access(role_name name)": "revoke_access(role_name name, loud boolean default false)",
+        "revoke_access(name)": "revoke_access(name, boolean)",
+    }.items():
+        assert old in source
+        source = source.replace(old, new)
+    changed.write_text(source)
+    build_sql.build(sql, tmp_path / "built")
+    target.run(built / f"s3vl-{RELEASED}.sql", tmp_path / "built" / f"upgrade-{RELEASED}-{VERSION}.sql")
+    upgraded = target.fingerprint()
+    target.run(SQL / "uninstall.sql", tmp_path / "built" / f"s3vl-{VERSION}.sql")
+
+    assert "function s3vl.revoke_access(name)" in target.differences(upgraded)
+
+
+def revoke(target: Target) -> None:
+    """Take back what the test has granted."""
+    target.ask("select s3vl.revoke_access('install_reader'), s3vl.revoke_access('install_admin')")

@@ -1,0 +1,135 @@
+"""Build build/sql/: every form in which people install s3vl X, or upgrade it from release W before it.
+
+s3vl-X.sql         one psql script, for those who have no checkout
+s3vl--X.sql        the extension, put in place by `make -C sql install`
+s3vl-X.pgtle.sql   registers the extension with pg_tle, which is how Aurora takes one
+upgrade-W-X.sql    upgrades what psql has installed
+s3vl--W--X.sql     updates the extension
+
+All of them hold the files of sql/manifest.sql. sql/releases/ keeps the extension's scripts as they were released:
+PostgreSQL chains its updates, and people run one upgrade script after the other.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SQL = ROOT / "sql"
+TARGET = ROOT / "build" / "sql"
+
+# The extension as a psql script is the same without these lines, which are nothing outside of create extension.
+_ONLY_IN_EXTENSIONS = re.compile(
+    r"^(\\echo .* \\quit|select pg_catalog\.pg_extension_config_dump\(.*\);)\n", re.MULTILINE
+)
+_UPDATE_HEAD = (
+    "-- Updates the extension s3vl.\n"
+    '\\echo Use "alter extension s3vl update" to load this file. \\quit\n'
+    "set local search_path = pg_catalog, pg_temp;\n"
+)
+# Ours, and those in which pg_tle itself wraps a script.
+_DOLLAR_TAG = "$s3vl_script$"
+_FORBIDDEN_TAGS = (_DOLLAR_TAG, "$_pgtle_o_$", "$_pgtle_i_$")
+
+
+def build(sql: Path, target: Path) -> None:
+    """Write all scripts that the folder `sql` makes into `target`; what was in there is gone."""
+    texts = scripts(sql)
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for name, text in texts.items():
+        (target / name).write_text(text)
+
+
+def scripts(sql: Path) -> dict[str, str]:
+    """Return all scripts by the names of their files."""
+    version = control(sql)["default_version"]
+    [step] = (sql / "upgrades").glob(f"*--{version}.sql")
+    before = step.stem.partition("--")[0]
+    extension, update = extension_script(sql), update_script(sql, step)
+    return {
+        f"s3vl-{version}.sql": psql_script(sql, extension),
+        f"s3vl--{version}.sql": extension,
+        f"s3vl-{version}.pgtle.sql": pgtle_script(sql, before, extension, update),
+        f"upgrade-{before}-{version}.sql": psql_upgrade_script(sql, before, update),
+        f"s3vl--{before}--{version}.sql": update,
+    }
+
+
+def control(sql: Path) -> dict[str, str]:
+    """Return what is in quotes in the control file."""
+    return dict(re.findall(r"^(\w+) = '(.*)'$", (sql / "s3vl.control").read_text(), re.MULTILINE))
+
+
+def extension_script(sql: Path) -> str:
+    """Return the script that creates the extension.
+
+    Plain `create`: nothing that somebody has planted before is taken over.
+    """
+    return _flat(sql / "extension.sql").replace("\ncreate or replace ", "\ncreate ")
+
+
+def update_script(sql: Path, step: Path) -> str:
+    """Return the script that updates the extension: the step for what has state, and every function anew."""
+    functions = re.sub(r"^\\ir schema/.*\n", "", (sql / "manifest.sql").read_text(), flags=re.MULTILINE)
+    privileges = (sql / "upgrades" / "privileges.sql").read_text()
+    return "\n".join((_UPDATE_HEAD, step.read_text(), _filled_in(functions, sql), privileges))
+
+
+def psql_script(sql: Path, extension: str) -> str:
+    """Return the script with which psql installs what the extension's script holds."""
+    return _flat(sql / "install.sql", manifest=_ONLY_IN_EXTENSIONS.sub("", extension))
+
+
+def psql_upgrade_script(sql: Path, before: str, update: str) -> str:
+    """Return the script with which psql upgrades as the extension's update does."""
+    script = _flat(sql / "upgrade.sql", manifest=_ONLY_IN_EXTENSIONS.sub("", update))
+    return _named(script, before, control(sql)["default_version"])
+
+
+def pgtle_script(sql: Path, before: str, extension: str, update: str) -> str:
+    """Return the script that registers the extension with pg_tle, beside the release before where that is."""
+    known = control(sql)
+    script = _named((sql / "pgtle.sql").read_text(), before, known["default_version"])
+    for form, text in {
+        "@comment@": known["comment"],
+        "@requires@": known["requires"],
+        "'@extension@'": _quoted(extension),
+        "'@update@'": _quoted(update),
+    }.items():
+        script = script.replace(form, text)
+    return script
+
+
+def _named(script: str, before: str, version: str) -> str:
+    """Return a script with the versions that it leads from and to."""
+    return script.replace("@from@", before).replace("@to@", version)
+
+
+def _quoted(script: str) -> str:
+    """Return a script between dollar tags; one that holds such a tag would end early."""
+    for tag in _FORBIDDEN_TAGS:
+        if tag in script:
+            raise SystemExit(f"a script for pg_tle cannot contain {tag}; choose another dollar tag in sql/")
+    return f"{_DOLLAR_TAG}\n{script}{_DOLLAR_TAG}"
+
+
+def _flat(path: Path, manifest: str | None = None) -> str:
+    """Return a psql script with the files in it that it includes; `manifest` stands in for manifest.sql."""
+    text = path.read_text()
+    if manifest is not None:
+        text = text.replace("\\ir manifest.sql\n", manifest)
+    return _filled_in(text, path.parent)
+
+
+def _filled_in(text: str, folder: Path) -> str:
+    return re.sub(
+        r"^\\ir (.+)\n", lambda included: _flat(folder / included[1]) + "\n", text, flags=re.MULTILINE
+    )
+
+
+if __name__ == "__main__":
+    build(SQL, TARGET)
+    print(TARGET)
