@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCAL := PYTHONPATH=local $(BIN)/python -m s3vl_local
 
-.PHONY: help dev demo test test-fast coverage lint format package docs guide up env psql parameters down reset
+.PHONY: help dev demo test test-fast coverage lint format package build docs guide up env psql parameters down reset
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ format: $(READY) ## Format the Python code
 
 package: $(READY) ## Build the Lambda's zip: lambda/build/s3vl-lambda.zip
 	@cd lambda && ./package.sh
+
+build: $(READY) ## Build what databases install, into build/sql/: psql, extension, pg_tle, upgrades
+	@$(BIN)/python tools/build_sql.py
 
 docs: $(READY) ## Write the generated sections of docs/
 	@PYTHONPATH=local:tests $(BIN)/python tools/build_docs.py

@@ -21,16 +21,18 @@ class Stacks:
         self._numbers = itertools.count(1)
         self._created: list[str] = []
 
-    def create(self, resources: dict[str, Any], **sections: Any) -> str:
+    def create(self, resources: dict[str, Any], values: dict[str, str] | None = None, **sections: Any) -> str:
         """Create a stack, whether that goes well or not, and return its name."""
         name = f"Small-{next(self._numbers)}"
-        self.client.create_stack(StackName=name, **document(resources, **sections))
+        self.client.create_stack(StackName=name, **document(resources, values, **sections))
         self._created.append(name)
         return name
 
-    def update(self, name: str, resources: dict[str, Any], **sections: Any) -> None:
+    def update(
+        self, name: str, resources: dict[str, Any], values: dict[str, str] | None = None, **sections: Any
+    ) -> None:
         """Update a stack."""
-        self.client.update_stack(StackName=name, **document(resources, **sections))
+        self.client.update_stack(StackName=name, **document(resources, values, **sections))
 
     def delete(self, name: str) -> None:
         """Delete a stack."""

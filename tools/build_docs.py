@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 # mypy does not look for modules in tools/.
 import sql_errors  # type: ignore[import-not-found]
 import sql_reference  # type: ignore[import-not-found]
+import template_reference  # type: ignore[import-not-found]
 from s3vl_local import postgres
 
 if TYPE_CHECKING:
@@ -53,7 +54,13 @@ def _known_from(behaviour: Behaviour) -> str:
 
 def sections(database: psycopg.Connection[Any]) -> dict[tuple[str, str], str]:
     """Return the text of each section by page and name; s3vl is installed in the database."""
+    template = template_reference.read()
     return {
+        ("cloudformation.md", "parameters"): template_reference.parameters(template),
+        ("cloudformation.md", "rules"): template_reference.rules(template),
+        ("cloudformation.md", "resources"): template_reference.resources(template),
+        ("cloudformation.md", "alarms"): template_reference.alarms(template),
+        ("cloudformation.md", "outputs"): template_reference.outputs(template),
         ("local-stack.md", "behaviours of S3 Vectors"): s3_vectors_behaviours(),
         ("sql-reference.md", "functions"): sql_reference.functions(database),
         ("sql-reference.md", "types"): sql_reference.types(database),

@@ -61,7 +61,7 @@ class Control:
 
 def _add_fault(rule: Any) -> dict[str, Any]:
     operation = rule.get("operation", EVERY_OPERATION) if isinstance(rule, dict) else EVERY_OPERATION
-    known = [*get_service_model("s3vectors").operation_names, "Invoke", EVERY_OPERATION]
+    known = [*get_service_model("s3vectors").operation_names, "Invoke", "UpdateFunctionCode", EVERY_OPERATION]
     if operation not in known:
         # It would wait forever for a call that never comes.
         raise ValueError(f"no operation is called {operation!r}; there are {', '.join(known)}")

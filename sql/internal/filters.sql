@@ -1,5 +1,5 @@
 -- Checks of metadata filters. The Lambda function reads the filter language; here stands what only
--- the registry knows.
+-- the registry knows, and what would not get past the JSON parser of the function.
 
 create or replace function s3vl._check_filter(metadata_filter jsonb, index s3vl.index_registry)
     returns void
@@ -18,8 +18,9 @@ begin
             ),
             hint = 'Pass for example metadata_filter => ''{"category": "test"}''.';
     end if;
-    -- A path of its own, so that the one with all levels below meets few. 100 levels of filters are
-    -- as many as a filter can have constraints; each is an object in an array in an object.
+    -- A filter has at most 100 constraints, so that more levels could only wrap. A level is two of
+    -- JSON, as filters stand in arrays, and {"<key>": {"$in": [<value>]}} ends with three more.
+    -- This comes before what walks all levels.
     if jsonb_path_exists(_check_filter.metadata_filter, '$.**{202}') then
         raise exception using
             errcode = '22023',

@@ -13,7 +13,7 @@ from fixtures_sql import ROOT
 
 SQL = ROOT / "sql"
 PARTS = sorted(path for folder in ("schema", "internal", "api") for path in (SQL / folder).rglob("*.sql"))
-SCRIPTS = [SQL / "install.sql", SQL / "uninstall.sql", SQL / "manifest.sql"]
+SCRIPTS = sorted(SQL.glob("*.sql")) + sorted((SQL / "upgrades").glob("*.sql"))
 
 
 def name(path: Path) -> str:

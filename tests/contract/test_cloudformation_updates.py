@@ -263,24 +263,32 @@ def test_events_tell_every_step(stacks: Stacks) -> None:
     ]
 
 
+def group(name: Any) -> dict[str, Any]:
+    """Return a log group with a name that the template computes."""
+    return {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": name}}
+
+
 @pytest.mark.parametrize(
     ("resources", "message"),
     [
-        ({"A": {**QUEUE, "DependsOn": "B"}, "B": {**QUEUE, "DependsOn": "A"}}, r"Circular dependency .*\[A, B\]"),
         (
-            {"Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": {"Ref": "Elsewhere"}}}},
+            {"A": {**QUEUE, "DependsOn": "B"}, "B": {**QUEUE, "DependsOn": "A"}},
+            r"Circular dependency .*\[A, B\]",
+        ),
+        (
+            {"B": group({"Ref": "Elsewhere"})},
             r"Unresolved resource dependencies \[Elsewhere\] in the Resources block",
         ),
         (
-            {"Group": GROUP, "Off": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": {"Fn::Sub": "${Queue.QueueName}"}}}, "Queue": QUEUE},
+            {"Queue": QUEUE, "B": group({"Fn::Sub": "${Queue.QueueName}"})},
             r"Unresolved resource dependencies \[Queue\]",
         ),
         (
-            {"A": {"Type": "AWS::SQS::Queue"}, "B": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": {"Fn::GetAtt": ["A", "Colour"]}}}},
+            {"A": QUEUE, "B": group({"Fn::GetAtt": ["A", "Colour"]})},
             "resource A does not support attribute type Colour",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_reference_that_leads_nowhere_is_refused(
     stacks: Stacks, resources: dict[str, Any], message: str
 ) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CLOUDFORMATION = Path(__file__).resolve().parents[2] / "cloudformation"
 REGION = "us-west-2"
+STACK = "sample-rds-lambda-s3vector-integration"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,55 @@ class Account:
             {"ParameterKey": name, "ParameterValue": value}
             for name, value in values.items()
             if value is not None
+        ]
+
+    def key(self) -> str:
+        """Create a KMS key and return its ARN."""
+        arn: str = self.client("kms").create_key()["KeyMetadata"]["Arn"]
+        return arn
+
+    def create(self, template: str, region: str = REGION, **changes: str | None) -> dict[str, str]:
+        """Create the stack and return its outputs."""
+        self.client("cloudformation", region).create_stack(
+            StackName=STACK, TemplateBody=template, Parameters=self.parameters(region, **changes)
+        )
+        return self.outputs("CREATE_COMPLETE", region)
+
+    def update(self, template: str, **changes: str | None) -> dict[str, str]:
+        """Update the stack to these parameters, and return its outputs."""
+        self.client("cloudformation").update_stack(
+            StackName=STACK, TemplateBody=template, Parameters=self.parameters(**changes)
+        )
+        return self.outputs("UPDATE_COMPLETE")
+
+    def outputs(self, status: str, region: str = REGION) -> dict[str, str]:
+        """Return the outputs of the stack, which must have come this far."""
+        [stack] = self.client("cloudformation", region).describe_stacks(StackName=STACK)["Stacks"]
+        assert stack["StackStatus"] == status
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def delete(self) -> None:
+        """Delete the stack."""
+        self.client("cloudformation").delete_stack(StackName=STACK)
+
+    def left_over(self) -> list[str]:
+        """Return the names of everything that there is and a stack could have created."""
+        endpoints = self.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+        groups = self.client("ec2").describe_security_groups()["SecurityGroups"]
+        buckets = self.client("s3vectors").list_vector_buckets()["vectorBuckets"]
+        return [
+            *(part["FunctionName"] for part in self.client("lambda").list_functions()["Functions"]),
+            *(part["RoleName"] for part in self.client("iam").list_roles()["Roles"]),
+            *(part["logGroupName"] for part in self.client("logs").describe_log_groups()["logGroups"]),
+            *self.client("sqs").list_queues().get("QueueUrls", []),
+            *(part["GroupName"] for part in groups if part["GroupName"] != "default"),
+            *(part["VpcEndpointId"] for part in endpoints if part["State"] != "deleted"),
+            *(part["vectorBucketName"] for part in buckets),
+            *(part["AlarmName"] for part in self.client("cloudwatch").describe_alarms()["MetricAlarms"]),
+            *(
+                part["DashboardName"]
+                for part in self.client("cloudwatch").list_dashboards()["DashboardEntries"]
+            ),
         ]
 
 
@@ -111,5 +161,12 @@ def moto_url() -> Iterator[str]:
 @pytest.fixture
 def account(moto_url: str) -> Account:
     """Return an account with nothing in it."""
+    moto_api_backend.reset()
+    return Account(moto_url)
+
+
+@pytest.fixture(scope="module")
+def module_account(moto_url: str) -> Account:
+    """Return an account with nothing in it, for the tests of a file that share a stack."""
     moto_api_backend.reset()
     return Account(moto_url)

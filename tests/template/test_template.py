@@ -15,6 +15,8 @@ import pytest
 from botocore import xform_name
 from botocore.session import get_session
 
+from s3vl_local.cloudformation.template import wanted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -32,26 +34,34 @@ POST_PARAMETERS = {
 }
 READING = ["s3vectors:GetIndex", "s3vectors:GetVectors", "s3vectors:ListVectors", "s3vectors:QueryVectors"]
 WRITING = ["s3vectors:DeleteVectors", "s3vectors:PutVectors"]
-ALLOWED = {
-    "read-vectors": READING,
-    "write-vectors": WRITING,
-    "write-logs": ["logs:CreateLogStream", "logs:PutLogEvents"],
-    "send-dead-letters": ["sqs:SendMessage"],
-    "join-the-vpc": [
-        "ec2:AssignPrivateIpAddresses",
-        "ec2:CreateNetworkInterface",
-        "ec2:DeleteNetworkInterface",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeSubnets",
-        "ec2:UnassignPrivateIpAddresses",
-    ],
-    "invoke-the-function": ["lambda:InvokeFunction"],
-}
+JOINING = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+]
+ALLOWED = [
+    ("read-vectors", READING),
+    ("write-vectors", WRITING),
+    ("write-logs", ["logs:CreateLogStream", "logs:PutLogEvents"]),
+    ("send-dead-letters", ["sqs:SendMessage"]),
+    ("use-the-key", ["kms:Decrypt", "kms:GenerateDataKey"]),
+    ("use-the-key", ["kms:Decrypt", "kms:GenerateDataKey"]),
+    ("join-the-vpc", JOINING),
+    ("invoke-the-function", ["lambda:InvokeFunction"]),
+]
 
 
-def statements(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def resources(template: dict[str, Any], **conditions: bool) -> dict[str, Any]:
+    """Return the resources of a stack whose conditions all hold, but for those given."""
+    return wanted(template["Resources"], dict.fromkeys(template["Conditions"], True) | conditions)
+
+
+def statements(template: dict[str, Any], **conditions: bool) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give each statement of each role's policies, with the policy's name."""
-    for resource in template["Resources"].values():
+    for resource in resources(template, **conditions).values():
         if resource["Type"] == "AWS::IAM::Role":
             for policy in resource["Properties"]["Policies"]:
                 for statement in policy["PolicyDocument"]["Statement"]:
@@ -97,11 +107,41 @@ def test_the_parameters_are_those_of_the_post(template: dict[str, Any]) -> None:
 
 
 def test_every_parameter_stands_in_one_group(template: dict[str, Any]) -> None:
-    """The console shows every parameter under a heading."""
+    """The console shows every parameter under a heading, with a label."""
     interface = template["Metadata"]["AWS::CloudFormation::Interface"]
     grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
 
     assert list(template["Parameters"]) == grouped
+    assert list(interface["ParameterLabels"]) == grouped
+
+
+def test_every_parameter_says_what_it_does(template: dict[str, Any]) -> None:
+    """Each has a description, which also says what an empty value means where that is allowed."""
+    described = {name: slot["Description"] for name, slot in template["Parameters"].items()}
+    may_be_empty = {name for name, slot in template["Parameters"].items() if slot.get("Default") == ""}
+
+    assert all(described.values())
+    assert {name for name, text in described.items() if "Empty: " in text} == may_be_empty
+
+
+def test_every_constraint_explains_itself(template: dict[str, Any]) -> None:
+    """A parameter that is not chosen from a list has a message for values that it refuses."""
+    constraints = {"AllowedPattern", "MinValue", "MaxValue", "MaxLength"}
+    unexplained = [
+        name
+        for name, slot in template["Parameters"].items()
+        if slot.keys() & constraints and "ConstraintDescription" not in slot
+    ]
+
+    assert unexplained == []
+
+
+def test_the_template_knows_its_version(template: dict[str, Any]) -> None:
+    """It is that of the extension."""
+    control = (ROOT / "sql" / "s3vl.control").read_text()
+    version = template["Mappings"]["Constants"]["Version"]["Number"]
+
+    assert re.findall(r"^default_version = '(.+)'$", control, re.MULTILINE) == [version]
 
 
 def test_the_example_has_the_values_of_the_post_after_comments() -> None:
@@ -130,13 +170,60 @@ def test_the_outputs_have_the_names_of_the_post(template: dict[str, Any]) -> Non
 
 def test_the_roles_may_do_what_they_need_and_nothing_else(template: dict[str, Any]) -> None:
     """The allowed actions are these; those to write only when the stack's owner says so."""
-    allowed = {
-        name: as_list(statement["Action"])
+    allowed = [
+        (name, as_list(statement["Action"]))
         for name, statement in statements(template)
-        if statement["Effect"] != "Deny"
-    }
+        if statement["Effect"] == "Allow"
+    ]
 
     assert allowed == ALLOWED
+
+
+def test_the_function_may_not_write_unless_asked(template: dict[str, Any]) -> None:
+    """Without AllowWrites it is denied to write, and gets no key to encrypt vectors with."""
+    [writing] = [rest for name, rest in statements(template, MayWrite=False) if name == "write-vectors"]
+    [vectors, _] = [rest for name, rest in statements(template, MayWrite=False) if name == "use-the-key"]
+
+    assert (writing["Effect"], writing["Action"]) == ("Deny", WRITING)
+    assert vectors["Action"] == ["kms:Decrypt"]
+
+
+def test_the_key_is_used_through_services_only(template: dict[str, Any]) -> None:
+    """The function has no use of the key but for vectors and the dead-letter queue."""
+    uses = [rest for name, rest in statements(template) if name == "use-the-key"]
+
+    assert [rest["Resource"] for rest in uses] == [{"Ref": "KmsKeyArn"}] * 2
+    assert [rest["Condition"] for rest in uses] == [
+        {"StringLike": {"kms:ViaService": {"Fn::Sub": f"{service}.${{AWS::Region}}.*"}}}
+        for service in ("s3vectors", "sqs")
+    ]
+
+
+def test_the_endpoint_lets_through_what_the_function_may_do(template: dict[str, Any]) -> None:
+    """Its policy names the function's role, the gateway's calls and the same indexes as the role."""
+    for conditions in (
+        {},
+        {"HasExistingIndexes": False},
+        {"HasExistingIndexes": False, "KeepsVectors": False},
+    ):
+        endpoint = resources(template, **conditions)["VpcEndpoint"]["Properties"]
+        [statement] = endpoint["PolicyDocument"]["Statement"]
+        indexes = [
+            rest["Resource"] for name, rest in statements(template, **conditions) if "-vectors" in name
+        ]
+
+        assert statement["Principal"] == {"AWS": {"Fn::GetAtt": ["LambdaExecutionRole", "Arn"]}}
+        assert statement["Action"] == sorted(READING + WRITING)
+        assert indexes == [statement["Resource"]] * 2
+
+
+def test_both_roles_are_within_the_boundary(template: dict[str, Any]) -> None:
+    """A permissions boundary is for every role of the stack."""
+    roles = [part for part in resources(template).values() if part["Type"] == "AWS::IAM::Role"]
+
+    assert [role["Properties"]["PermissionsBoundary"] for role in roles] == [
+        {"Ref": "PermissionsBoundaryArn"}
+    ] * 2
 
 
 def test_the_function_may_call_what_the_gateway_calls() -> None:
@@ -164,7 +251,7 @@ def test_the_code_of_the_function_cannot_touch_the_network(template: dict[str, A
     """What Lambda needs to join the VPC is denied to the code that runs."""
     [denial] = [statement for _, statement in statements(template) if statement["Effect"] == "Deny"]
 
-    assert set(ALLOWED["join-the-vpc"]) <= set(denial["Action"])
+    assert set(JOINING) <= set(denial["Action"])
     assert list(denial["Condition"]["ArnEquals"]) == ["lambda:SourceFunctionArn"]
 
 
@@ -177,11 +264,30 @@ def test_only_https_leaves_the_function(template: dict[str, Any]) -> None:
     assert (egress["IpProtocol"], egress["FromPort"], egress["ToPort"]) == ("tcp", 443, 443)
 
 
-def test_stack_deletion_keeps_nothing(template: dict[str, Any]) -> None:
-    """No resource has a policy that leaves it behind."""
-    kept = [name for name, resource in template["Resources"].items() if "DeletionPolicy" in resource]
+def test_only_what_is_retained_survives_the_stack(template: dict[str, Any]) -> None:
+    """Two resources have policies that leave them behind, and differ from their twins in nothing else."""
+    twins = {name: f"Retained{name}" for name in ("VectorBucket", "VectorIndex")}
+    kept = {
+        name: (resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
+        for name, resource in template["Resources"].items()
+        if {"DeletionPolicy", "UpdateReplacePolicy"} & resource.keys()
+    }
 
-    assert kept == []
+    assert kept == dict.fromkeys(twins.values(), ("Retain", "Retain"))
+    for name, retained in twins.items():
+        first, second = (template["Resources"][which]["Properties"] for which in (name, retained))
+        assert json.loads(json.dumps(first).replace('"VectorBucket"', '"RetainedVectorBucket"')) == second
+
+
+def test_every_suppression_has_its_reason(template: dict[str, Any]) -> None:
+    """What the security scanner shall not say stands next to its resource, with the reason; one is enough."""
+    skipped = {
+        name: [(entry["id"], bool(entry["comment"])) for entry in resource["Metadata"]["checkov"]["skip"]]
+        for name, resource in template["Resources"].items()
+        if "Metadata" in resource
+    }
+
+    assert skipped == {"LambdaExecutionRole": [("CKV_AWS_111", True)]}
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda path: path.stem)

@@ -47,7 +47,7 @@ class Call:
 
 
 def read(request: Request, service: str, region: str, account: str) -> Call:
-    """Find out what a request asks for; LookupError when it is none that is known."""
+    """Find out what a request asks for; NotFound when its service has no such operation."""
     operation, path = get_service_router(service).match(request)
     action = f"{service}:{operation.name}"
     actions: tuple[str, ...] = () if action == _FREE else (_ACTIONS.get(action, action),)

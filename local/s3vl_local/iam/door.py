@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 from botocore.exceptions import UnknownServiceError
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import ServiceException
 from moto.core.request import Request
 from moto.core.serialize import get_serializer_class
@@ -45,7 +44,7 @@ def refusal(environ: dict[str, Any]) -> Response | None:
         )
     request.get_data()
     try:
-        call = calls.read(request, service, region, DEFAULT_ACCOUNT_ID)
+        call = calls.read(request, service, region, session.account)
     except (NotFound, UnknownServiceError):
         return _forbidden(
             "AccessDeniedException",

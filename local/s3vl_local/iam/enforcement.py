@@ -22,7 +22,6 @@ class AccessDeniedError(ServiceException):
     """The caller's policies do not allow the call."""
 
     code = "AccessDeniedException"
-    status = 403
 
 
 def check(session: Session, action: str, resource: str | None, context: Context) -> None:

@@ -11,9 +11,11 @@ import uuid
 from typing import Any
 
 from moto.awslambda import models
-from moto.awslambda.exceptions import ConflictException, PreconditionFailedException
+from moto.awslambda.exceptions import ConflictException, LambdaClientError, PreconditionFailedException
 from moto.awslambda.models import EventInvokeConfig, LambdaFunction, LambdaStorage
 from moto.ec2.models import ec2_backends
+
+from s3vl_local.faults import FAULTS
 
 LATEST = "$LATEST"
 
@@ -149,6 +151,8 @@ class Storage(LambdaStorage):
 
 def update_function_code(self: Any, function_name: str, qualifier: str | None, body: dict[str, Any]) -> Any:
     """Update the code once; moto does it again in the version that it published meanwhile."""
+    if fault := FAULTS.apply("UpdateFunctionCode"):
+        raise LambdaClientError(fault.code, fault.message)
     function = self.get_function(function_name, qualifier)
     configuration = function.update_function_code(body)
     if body.get("Publish"):

@@ -1,9 +1,7 @@
-"""AWS::S3Vectors::VectorBucket and AWS::S3Vectors::Index in stacks."""
+"""AWS::S3Vectors::VectorBucket, VectorBucketPolicy and Index in stacks."""
 
 from __future__ import annotations
 
-import itertools
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from fixtures_stacks import Stacks
 
 INDEX_PROPERTIES = {
     "VectorBucketName": {
@@ -23,68 +23,49 @@ INDEX_PROPERTIES = {
 }
 
 
-def template(
-    bucket: dict[str, Any] | None = None, index: dict[str, Any] | None = None, **parameters: Any
-) -> dict[str, Any]:
-    """Return a template of a bucket, an index in it, and outputs of all that can be asked of them."""
-    resources = {
+OUTPUTS = {
+    "BucketRef": {"Value": {"Ref": "Bucket"}},
+    "IndexRef": {"Value": {"Ref": "Index"}},
+    "BucketArn": {"Value": {"Fn::GetAtt": ["Bucket", "VectorBucketArn"]}},
+    "IndexArn": {"Value": {"Fn::GetAtt": ["Index", "IndexArn"]}},
+    "BucketTime": {"Value": {"Fn::GetAtt": ["Bucket", "CreationTime"]}},
+    "IndexTime": {"Value": {"Fn::GetAtt": ["Index", "CreationTime"]}},
+}
+
+
+def resources(bucket: dict[str, Any] | None = None, index: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return a bucket and an index in it."""
+    return {
         "Bucket": {"Type": "AWS::S3Vectors::VectorBucket", "Properties": bucket or {}},
         "Index": {"Type": "AWS::S3Vectors::Index", "Properties": INDEX_PROPERTIES | (index or {})},
     }
-    outputs = {
-        "BucketRef": {"Value": {"Ref": "Bucket"}},
-        "IndexRef": {"Value": {"Ref": "Index"}},
-        "BucketArn": {"Value": {"Fn::GetAtt": ["Bucket", "VectorBucketArn"]}},
-        "IndexArn": {"Value": {"Fn::GetAtt": ["Index", "IndexArn"]}},
-        "BucketTime": {"Value": {"Fn::GetAtt": ["Bucket", "CreationTime"]}},
-        "IndexTime": {"Value": {"Fn::GetAtt": ["Index", "CreationTime"]}},
-    }
-    return {"Resources": resources, "Outputs": outputs, **parameters}
 
 
-@pytest.fixture(scope="session")
-def stack_names() -> Iterator[str]:
-    """Give names that no other stack of this run has."""
-    return (f"Stack-{number}" for number in itertools.count(1))
+def create(
+    stacks: Stacks, bucket: dict[str, Any] | None = None, index: dict[str, Any] | None = None
+) -> tuple[str, dict[str, str]]:
+    """Create a stack of both, and return its name and outputs."""
+    stack = stacks.create(resources(bucket, index), Outputs=OUTPUTS)
+    return stack, stacks.outputs(stack)
 
 
 @pytest.fixture
-def cloudformation(aws_client: Callable[..., Any]) -> Any:
-    """Give a client of CloudFormation."""
-    return aws_client("cloudformation")
+def s3vectors(clients: Callable[[str], Any]) -> Any:
+    """Give a client of the local cloud's S3 Vectors, which its stacks are made in."""
+    return clients("s3vectors")
 
 
-@pytest.fixture
-def create(cloudformation: Any, stack_names: Iterator[str]) -> Callable[..., tuple[str, dict[str, str]]]:
-    """Create a stack, and return its name and outputs."""
-
-    def run(document: dict[str, Any]) -> tuple[str, dict[str, str]]:
-        name = next(stack_names)
-        cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(document))
-        return name, outputs_of(cloudformation, name)
-
-    return run
-
-
-def outputs_of(cloudformation: Any, name: str) -> dict[str, str]:
-    """Return the outputs of a stack that is complete."""
-    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-
-def test_a_stack_makes_a_bucket_and_an_index(s3vectors: Any, create: Callable[..., Any]) -> None:
+def test_a_stack_makes_a_bucket_and_an_index(s3vectors: Any, stacks: Stacks) -> None:
     """All properties arrive, names are as given, Ref is the ARN."""
     _, outputs = create(
-        template(
-            {"VectorBucketName": "from-stack", "Tags": [{"Key": "team", "Value": "search"}]},
-            {
-                "IndexName": "my-index",
-                "Dimension": "7",
-                "MetadataConfiguration": {"NonFilterableMetadataKeys": ["note"]},
-                "EncryptionConfiguration": {"SseType": "AES256"},
-            },
-        )
+        stacks,
+        {"VectorBucketName": "from-stack", "Tags": [{"Key": "team", "Value": "search"}]},
+        {
+            "IndexName": "my-index",
+            "Dimension": "7",
+            "MetadataConfiguration": {"NonFilterableMetadataKeys": ["note"]},
+            "EncryptionConfiguration": {"SseType": "AES256"},
+        },
     )
 
     bucket_arn = "arn:aws:s3vectors:us-west-2:123456789012:bucket/from-stack"
@@ -99,80 +80,95 @@ def test_a_stack_makes_a_bucket_and_an_index(s3vectors: Any, create: Callable[..
     assert tags == {"team": "search"}
 
 
-def test_names_are_made_up_when_none_are_given(create: Callable[..., Any]) -> None:
+def test_a_key_of_kms_encrypts_a_bucket(clients: Callable[[str], Any], stacks: Stacks) -> None:
+    """EncryptionConfiguration arrives as it is written."""
+    key = clients("kms").create_key()["KeyMetadata"]["Arn"]
+    encryption = {"SseType": "aws:kms", "KmsKeyArn": key}
+    _, outputs = create(stacks, {"EncryptionConfiguration": encryption})
+
+    bucket = clients("s3vectors").get_vector_bucket(vectorBucketArn=outputs["BucketArn"])["vectorBucket"]
+    assert bucket["encryptionConfiguration"] == {"sseType": "aws:kms", "kmsKeyArn": key}
+
+
+def test_names_are_made_up_when_none_are_given(stacks: Stacks) -> None:
     """Made-up names are valid, tell where they come from, and differ from stack to stack."""
-    names = [create(template())[1]["IndexArn"].split(":bucket/")[1].split("/index/") for _ in range(2)]
+    names = [create(stacks)[1]["IndexArn"].split(":bucket/")[1].split("/index/") for _ in range(2)]
 
     assert len({name for pair in names for name in pair}) == 4
     for bucket, index in names:
-        assert re.fullmatch(r"stack-\d+-bucket-[a-z0-9]+", bucket)
-        assert re.fullmatch(r"stack-\d+-index-[a-z0-9]+", index)
+        assert re.fullmatch(r"small-\d+-bucket-[a-z0-9]+", bucket)
+        assert re.fullmatch(r"small-\d+-index-[a-z0-9]+", index)
 
 
-def test_a_long_stack_name_still_makes_valid_names(cloudformation: Any) -> None:
+def test_a_long_name_still_makes_valid_names(s3vectors: Any, stacks: Stacks) -> None:
     """Names are cut to 63 characters, their random end kept."""
-    name = "Stack" + "-long" * 20
-    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template()))
+    name = "Long" * 20
+    stack = stacks.create({name: {"Type": "AWS::S3Vectors::VectorBucket"}})
 
-    bucket, _, index = outputs_of(cloudformation, name)["IndexArn"].split(":bucket/")[1].split("/")
-    assert len(bucket) == len(index) == 63
-    assert bucket != index
+    bucket = stacks.physical_id(stack, name).rsplit("/", 1)[1]
+    assert len(bucket) == 63
+    assert s3vectors.get_vector_bucket(vectorBucketName=bucket)
 
 
-def test_deleting_a_stack_removes_all_of_it(
-    s3vectors: Any, cloudformation: Any, create: Callable[..., Any]
-) -> None:
+def test_deleting_a_stack_removes_all_of_it(s3vectors: Any, stacks: Stacks) -> None:
     """The index goes before its bucket, whatever their order in the template, and vectors do not hold it up."""
-    name, outputs = create(template())
+    stack, outputs = create(stacks)
     record = {"key": "a", "data": {"float32": [1, 2, 3, 4, 5]}}
     s3vectors.put_vectors(indexArn=outputs["IndexArn"], vectors=[record])
 
-    cloudformation.delete_stack(StackName=name)
+    stacks.delete(stack)
     with pytest.raises(s3vectors.exceptions.NotFoundException):
         s3vectors.get_vector_bucket(vectorBucketArn=outputs["BucketArn"])
 
 
-def test_deleting_a_stack_accepts_that_its_index_is_gone(
-    s3vectors: Any, cloudformation: Any, create: Callable[..., Any]
-) -> None:
+def test_deleting_a_stack_accepts_that_its_index_is_gone(s3vectors: Any, stacks: Stacks) -> None:
     """What somebody deleted by hand is deleted."""
-    name, outputs = create(template())
+    stack, outputs = create(stacks)
     s3vectors.delete_index(indexArn=outputs["IndexArn"])
 
-    cloudformation.delete_stack(StackName=name)
+    stacks.delete(stack)
     with pytest.raises(s3vectors.exceptions.NotFoundException):
         s3vectors.get_vector_bucket(vectorBucketArn=outputs["BucketArn"])
 
 
-def test_a_bucket_with_a_foreign_index_stays(
-    s3vectors: Any, cloudformation: Any, create: Callable[..., Any]
-) -> None:
-    """As in AWS, a bucket is deleted only when empty, and the stack says why it is not."""
-    name, outputs = create(template())
-    s3vectors.create_index(
-        vectorBucketArn=outputs["BucketArn"],
-        indexName="foreign",
-        dataType="float32",
-        dimension=1,
-        distanceMetric="cosine",
-    )
+def test_a_bucket_with_a_foreign_index_stays(s3vectors: Any, stacks: Stacks) -> None:
+    """As in AWS, a bucket is deleted only when empty, and the stack says why it is not; then it can be deleted."""
+    stack, outputs = create(stacks)
+    foreign = {"vectorBucketName": outputs["BucketArn"].rsplit("/", 1)[1], "indexName": "foreign"}
+    s3vectors.create_index(**foreign, dataType="float32", dimension=1, distanceMetric="cosine")
 
     with pytest.raises(ClientError, match="The specified vector bucket is not empty"):
-        cloudformation.delete_stack(StackName=name)
-    assert s3vectors.list_indexes(vectorBucketArn=outputs["BucketArn"])["indexes"]
+        stacks.delete(stack)
+    assert stacks.status(stack) == "DELETE_FAILED"
+    s3vectors.delete_index(**foreign)
+    stacks.delete(stack)
 
 
 @pytest.mark.parametrize(
     ("bucket", "index", "message"),
     [
-        ({"Colour": "red"}, {}, r"extraneous key \[Colour\] is not permitted"),
-        ({"EncryptionConfiguration": {"Key": "k"}}, {}, r"extraneous key \[Key\] is not permitted"),
-        ({}, {"IndexMode": "ENHANCED"}, r"extraneous key \[IndexMode\] is not permitted"),
+        ({"Colour": "red"}, {}, "does not create property Colour"),
+        ({"EncryptionConfiguration": {"Key": "k"}}, {}, r"property EncryptionConfiguration\.Key"),
+        ({}, {"IndexMode": "ENHANCED"}, "does not create property IndexMode"),
         (
             {},
             {"MetadataConfiguration": {"TextSearchConfigurations": []}},
-            r"extraneous key \[TextSearchConfigurations\] is not permitted",
+            r"does not create property MetadataConfiguration\.TextSearchConfigurations",
         ),
+    ],
+    ids=str,
+)
+def test_a_property_outside_the_schema_is_refused(
+    stacks: Stacks, bucket: dict[str, Any], index: dict[str, Any], message: str
+) -> None:
+    """What CloudFormation does not know is never passed over."""
+    with pytest.raises(ClientError, match=message):
+        create(stacks, bucket, index)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "index", "message"),
+    [
         ({}, {"Dimension": 5000}, "Value at '/dimension' failed to satisfy constraint"),
         (
             {},
@@ -189,46 +185,69 @@ def test_a_bucket_with_a_foreign_index_stays(
     ids=str,
 )
 def test_a_resource_that_s3_vectors_refuses_fails_the_stack(
-    create: Callable[..., Any], bucket: dict[str, Any], index: dict[str, Any], message: str
+    stacks: Stacks, bucket: dict[str, Any], index: dict[str, Any], message: str
 ) -> None:
-    """A wrong or unknown property is an error with its reason, and is never passed over."""
-    with pytest.raises(ClientError, match=message):
-        create(template(bucket, index))
+    """The stack is rolled back, and an event has the service's reason."""
+    stack, _ = create(stacks, bucket, index)
+
+    [reason] = stacks.reasons(stack, "CREATE_FAILED")
+    assert re.search(message, reason)
+    assert stacks.status(stack) == "ROLLBACK_COMPLETE"
 
 
-def test_changed_tags_are_changed_in_place(
-    s3vectors: Any, cloudformation: Any, create: Callable[..., Any]
-) -> None:
+def test_changed_tags_are_changed_in_place(s3vectors: Any, stacks: Stacks) -> None:
     """An update of tags keeps the index and its vectors."""
-    name, outputs = create(template(index={"Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "1"}]}))
+    stack, outputs = create(stacks, index={"Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "1"}]})
     record = {"key": "a", "data": {"float32": [1, 2, 3, 4, 5]}}
     s3vectors.put_vectors(indexArn=outputs["IndexArn"], vectors=[record])
 
-    changed = template(index={"Tags": [{"Key": "b", "Value": "2"}]})
-    cloudformation.update_stack(StackName=name, TemplateBody=json.dumps(changed))
-    assert outputs == outputs_of(cloudformation, name)
+    stacks.update(stack, resources(index={"Tags": [{"Key": "b", "Value": "2"}]}), Outputs=OUTPUTS)
+    assert outputs == stacks.outputs(stack)
     assert s3vectors.list_tags_for_resource(resourceArn=outputs["IndexArn"])["tags"] == {"b": "2"}
     assert s3vectors.list_vectors(indexArn=outputs["IndexArn"])["vectors"] == [{"key": "a"}]
 
 
-def test_any_other_change_replaces_the_index(
-    s3vectors: Any, cloudformation: Any, create: Callable[..., Any]
-) -> None:
+def test_any_other_change_replaces_the_index(s3vectors: Any, stacks: Stacks) -> None:
     """An update of an immutable property makes a new index, and the old one is gone."""
-    name, outputs = create(template())
-    cloudformation.update_stack(StackName=name, TemplateBody=json.dumps(template(index={"Dimension": 6})))
+    stack, outputs = create(stacks)
+    stacks.update(stack, resources(index={"Dimension": 6}), Outputs=OUTPUTS)
 
-    replaced = outputs_of(cloudformation, name)
+    replaced = stacks.outputs(stack)
     assert replaced["IndexArn"] != outputs["IndexArn"]
     indexes = s3vectors.list_indexes(vectorBucketArn=outputs["BucketArn"])["indexes"]
     assert [item["indexArn"] for item in indexes] == [replaced["IndexArn"]]
     assert s3vectors.get_index(indexArn=replaced["IndexArn"])["index"]["dimension"] == 6
 
 
-def test_a_custom_named_index_is_not_replaced(cloudformation: Any, create: Callable[..., Any]) -> None:
-    """As in AWS, a replacement under the same name is refused."""
-    name, _ = create(template(index={"IndexName": "mine"}))
+def test_a_replaced_bucket_takes_its_index_along(s3vectors: Any, stacks: Stacks) -> None:
+    """Another name is another bucket, with an index of its own, before the old ones are deleted."""
+    stack, outputs = create(stacks, {"VectorBucketName": "first-bucket"})
+    stacks.update(stack, resources({"VectorBucketName": "second-bucket"}), Outputs=OUTPUTS)
 
-    changed = template(index={"IndexName": "mine", "Dimension": 6})
-    with pytest.raises(ClientError, match=r"custom-named resource requires replacing\. Rename mine"):
-        cloudformation.update_stack(StackName=name, TemplateBody=json.dumps(changed))
+    assert stacks.outputs(stack)["IndexArn"].split("/")[1] == "second-bucket"
+    with pytest.raises(s3vectors.exceptions.NotFoundException):
+        s3vectors.get_vector_bucket(vectorBucketArn=outputs["BucketArn"])
+
+
+def test_a_policy_belongs_to_its_bucket(s3vectors: Any, stacks: Stacks) -> None:
+    """A bucket policy is put, changed, and deleted without the bucket."""
+
+    def with_policy(effect: str) -> dict[str, Any]:
+        statement = {"Effect": effect, "Principal": "*", "Action": "s3vectors:*", "Resource": "*"}
+        properties = {
+            "VectorBucketArn": {"Ref": "Bucket"},
+            "Policy": {"Version": "2012-10-17", "Statement": [statement]},
+        }
+        policy = {"Type": "AWS::S3Vectors::VectorBucketPolicy", "Properties": properties}
+        return {**resources(), "Policy": policy}
+
+    stack = stacks.create(with_policy("Allow"), Outputs=OUTPUTS)
+    bucket = stacks.outputs(stack)["BucketArn"]
+    assert '"Allow"' in s3vectors.get_vector_bucket_policy(vectorBucketArn=bucket)["policy"]
+
+    stacks.update(stack, with_policy("Deny"), Outputs=OUTPUTS)
+    assert '"Deny"' in s3vectors.get_vector_bucket_policy(vectorBucketArn=bucket)["policy"]
+
+    stacks.update(stack, resources(), Outputs=OUTPUTS)
+    with pytest.raises(s3vectors.exceptions.NotFoundException):
+        s3vectors.get_vector_bucket_policy(vectorBucketArn=bucket)
