@@ -1,6 +1,6 @@
 """Build lambda/build/s3vl-lambda.zip: the function and all that it imports, byte for byte the same each time.
 
-The zip has its own botocore, because the runtime's may not know how QueryVectors pages. botocore describes every
+The zip has its own boto3, because the runtime's may not know how QueryVectors pages. botocore describes every
 service of AWS in 30 MB; only S3 Vectors goes in.
 
 It holds no compiled .pyc, though they would spare a third of a second of a cold start: those that Lambda's Python
@@ -34,8 +34,8 @@ _BOTOCORE_DATA = {
     "sdk-default-configuration.json",
     "s3vectors",
 }
-# What stands beside the code and is never read: pip's records and console scripts.
-_UNUSED = ("*.dist-info", "bin")
+# What stands beside the code and is never read: pip's records, console scripts, boto3's resource models.
+_UNUSED = ("*.dist-info", "bin", "boto3/data", "boto3/examples")
 # The first moment that the zip format knows.
 _TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -25,7 +26,6 @@ from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
 from botocore.parsers import ResponseParserError
-from botocore.session import Session
 
 from s3vl_lambda import VERSION
 from s3vl_lambda.errors import (
@@ -77,18 +77,15 @@ _read_seconds: ContextVar[float] = ContextVar("_read_seconds")
 
 def client_for(region: str) -> Any:
     """Give the client of a region, built when it is first asked for and kept while the environment lives."""
-    with _clients_lock:  # botocore builds clients in one thread at a time
+    with _clients_lock:  # boto3 builds clients in one thread at a time
         if region not in _clients:
             _clients[region] = _new_client(region)
         return _clients[region]
 
 
 def _new_client(region: str) -> Any:
-    """Build a client that tries once, keeps its connections, and gives up reading when the caller would.
-
-    It is what boto3.client() gives; boto3 itself would only add the time to import its resources and S3 transfers.
-    """
-    client = Session().create_client(
+    """Build a client that tries once, keeps its connections, and gives up reading when the caller would."""
+    client = boto3.client(
         "s3vectors",
         region_name=region,
         config=Config(
