@@ -6,9 +6,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PARAMETERS ?= cloudformation/parameters.json
 LOCAL := PYTHONPATH=local $(BIN)/python -m s3vl_local
 
-.PHONY: help dev demo test test-fast coverage lint format package build docs guide up env psql parameters down reset
+.PHONY: help dev demo test test-fast coverage lint format package build deploy destroy docs guide up env psql parameters down reset
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +35,8 @@ lint: $(READY) ## Check style, types, SQL, template and spelling
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar sql
 	$(BIN)/cfn-lint cloudformation/template.yaml
+	$(BIN)/uv tool run --quiet --from checkov==3.3.30 checkov --file cloudformation/template.yaml \
+	  --framework cloudformation --skip-download --quiet --compact
 	$(BIN)/codespell
 
 format: $(READY) ## Format the Python code
@@ -45,6 +48,15 @@ package: $(READY) ## Build the Lambda's zip: lambda/build/s3vl-lambda.zip
 
 build: $(READY) ## Build what databases install, into build/sql/: psql, extension, pg_tle, upgrades
 	@$(BIN)/python tools/build_sql.py
+
+deploy: $(READY) ## Create or update a stack: STACK=name [PARAMETERS=file INDEX_MODE=ENHANCED TEXT_KEYS=title:en,body]
+	@test -n "$(STACK)" || { echo "Name the stack: make $@ STACK=name" >&2; exit 1; }
+	@$(BIN)/python tools/deploy.py --stack "$(STACK)" --parameters "$(PARAMETERS)" \
+	  $(if $(INDEX_MODE),--index-mode "$(INDEX_MODE)") $(if $(TEXT_KEYS),--text-keys "$(TEXT_KEYS)")
+
+destroy: $(READY) ## Delete a stack, after asking: STACK=name [YES=1]
+	@test -n "$(STACK)" || { echo "Name the stack: make $@ STACK=name" >&2; exit 1; }
+	@$(BIN)/python tools/destroy.py --stack "$(STACK)" $(if $(YES),--yes)
 
 docs: $(READY) ## Write the generated sections of docs/
 	@PYTHONPATH=local:tests $(BIN)/python tools/build_docs.py

@@ -43,7 +43,8 @@ def with_rule(rule: dict[str, Any]) -> str:
     template = {
         "Parameters": {
             "X": {"Type": "String", "Default": "a"},
-            "Y": {"Type": "CommaDelimitedList", "Default": "b,c"},
+            "Y": {"Type": "CommaDelimitedList", "Default": "b, c"},
+            "N": {"Type": "Number", "Default": 30},
         },
         "Rules": {"Holds": rule},
         "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
@@ -159,6 +160,7 @@ def test_a_constraint_without_description_explains_itself(
     [
         ({"Fn::Equals": [{"Ref": "X"}, "a"]}, True),
         ({"Fn::Equals": [{"Ref": "X"}, "b"]}, False),
+        ({"Fn::Equals": [{"Ref": "N"}, 30]}, True),
         ({"Fn::Not": [{"Fn::Equals": [{"Ref": "X"}, "a"]}]}, False),
         ({"Fn::Contains": [["a", "b"], {"Ref": "X"}]}, True),
         ({"Fn::Contains": [{"Ref": "Y"}, {"Ref": "X"}]}, False),
@@ -176,6 +178,28 @@ def test_rules_are_evaluated(account: Account, assertion: dict[str, Any], holds:
         assert created(account, with_rule(rule)) == "CREATE_COMPLETE"
     else:
         assert refusal(account, with_rule(rule), []) == "Rule Holds failed: it must hold"
+
+
+def test_a_rule_knows_the_vpc_of_a_subnet(account: Account) -> None:
+    """Fn::ValueOf gives the attribute of one parameter, or of each member of a list."""
+    subnet = account.client("ec2").describe_subnets()["Subnets"][0]
+    asked = {"Fn::Contains": [{"Fn::ValueOf": ["Subnets", "VpcId"]}, {"Fn::ValueOf": ["Vpc", "VpcId"]}]}
+    template = {
+        "Parameters": {
+            "Subnets": {"Type": "List<AWS::EC2::Subnet::Id>"},
+            "Vpc": {"Type": "AWS::EC2::VPC::Id"},
+        },
+        "Rules": {"Holds": {"Assertions": [{"Assert": asked, "AssertDescription": "it must hold"}]}},
+        "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
+    }
+    other = account.client("ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+
+    def given(vpc: str) -> list[dict[str, str]]:
+        values = {"Subnets": subnet["SubnetId"], "Vpc": vpc}
+        return [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
+
+    assert refusal(account, json.dumps(template), given(other)) == "Rule Holds failed: it must hold"
+    assert created(account, json.dumps(template), given(subnet["VpcId"])) == "CREATE_COMPLETE"
 
 
 def test_a_rule_counts_only_under_its_condition(account: Account) -> None:

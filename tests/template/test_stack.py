@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -160,14 +161,22 @@ def test_other_partitions_get_their_own_arns(
 ) -> None:
     """In China and GovCloud the stack is created with their ARNs, and for a cluster there."""
     cluster = f"arn:{partition}:rds:{region}:123456789012:cluster:mine"
-    outputs = account.create(template_text, region, AuroraClusterArn=cluster)
+    outputs = account.create(template_text, region, AuroraClusterArn=cluster, CreateVpcEndpoint="true")
     iam = account.client("iam", region)
-    policy = iam.get_role_policy(RoleName="s3vl-aurora-lambda-role", PolicyName="invoke-the-function")
+    policies = {
+        name: iam.get_role_policy(RoleName=role["RoleName"], PolicyName=name)["PolicyDocument"]
+        for role in iam.list_roles()["Roles"]
+        for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
+    }
+    [endpoint] = account.client("ec2", region).describe_vpc_endpoints()["VpcEndpoints"]
+    arns = re.findall(r"arn:([a-z-]+):", json.dumps(policies) + endpoint["PolicyDocument"])
 
     function = f"arn:{partition}:lambda:{region}:123456789012:function:s3vl-vector-query"
     assert outputs["LambdaFunctionArn"] == function
-    assert policy["PolicyDocument"]["Statement"][0]["Resource"] == [function, f"{function}:*"]
+    assert policies["invoke-the-function"]["Statement"][0]["Resource"] == [function, f"{function}:*"]
     assert outputs["AuroraRoleAttachmentCommand"].endswith(f"--region {region}")
+    assert endpoint["ServiceName"] == f"com.amazonaws.{region}.s3vectors"
+    assert set(arns) == {partition}
 
 
 def test_deleting_the_stack_removes_everything(account: Account, template_text: str) -> None:

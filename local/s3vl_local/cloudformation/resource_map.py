@@ -126,27 +126,28 @@ class StrictResourceMap(ResourceMap):
         """Delete what `previous` has and this version does not; what cannot be deleted stays, as in AWS."""
         for before in reversed(self.previous.values()):
             now = self.made.get(before.logical_resource_id)
-            policy = before.deletion_policy if now is None else before.update_replace_policy
-            if (now is None or not _same(before, now)) and policy == "Delete":
-                try:
-                    self._delete(before, report)
-                except ResourceError:
-                    # Its event says why.
-                    continue
+            if now is not None and _same(before, now):
+                continue
+            try:
+                self._let_go(
+                    before, before.deletion_policy if now is None else before.update_replace_policy, report
+                )
+            except ResourceError:
+                # Its event says why.
+                continue
         self.previous = {}
 
     def delete_all(self, report: Report) -> None:
         """Delete every resource, those first that others do not need; one that refuses stops it."""
         for resource in reversed(list(self.made.values())):
-            if resource.deletion_policy == "Delete":
-                self._delete(resource, report)
+            self._let_go(resource, resource.deletion_policy, report)
             del self.made[resource.logical_resource_id]
 
     def plan(self) -> list[tuple[str, str, str, bool]]:
         """Return what `make` would do: action, logical id, type, and whether it replaces. This map is then used up."""
         steps = []
-        for key, definition in self._wanted():
-            before, kind = self.previous.get(key), definition["Type"]
+        for key in self._order:
+            before, kind = self.previous.get(key), self._resource_json_map[key]["Type"]
             after = Resource(key, kind, UNKNOWN, dict.fromkeys(TYPES[kind].attributes, UNKNOWN), {})
             try:
                 properties = self._properties(key)
@@ -171,9 +172,6 @@ class StrictResourceMap(ResourceMap):
     def values_of_outputs(self) -> dict[str, Any]:
         """Return what the outputs come to."""
         return {name: clean_json(output["Value"], self) for name, output in self.outputs.items()}
-
-    def _wanted(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        return ((key, self._resource_json_map[key]) for key in self._order)
 
     def _settle(self, key: str, before: Resource | None, report: Report) -> Resource:
         """Keep, update, replace or create one resource; those that it needs are made already."""
@@ -224,6 +222,12 @@ class StrictResourceMap(ResourceMap):
         return before.cf_resource_type != kind or bool(
             changed(before.properties, properties) & TYPES[kind].replacing
         )
+
+    def _let_go(self, resource: Resource, policy: str, report: Report) -> None:
+        if policy == "Delete":
+            self._delete(resource, report)
+        else:
+            _report(report, resource, "DELETE_SKIPPED")
 
     def _delete(self, resource: Resource, report: Report) -> None:
         kind = TYPES[resource.cf_resource_type]

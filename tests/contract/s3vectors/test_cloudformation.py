@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -229,25 +230,45 @@ def test_a_replaced_bucket_takes_its_index_along(s3vectors: Any, stacks: Stacks)
         s3vectors.get_vector_bucket(vectorBucketArn=outputs["BucketArn"])
 
 
-def test_a_policy_belongs_to_its_bucket(s3vectors: Any, stacks: Stacks) -> None:
-    """A bucket policy is put, changed, and deleted without the bucket."""
+POLICY = {"Version": "2012-10-17", "Statement": []}
 
-    def with_policy(effect: str) -> dict[str, Any]:
-        statement = {"Effect": effect, "Principal": "*", "Action": "s3vectors:*", "Resource": "*"}
-        properties = {
-            "VectorBucketArn": {"Ref": "Bucket"},
-            "Policy": {"Version": "2012-10-17", "Statement": [statement]},
-        }
-        policy = {"Type": "AWS::S3Vectors::VectorBucketPolicy", "Properties": properties}
-        return {**resources(), "Policy": policy}
 
-    stack = stacks.create(with_policy("Allow"), Outputs=OUTPUTS)
-    bucket = stacks.outputs(stack)["BucketArn"]
-    assert '"Allow"' in s3vectors.get_vector_bucket_policy(vectorBucketArn=bucket)["policy"]
+def policy(document: Any, **properties: Any) -> dict[str, Any]:
+    """Return the resource of a bucket policy."""
+    return {"Type": "AWS::S3Vectors::VectorBucketPolicy", "Properties": {"Policy": document, **properties}}
 
-    stacks.update(stack, with_policy("Deny"), Outputs=OUTPUTS)
-    assert '"Deny"' in s3vectors.get_vector_bucket_policy(vectorBucketArn=bucket)["policy"]
 
-    stacks.update(stack, resources(), Outputs=OUTPUTS)
+@pytest.mark.parametrize("document", [POLICY, json.dumps(POLICY)], ids=["object", "text"])
+def test_a_policy_belongs_to_its_bucket(s3vectors: Any, stacks: Stacks, document: Any) -> None:
+    """The policy may be an object or JSON, Ref is the bucket's ARN; it is changed, and deleted without the bucket."""
+    outputs = {"Bucket": {"Value": {"Ref": "Bucket"}}, "Policy": {"Value": {"Ref": "Policy"}}}
+    alone, bucket = {"Bucket": resources()["Bucket"]}, {"VectorBucketArn": {"Ref": "Bucket"}}
+    stack = stacks.create({**alone, "Policy": policy(document, **bucket)}, Outputs=outputs)
+    arn = stacks.outputs(stack)["Bucket"]
+    assert stacks.outputs(stack)["Policy"] == arn
+    assert json.loads(s3vectors.get_vector_bucket_policy(vectorBucketArn=arn)["policy"]) == POLICY
+
+    changed = POLICY | {"Id": "changed"}
+    stacks.update(stack, {**alone, "Policy": policy(changed, **bucket)}, Outputs=outputs)
+    assert json.loads(s3vectors.get_vector_bucket_policy(vectorBucketArn=arn)["policy"]) == changed
+
+    stacks.update(stack, alone)
     with pytest.raises(s3vectors.exceptions.NotFoundException):
-        s3vectors.get_vector_bucket_policy(vectorBucketArn=bucket)
+        s3vectors.get_vector_bucket_policy(vectorBucketArn=arn)
+
+
+@pytest.mark.parametrize(
+    ("properties", "message"),
+    [
+        ({}, "Must specify either vectorBucketName or vectorBucketArn but not both"),
+        ({"VectorBucketName": "absent"}, "The specified vector bucket could not be found"),
+    ],
+    ids=str,
+)
+def test_a_policy_of_no_bucket_fails_the_stack(
+    stacks: Stacks, properties: dict[str, Any], message: str
+) -> None:
+    """The reason is that of S3 Vectors."""
+    stack = stacks.create({"Policy": policy(POLICY, **properties)})
+
+    assert message in stacks.reasons(stack, "CREATE_FAILED")[0]

@@ -1,0 +1,147 @@
+"""Change sets: a plan that can be read, and executed once; `aws cloudformation deploy` works with them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from fixtures_cloud import run_cli
+from fixtures_stacks import document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from fixtures_stacks import Stacks
+    from s3vl_local.cloud import LocalCloud
+
+PARAMETERS = {"Days": {"Type": "Number", "Default": 30}}
+GROUP = {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": {"Ref": "Days"}}}
+QUEUE = {"Type": "AWS::SQS::Queue"}
+NAMED = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "planned-1"}}
+RENAMED = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "planned-2"}}
+# A part of what is known only when the queue is there.
+DEPENDENT = {
+    "Type": "AWS::Logs::LogGroup",
+    "Properties": {
+        "LogGroupName": {"Fn::Select": [5, {"Fn::Split": [":", {"Fn::GetAtt": ["Named", "Arn"]}]}]}
+    },
+}
+
+
+def test_a_change_set_says_what_would_happen_and_does_it(stacks: Stacks) -> None:
+    """Every step is named, nothing has happened before it is executed, and it is executed once."""
+    client = stacks.client
+    stack = stacks.create(
+        {"Group": GROUP, "Gone": QUEUE, "Named": NAMED, "Dependent": DEPENDENT}, Parameters=PARAMETERS
+    )
+    after = {"Group": GROUP, "New": QUEUE, "Named": RENAMED, "Dependent": DEPENDENT}
+
+    made = client.create_change_set(
+        StackName=stack,
+        ChangeSetName="more",
+        ChangeSetType="UPDATE",
+        **document(after, {"Days": "7"}, Parameters=PARAMETERS),
+    )
+    plan = client.describe_change_set(ChangeSetName=made["Id"])
+
+    steps = {
+        (change["ResourceChange"]["LogicalResourceId"], change["ResourceChange"]["Action"]): change[
+            "ResourceChange"
+        ].get("Replacement")
+        for change in plan["Changes"]
+    }
+    assert steps == {
+        ("Group", "Modify"): "False",
+        ("New", "Add"): None,
+        ("Named", "Modify"): "True",
+        ("Dependent", "Modify"): "True",
+        ("Gone", "Remove"): None,
+    }
+    assert (plan["Status"], stacks.status(stack)) == ("CREATE_COMPLETE", "CREATE_COMPLETE")
+    client.execute_change_set(ChangeSetName=made["Id"])
+    assert stacks.status(stack) == "UPDATE_COMPLETE"
+    assert stacks.physical_id(stack, "Dependent") == "planned-2"
+    with pytest.raises(ClientError, match=r"\(InvalidChangeSetStatus\)"):
+        client.execute_change_set(ChangeSetName=made["Id"])
+
+
+def test_a_change_set_without_changes_fails_and_says_so(stacks: Stacks) -> None:
+    """The words are those by which `aws cloudformation deploy` knows that there is nothing to do."""
+    stack = stacks.create({"Group": GROUP}, Parameters=PARAMETERS)
+
+    made = stacks.client.create_change_set(
+        StackName=stack,
+        ChangeSetName="same",
+        ChangeSetType="UPDATE",
+        **document({"Group": GROUP}, {"Days": "30"}, Parameters=PARAMETERS),
+    )
+
+    described = stacks.client.describe_change_set(ChangeSetName=made["Id"])
+    assert (described["Status"], described["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
+    assert described["StatusReason"].startswith("The submitted information didn't contain changes.")
+
+
+def test_a_refused_change_set_leaves_no_stack_behind(stacks: Stacks) -> None:
+    """A bad parameter is refused when the change set is created."""
+    with pytest.raises(ClientError, match="Parameter 'Days' must be a number"):
+        stacks.client.create_change_set(
+            StackName="refused",
+            ChangeSetName="first",
+            ChangeSetType="CREATE",
+            **document({"Group": GROUP}, {"Days": "many"}, Parameters=PARAMETERS),
+        )
+
+    with pytest.raises(ClientError, match="does not exist"):
+        stacks.status("refused")
+
+
+def test_a_change_set_that_fails_is_rolled_back(stacks: Stacks) -> None:
+    """The call succeeds, as in AWS, and the stack tells how it went."""
+    stack = stacks.create({"Group": GROUP}, Parameters=PARAMETERS)
+    bad = {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": "no JSON"}}
+    made = stacks.client.create_change_set(
+        StackName=stack,
+        ChangeSetName="bad",
+        ChangeSetType="UPDATE",
+        **document({"Group": GROUP, "Bad": bad}, Parameters=PARAMETERS),
+    )
+
+    stacks.client.execute_change_set(ChangeSetName=made["Id"])
+
+    assert stacks.status(stack) == "UPDATE_ROLLBACK_COMPLETE"
+
+
+def test_deploy_creates_updates_and_then_has_nothing_to_do(
+    cloud: LocalCloud, clients: Callable[[str], Any], tmp_path: Path
+) -> None:
+    """The AWS CLI's deploy keeps parameters that it is not given, and says when nothing changes."""
+    template = tmp_path / "template.json"
+    text = {
+        "Parameters": {**PARAMETERS, "Prefix": {"Type": "String"}},
+        "Resources": {
+            "Group": {
+                "Type": "AWS::Logs::LogGroup",
+                "Properties": {"LogGroupName": {"Ref": "Prefix"}, "RetentionInDays": {"Ref": "Days"}},
+            }
+        },
+    }
+    template.write_text(json.dumps(text))
+
+    def deploy(*overrides: str) -> str:
+        command = ["cloudformation", "deploy", "--stack-name", "deployed", "--template-file", str(template)]
+        given = ("--parameter-overrides", *overrides) if overrides else ()
+        run = run_cli(cloud, *command, "--no-fail-on-empty-changeset", *given)
+        assert run.returncode == 0, run.stderr
+        return run.stdout
+
+    assert "Successfully created/updated stack - deployed" in deploy("Prefix=deployed-group", "Days=14")
+    assert "Successfully created/updated stack - deployed" in deploy("Days=7")
+    assert "No changes to deploy. Stack deployed is up to date" in deploy()
+
+    [group] = clients("logs").describe_log_groups(logGroupNamePrefix="deployed-group")["logGroups"]
+    assert group["retentionInDays"] == 7
+    clients("cloudformation").delete_stack(StackName="deployed")

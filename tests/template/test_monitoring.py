@@ -1,0 +1,101 @@
+"""What watches over a stack: its alarms and its dashboard, without creating them."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from typing import Any
+
+import pytest
+
+from s3vl_lambda import observability
+from s3vl_lambda.gateway import CallStats
+
+TO_THE_TOPIC = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+
+
+def test_every_alarm_reaches_the_topic(template: dict[str, Any]) -> None:
+    """Each says what happened, tells the topic of it and of its end, and is quiet when there are no calls."""
+    alarms = [part for part in template["Resources"].values() if part["Type"] == "AWS::CloudWatch::Alarm"]
+
+    assert len(alarms) == 4
+    for alarm in (resource["Properties"] for resource in alarms):
+        assert alarm["AlarmDescription"]
+        assert alarm["AlarmActions"] == alarm["OKActions"] == TO_THE_TOPIC
+        assert alarm["TreatMissingData"] == "notBreaching"
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "timeout", "rings"), [(24_001, 30, True), (24_000, 30, False), (8_001, 10, True)]
+)
+def test_the_duration_alarm_rings_above_80_percent(
+    template: dict[str, Any], milliseconds: int, timeout: int, rings: bool
+) -> None:
+    """The expression gives the longest call as a share of the timeout, whatever that is."""
+    alarm = template["Resources"]["DurationAlarm"]["Properties"]
+    [share, longest] = alarm["Metrics"]
+    expression = share["Expression"]["Fn::Sub"].replace("${LambdaTimeout}", str(timeout))
+    percent = eval(expression, {longest["Id"]: milliseconds})  # noqa: S307 - metric math is Python here
+
+    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+    assert (percent > alarm["Threshold"]) is rings
+
+
+@pytest.fixture(scope="module")
+def dashboard(template: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the dashboard's widgets, with 1 for every reference."""
+    body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets: list[dict[str, Any]] = json.loads(re.sub(r"\$\{[^}]+\}", "1", body))["widgets"]
+    return widgets
+
+
+@pytest.fixture
+def invocation(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what one invocation leaves behind: the line of its log, and its metrics."""
+    log = io.StringIO()
+    monkeypatch.setattr(observability.logger().registered_handler, "stream", log)
+    observability.publish(observability.Record("query_vectors", "request-1", cold_start=True), CallStats(), 0)
+    [metrics] = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"]
+    return json.loads(log.getvalue()), metrics
+
+
+def test_the_dashboard_shows_every_metric_of_the_handler(
+    dashboard: list[dict[str, Any]], invocation: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    """It searches for the metrics that an invocation publishes, under their namespace and dimension."""
+    _, published = invocation
+    place = ",".join([published["Namespace"], *published["Dimensions"][0]])
+    lines = [line for widget in dashboard for line in widget["properties"].get("metrics", [])]
+    searches = [
+        re.findall(r"^SEARCH\('\{(.+)\} MetricName=\"(.+)\"', '\w+', 300\)$", source["expression"])
+        for source, *_ in lines
+        if isinstance(source, dict)
+    ]
+
+    assert {found for [found] in searches} == {(place, metric["Name"]) for metric in published["Metrics"]}
+
+
+def test_the_dashboard_counts_failures_in_the_log_of_the_handler(
+    dashboard: list[dict[str, Any]], invocation: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    """Its query uses fields that a line of the log has, with the values that it has."""
+    line, _ = invocation
+    [query] = [widget["properties"]["query"] for widget in dashboard if widget["type"] == "log"]
+
+    assert query == (
+        "SOURCE '1' | filter message = 'answered' and code != 'success' | stats count(*) by operation, code"
+    )
+    assert (line["message"], line["code"], line["operation"]) == ("answered", "success", "query_vectors")
+
+
+def test_the_dashboard_shows_every_alarm(template: dict[str, Any]) -> None:
+    """The first widget lists all alarms of the template."""
+    body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    alarms = [
+        name for name, part in template["Resources"].items() if part["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+
+    assert re.findall(r"\$\{(\w+Alarm)\.Arn\}", body) == alarms

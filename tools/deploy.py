@@ -1,0 +1,95 @@
+"""Bring a stack, its code and its role on the cluster to what the parameters say: `make deploy`.
+
+A second run with the same parameters changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import package_lambda  # type: ignore[import-not-found]
+from deployment import parameters  # type: ignore[import-not-found]
+from deployment.account import aws  # type: ignore[import-not-found]
+from deployment.cluster import Cluster  # type: ignore[import-not-found]
+from deployment.function import Function  # type: ignore[import-not-found]
+from deployment.stack import Stack  # type: ignore[import-not-found]
+from deployment.vector_index import MODES, VectorIndex, read_text_keys  # type: ignore[import-not-found]
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CLOUDFORMATION = Path(__file__).resolve().parent.parent / "cloudformation"
+TEMPLATE = CLOUDFORMATION / "template.yaml"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Check everything first, then do what is not done yet."""
+    options = _options(arguments)
+    template = TEMPLATE.read_text()
+    values = _values(options.parameters, template)
+    text_keys = read_text_keys(options.text_keys)
+    with aws() as session:
+        stack = Stack(session.client("cloudformation"), options.stack)
+        cluster = Cluster(session, values["AuroraClusterArn"])
+        vectors = session.client("s3vectors")
+        stack.check(template)
+        cluster.check_room(stack.outputs().get("AuroraLambdaRoleArn"))
+        _check_network(session.client("ec2"), values)
+        VectorIndex(vectors).check_text_keys(text_keys)
+
+        package_lambda.build(package_lambda.ZIP)
+        print(package_lambda.ZIP)
+        stack.apply(template, values)
+        outputs = stack.outputs()
+        function = Function(session.client("lambda"), outputs["LambdaFunctionName"])
+        function.upload(package_lambda.ZIP.read_bytes())
+        function.release()
+        cluster.attach(outputs["AuroraLambdaRoleArn"])
+        index = VectorIndex(vectors, outputs["S3VectorIndexArn"])
+        if options.index_mode:
+            index.set_mode(options.index_mode)
+        if text_keys:
+            index.set_text_keys(text_keys)
+    print("\nThe stack is ready. In the database, with s3vl installed, type:\n")
+    print(outputs["ConfigureCommand"])
+    print(outputs["RegisterIndexCommand"])
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="make deploy", description=__doc__)
+    parser.add_argument("--stack", required=True, help="name of the CloudFormation stack")
+    parser.add_argument("--parameters", type=Path, default=CLOUDFORMATION / "parameters.json")
+    parser.add_argument(
+        "--index-mode", choices=MODES, help="mode of the stack's index; left alone without this"
+    )
+    parser.add_argument(
+        "--text-keys", default="", help="metadata keys with text search, such as title:en,body"
+    )
+    return parser.parse_args(arguments)
+
+
+def _values(path: Path, template: str) -> dict[str, str]:
+    """Return the values of the parameters, or stop with all that is wrong with them."""
+    values: dict[str, str] = parameters.read(path)
+    problems = parameters.problems(values, parameters.declared(template))
+    if problems:
+        raise SystemExit("\n".join([f"nothing was done; correct {path}:", *problems]))
+    return values
+
+
+def _check_network(ec2: Any, values: dict[str, str]) -> None:
+    """Stop on subnets that do not exist or are not in the VPC: CloudFormation would tell only after it began."""
+    wanted = [subnet.strip() for subnet in values["SubnetIds"].split(",")]
+    for subnet in ec2.describe_subnets(SubnetIds=wanted)["Subnets"]:
+        if subnet["VpcId"] != values["VpcId"]:
+            raise SystemExit(
+                f"SubnetIds has {subnet['SubnetId']}, which is in {subnet['VpcId']} and not in the VpcId "
+                f"{values['VpcId']}; give subnets of the cluster's VPC"
+            )
+
+
+if __name__ == "__main__":
+    main()

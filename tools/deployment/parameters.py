@@ -1,0 +1,81 @@
+"""The template's parameters: read from the file of the post's CLI commands, and checked before anything is made."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """Reads a template; what stands after !Sub and the like does not matter for parameters."""
+
+
+_Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+
+
+def declared(template: str) -> dict[str, dict[str, Any]]:
+    """Return the parameters that a template declares, with their constraints."""
+    slots: dict[str, dict[str, Any]] = yaml.load(template, _Loader)["Parameters"]  # noqa: S506 - a SafeLoader
+    return slots
+
+
+def read(path: Path) -> dict[str, str]:
+    """Return the values of a parameters.json, as aws cloudformation create-stack takes it."""
+    try:
+        entries = json.loads(path.read_text())
+        return {entry["ParameterKey"]: entry["ParameterValue"] for entry in entries}
+    except FileNotFoundError:
+        raise SystemExit(
+            f"there is no {path}; copy cloudformation/parameters-example.json and put your values in"
+        ) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise SystemExit(
+            f'{path} is not a JSON list of {{"ParameterKey": …, "ParameterValue": …}} ({error!r}); '
+            "compare it with cloudformation/parameters-example.json"
+        ) from None
+
+
+def problems(values: dict[str, str], slots: dict[str, dict[str, Any]]) -> list[str]:
+    """Say what CloudFormation would refuse, one line each: which parameter, which value, what it must be."""
+    unknown = [f"{name} is no parameter of the template; remove it" for name in values if name not in slots]
+    missing = [
+        f"{name} has no value; add it: {slot.get('Description', '').strip()}"
+        for name, slot in slots.items()
+        if name not in values and "Default" not in slot
+    ]
+    broken = [
+        f'{name} is "{values[name]}"; it {slot.get("ConstraintDescription", complaint)}'
+        for name, slot in slots.items()
+        if name in values and (complaint := _complaint(values[name], slot))
+    ]
+    return unknown + missing + broken
+
+
+def _complaint(value: str, slot: dict[str, Any]) -> str | None:
+    """Say which constraint a value breaks, if any."""
+    allowed = [str(each) for each in slot.get("AllowedValues", [value])]
+    if value not in allowed:
+        return f"must be one of {', '.join(allowed)}"
+    if not re.fullmatch(slot.get("AllowedPattern", r"(?s).*"), value):
+        return f"must match {slot['AllowedPattern']}"
+    if not int(slot.get("MinLength", 0)) <= len(value) <= int(slot.get("MaxLength", len(value))):
+        return f"must have {slot.get('MinLength', 0)} to {slot.get('MaxLength', 'any number of')} characters"
+    if slot["Type"] == "Number":
+        return _complaint_of_number(value, slot)
+    if "AWS::" in slot["Type"] and not value:
+        return "must not be empty"
+    return None
+
+
+def _complaint_of_number(value: str, slot: dict[str, Any]) -> str | None:
+    """Say what is wrong with a number."""
+    if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
+        return "must be a number"
+    low, high = slot.get("MinValue", value), slot.get("MaxValue", value)
+    return None if float(low) <= float(value) <= float(high) else f"must be from {low} to {high}"

@@ -1,0 +1,78 @@
+"""Index mode and text search of the stack's index, which CloudFormation could not set in August 2026."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+MODES = ("CLASSIC", "ENHANCED")
+_POLL_SECONDS = 3
+
+
+def read_text_keys(text: str) -> dict[str, str | None]:
+    """Return the languages by key: "title:en,body" is {"title": "en", "body": None}."""
+    keys: dict[str, str | None] = {}
+    for entry in filter(None, text.split(",")):
+        key, _, language = entry.strip().partition(":")
+        if not key or key in keys:
+            raise SystemExit(f'TEXT_KEYS has "{entry}"; write each key once, such as title:en,body')
+        keys[key] = language or None
+    return keys
+
+
+class VectorIndex:
+    """An index by its ARN."""
+
+    def __init__(self, client: Any, arn: str | None = None) -> None:
+        self.arn = arn
+        self._client = client
+
+    def check_text_keys(self, keys: dict[str, str | None]) -> None:
+        """Stop on a language that S3 Vectors does not have; this needs no index yet."""
+        add = self._client.meta.service_model.operation_model("UpdateMetadataConfiguration").input_shape
+        known = add.members["add"].members["textSearchConfigurations"].member.members["language"].enum
+        for key, language in keys.items():
+            if language not in (None, *known):
+                raise SystemExit(
+                    f'TEXT_KEYS has the language "{language}" for "{key}"; it may be one of {", ".join(known)}'
+                )
+
+    def set_mode(self, mode: str) -> None:
+        """Give the index a mode, if it has another."""
+        if self._facts()["indexMode"] != mode:
+            print(f"change the index mode to {mode} …", flush=True)
+            self._client.update_index_mode(indexArn=self.arn, indexMode=mode)
+
+    def set_text_keys(self, keys: dict[str, str | None]) -> None:
+        """Let the keys have text search in their languages, and wait until it serves; other keys stay."""
+        present = self._text_keys()
+        other = [key for key in keys if key in present and present[key].get("language") != keys[key]]
+        if other:
+            # A language cannot be changed in place.
+            print(f"remove text search in another language: {', '.join(other)} …", flush=True)
+            self._update("delete", [{"metadataKey": key} for key in other])
+        new = [key for key in keys if key not in present or key in other]
+        if new:
+            print(f"add text search: {', '.join(new)} …", flush=True)
+            self._update("add", [_configuration(key, keys[key]) for key in new])
+        while any(self._text_keys()[key]["status"] == "BUILDING" for key in keys):
+            time.sleep(_POLL_SECONDS)
+
+    def _update(self, verb: str, configurations: list[dict[str, str]]) -> None:
+        self._client.update_metadata_configuration(
+            indexArn=self.arn, **{verb: {"textSearchConfigurations": configurations}}
+        )
+
+    def _text_keys(self) -> dict[str, dict[str, str]]:
+        """Return what there is, by key."""
+        metadata = self._facts().get("metadataConfiguration", {})
+        return {entry["metadataKey"]: entry for entry in metadata.get("textSearchConfigurations", [])}
+
+    def _facts(self) -> dict[str, Any]:
+        facts: dict[str, Any] = self._client.get_index(indexArn=self.arn)["index"]
+        return facts
+
+
+def _configuration(key: str, language: str | None) -> dict[str, str]:
+    """Write a key as the API takes it."""
+    return {"metadataKey": key} | ({"language": language} if language else {})
