@@ -6,10 +6,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+MATRIX := $(VENV)/.matrix
 PARAMETERS ?= cloudformation/parameters.json
 LOCAL := PYTHONPATH=local $(BIN)/python -m s3vl_local
 
-.PHONY: help dev demo test test-fast coverage lint format package build deploy destroy docs guide up env psql parameters down reset
+.PHONY: help dev demo test test-fast test-matrix coverage lint format package build deploy destroy docs guide up env psql parameters down reset
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +25,9 @@ test: $(READY) ## Run all tests
 
 test-fast: $(READY) ## Run the tests that need no local cloud
 	@$(BIN)/pytest tests/unit tests/sql tests/catalogue tests/template tests/docs
+
+test-matrix: $(MATRIX) ## Run the tests that touch PostgreSQL on 15, 16, 17 and 18
+	@PYTHONPATH=local $(BIN)/python tools/test_matrix.py
 
 coverage: $(READY) ## Measure which branches of the Lambda its unit tests take
 	@$(BIN)/coverage run -m pytest -q tests/unit -k lambda
@@ -90,4 +94,9 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV) >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv >&2
 	@$(BIN)/uv pip install --python $(BIN)/python --group dev --constraint constraints.txt >&2
+	@touch $@
+
+$(MATRIX): $(READY)
+	@echo "Adding the other PostgreSQL servers to $(VENV) (once) ..." >&2
+	@$(BIN)/uv pip install --python $(BIN)/python --group matrix --constraint constraints.txt >&2
 	@touch $@

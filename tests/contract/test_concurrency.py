@@ -105,7 +105,9 @@ class Worker:
 
 
 @pytest.mark.timeout(SECONDS + 60)
-def test_32_clients_see_what_was_acknowledged(aws: Callable[..., Any], faults: Callable[..., None]) -> None:
+def test_32_clients_see_what_was_acknowledged(
+    aws: Callable[..., Any], faults: Callable[..., None], without_approximation: Callable[[str], None]
+) -> None:
     """No acknowledged write is lost, no result is wrong, and nobody waits for ever."""
     s3vectors = aws("s3vectors")
     s3vectors.create_vector_bucket(vectorBucketName="concurrency")
@@ -116,6 +118,7 @@ def test_32_clients_see_what_was_acknowledged(aws: Callable[..., Any], faults: C
         dimension=4,
         distanceMetric="euclidean",
     )["indexArn"]
+    without_approximation(index)
     for seed, rule in enumerate(FAULTS):
         faults(**rule, seed=seed)
 
