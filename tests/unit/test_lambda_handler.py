@@ -66,7 +66,8 @@ def fake_gateway(monkeypatch: pytest.MonkeyPatch) -> type[FakeGateway]:
 def log() -> io.StringIO:
     """Collect what the logger writes."""
     written = io.StringIO()
-    observability.logger().registered_handler.setStream(written)  # type: ignore[attr-defined]
+    # Not setStream(), which flushes the stream before it: pytest has closed that of another test.
+    observability.logger().registered_handler.stream = written  # type: ignore[attr-defined]
     return written
 
 
