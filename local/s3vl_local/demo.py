@@ -20,6 +20,13 @@ CLEAN_UP = "### Clean up"
 GUIDE = ROOT / "docs" / "guide.md"
 # As on AWS: an index may miss a neighbour, and its distances are a little off.
 APPROXIMATE = {"S3VL_NEW_INDEXES": '{"approximation": {}}'}
+# As on AWS too: what no policy allows is refused.
+ENFORCED = walkthrough.Step(
+    0,
+    "bash",
+    """# This local cloud refuses what no IAM policy allows
+curl -sfX PUT "$AWS_ENDPOINT_URL/_s3vl/iam" -d '{"enforce": true}'""",
+)
 NOT_COPIED = (".git", ".venv", ".local", ".*_cache", "__pycache__", "build", "parameters.json")
 
 
@@ -45,6 +52,8 @@ def run(show: Callable[[str], None], *, with_guide: bool = False) -> list[tuple[
         before, heading, after = (tree / "README.md").read_text().partition(CLEAN_UP)
         pages = [before, *([GUIDE.read_text()] if with_guide else []), heading + after]
         steps = [step for page in pages for step in walkthrough.read(page)]
+        up = next(number for number, step in enumerate(steps) if "make -s env" in step.text)
+        steps.insert(up + 1, ENFORCED)
         return list(zip(steps, walkthrough.run(steps, tree, environment(), show), strict=True))
 
 

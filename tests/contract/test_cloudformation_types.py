@@ -133,6 +133,37 @@ NEEDS_FUNCTION: dict[str, Any] = {
 }
 ALIAS_NAME = {"Fn::Select": [7, {"Fn::Split": [":", {"Ref": "Alias"}]}]}
 
+
+def metric_math(threshold: str, stat: str) -> dict[str, Any]:
+    """Return an alarm on a share, which takes two metrics and an expression of them."""
+    metrics = {"errors": "Errors", "calls": "Invocations"}
+    return {
+        "ComparisonOperator": "GreaterThanThreshold",
+        "EvaluationPeriods": 1,
+        "Threshold": threshold,
+        "Metrics": [
+            {"Id": "share", "Expression": "errors / calls", "Label": "share of errors", "ReturnData": "true"},
+            *(
+                {"Id": key, "ReturnData": False, "MetricStat": statistic(name, stat)}
+                for key, name in metrics.items()
+            ),
+        ],
+    }
+
+
+def statistic(name: str, stat: str) -> dict[str, Any]:
+    """Return a statistic of one of a function's metrics."""
+    dimensions = [{"Name": "FunctionName", "Value": "f"}]
+    metric = {"Namespace": "AWS/Lambda", "MetricName": name, "Dimensions": dimensions}
+    return {"Metric": metric, "Period": 60, "Stat": stat}
+
+
+def seen_math(threshold: float, stat: str) -> dict[str, Any]:
+    """Return what describe-alarms shows of it."""
+    share, errors, calls = metric_math("", stat)["Metrics"]
+    return {"Threshold": threshold, "Metrics": [{**share, "ReturnData": True}, errors, calls]}
+
+
 # Type, resources that it needs, how to look at it; properties and what is seen, before and after an update.
 TYPES: list[
     tuple[str, dict[str, Any], Look, dict[str, Any], dict[str, Any], dict[str, Any], dict[str, Any]]
@@ -177,6 +208,15 @@ TYPES: list[
             "ComparisonOperator": "GreaterThanThreshold",
         },
         {"MetricName": "Errors", "Statistic": "Sum", "Threshold": 0.5, "AlarmActions": [], "OKActions": []},
+    ),
+    (
+        "AWS::CloudWatch::Alarm",
+        {},
+        alarm,
+        metric_math("0.5", "Sum"),
+        seen_math(0.5, "Sum"),
+        metric_math("0.25", "Average"),
+        seen_math(0.25, "Average"),
     ),
     (
         "AWS::CloudWatch::Dashboard",

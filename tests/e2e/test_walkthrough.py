@@ -1,4 +1,7 @@
-"""The post, as the README tells it: every command and statement runs, and shows what the post promises."""
+"""The post, as the README tells it: every command and statement runs, and shows what the post promises.
+
+All of it runs with IAM enforced: the roles of the template, and the guide's, allow what they need.
+"""
 
 from __future__ import annotations
 
@@ -105,6 +108,17 @@ def test_validation_succeeds(steps: list[tuple[str, str]]) -> None:
     row = output_of(steps, "validate_config").splitlines()[-2]
 
     assert row.strip().startswith("t ")
+
+
+@pytest.mark.timeout(180)
+def test_policies_are_enforced_from_the_first_aws_command(walked: list[tuple[Step, str]]) -> None:
+    """The local cloud is told so before any command of the AWS CLI, and by no page."""
+    texts = [step.text for step, _ in walked]
+
+    assert texts.count(demo.ENFORCED.text) == 1
+    assert not any(
+        re.search(r"^\s*aws ", text, re.MULTILINE) for text in texts[: texts.index(demo.ENFORCED.text)]
+    )
 
 
 @pytest.mark.timeout(180)

@@ -5,6 +5,7 @@ A type works on moto's services as their APIs do. The record holds no object of 
 
 from __future__ import annotations
 
+import json
 import secrets
 import string
 from dataclasses import dataclass
@@ -100,3 +101,9 @@ def changed(old: dict[str, Any], new: dict[str, Any]) -> set[str]:
 def boolean(value: Any) -> bool:
     """Read a boolean, which a template may write as a text."""
     return str(value).lower() == "true"
+
+
+def policy_document(value: Any) -> Any:
+    """Return a policy as JSON, which its service takes; a template may also write it as an object."""
+    # YAML reads the version of the policy language as a date.
+    return json.dumps(value, default=str) if isinstance(value, dict) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from moto.ec2.exceptions import (
@@ -12,7 +11,15 @@ from moto.ec2.exceptions import (
 )
 from moto.ec2.models import ec2_backends
 
-from s3vl_local.cloudformation.resources import Place, Resource, ResourceType, Shape, boolean, changed
+from s3vl_local.cloudformation.resources import (
+    Place,
+    Resource,
+    ResourceType,
+    Shape,
+    boolean,
+    changed,
+    policy_document,
+)
 
 if TYPE_CHECKING:
     from moto.ec2.models import EC2Backend
@@ -141,7 +148,7 @@ class VpcEndpoint(ResourceType):
             vpc_id=properties["VpcId"],
             service_name=properties["ServiceName"],
             endpoint_type=properties.get("VpcEndpointType", "Gateway"),
-            policy_document=_policy(properties),
+            policy_document=policy_document(properties.get("PolicyDocument")),
             route_table_ids=[],
             subnet_ids=properties.get("SubnetIds", []),
             security_group_ids=list(properties.get("SecurityGroupIds", [])),
@@ -152,7 +159,7 @@ class VpcEndpoint(ResourceType):
     def update(self, place: Place, resource: Resource, properties: dict[str, Any]) -> None:
         """Change policy, DNS, subnets and security groups."""
         [endpoint] = _backend(place).describe_vpc_endpoints([resource.physical_resource_id])
-        endpoint.policy_document = _policy(properties) or json.dumps(endpoint.DEFAULT_POLICY)
+        endpoint.policy_document = policy_document(properties.get("PolicyDocument", endpoint.DEFAULT_POLICY))
         endpoint.private_dns_enabled = properties.get("PrivateDnsEnabled", False)
         endpoint.subnet_ids = list(properties.get("SubnetIds", []))
         endpoint.security_group_ids = list(properties.get("SecurityGroupIds", []))
@@ -182,11 +189,6 @@ def _rule(group: str, rule: dict[str, Any]) -> dict[str, Any]:
         "ip_ranges": ranges,
         "source_groups": peers,
     }
-
-
-def _policy(properties: dict[str, Any]) -> str | None:
-    document = properties.get("PolicyDocument")
-    return json.dumps(document, default=str) if isinstance(document, dict) else document
 
 
 def _backend(place: Place) -> EC2Backend:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 
-from s3vl_local.cloudformation.resources import Place, Resource, ResourceType, Shape
+from s3vl_local.cloudformation.resources import Place, Resource, ResourceType, Shape, policy_document
 
 if TYPE_CHECKING:
     from moto.iam.models import IAMBackend
@@ -36,7 +35,7 @@ class Role(ResourceType):
     def create(self, place: Place, name: str, properties: dict[str, Any]) -> tuple[str, dict[str, str]]:
         """Create the role."""
         backend = _backend(place)
-        trust = json.dumps(properties["AssumeRolePolicyDocument"], default=str)
+        trust = policy_document(properties["AssumeRolePolicyDocument"])
         role = backend.create_role(
             role_name=name,
             assume_role_policy_document=trust,
@@ -59,9 +58,7 @@ class Role(ResourceType):
     def update(self, place: Place, resource: Resource, properties: dict[str, Any]) -> None:
         """Change everything but name and path."""
         backend, name = _backend(place), resource.physical_resource_id
-        backend.update_assume_role_policy(
-            name, json.dumps(properties["AssumeRolePolicyDocument"], default=str)
-        )
+        backend.update_assume_role_policy(name, policy_document(properties["AssumeRolePolicyDocument"]))
         backend.update_role(
             name, properties.get("Description", ""), properties.get("MaxSessionDuration", 3600)
         )
@@ -80,9 +77,7 @@ class Role(ResourceType):
 
     def _put_policies(self, backend: IAMBackend, name: str, properties: dict[str, Any]) -> None:
         for policy in properties.get("Policies", []):
-            backend.put_role_policy(
-                name, policy["PolicyName"], json.dumps(policy["PolicyDocument"], default=str)
-            )
+            backend.put_role_policy(name, policy["PolicyName"], policy_document(policy["PolicyDocument"]))
 
 
 def _backend(place: Place) -> IAMBackend:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from moto.s3vectors.exceptions import IndexNotFound, VectorBucketNotFound
 
-from s3vl_local.cloudformation.resources import Place, Resource, ResourceType, Shape
+from s3vl_local.cloudformation.resources import Place, Resource, ResourceType, Shape, policy_document
 from s3vl_local.s3vectors import constraints
 from s3vl_local.s3vectors.models import s3vectors_backends
 
@@ -107,11 +106,10 @@ class VectorBucketPolicy(ResourceType):
     gone = (VectorBucketNotFound,)
 
     def create(self, place: Place, name: str, properties: dict[str, Any]) -> tuple[str, dict[str, str]]:
-        """Put the policy; a template may write it as an object or as JSON."""
+        """Put the policy."""
         del name
         request = _request(properties)
-        if isinstance(request.get("policy"), dict):
-            request["policy"] = json.dumps(request["policy"], default=str)
+        request["policy"] = policy_document(request.get("policy"))
         constraints.check_request("PutVectorBucketPolicy", request)
         backend = _backend(place)
         bucket = backend.get_vector_bucket(request.get("vectorBucketName"), request.get("vectorBucketArn"))
