@@ -43,8 +43,11 @@ class Installation:
 
 
 def chosen() -> Installation:
-    """Return the server that the environment asks for."""
-    return find(os.environ.get("S3VL_POSTGRES", DEFAULT))
+    """Return the server that the environment asks for, or end the program and say what it may ask for."""
+    try:
+        return find(os.environ.get("S3VL_POSTGRES", DEFAULT))
+    except PostgresMissingError as error:
+        sys.exit(str(error))
 
 
 def find(version: str) -> Installation:
