@@ -137,7 +137,8 @@ class LocalCloud:
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", SERVER, str(self.home), str(http_port), str(wire_port)],
-                env={**surroundings.left(), "PYTHONPATH": str(ROOT / "local")},
+                # numpy's idle threads would spin on the core that the function and PostgreSQL answer on.
+                env={**surroundings.left(), "PYTHONPATH": str(ROOT / "local"), "OPENBLAS_NUM_THREADS": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
