@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import package_lambda  # type: ignore[import-not-found]
 from deployment import parameters  # type: ignore[import-not-found]
@@ -15,7 +15,12 @@ from deployment.account import aws  # type: ignore[import-not-found]
 from deployment.cluster import Cluster  # type: ignore[import-not-found]
 from deployment.function import Function  # type: ignore[import-not-found]
 from deployment.stack import Stack  # type: ignore[import-not-found]
-from deployment.vector_index import MODES, VectorIndex, read_text_keys  # type: ignore[import-not-found]
+from deployment.vector_index import (  # type: ignore[import-not-found]
+    MODES,
+    VectorIndex,
+    check_options,
+    read_text_keys,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,13 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     template = TEMPLATE.read_text()
     values = _values(options.parameters, template)
     text_keys = read_text_keys(options.text_keys)
+    check_options(options.index_mode, text_keys, values.get("ExistingVectorIndexArns", ""))
     with aws() as session:
         stack = Stack(session.client("cloudformation"), options.stack)
         cluster = Cluster(session, values["AuroraClusterArn"])
         vectors = session.client("s3vectors")
-        stack.check(template)
+        stack.check()
         cluster.check_room(stack.outputs().get("AuroraLambdaRoleArn"))
-        _check_network(session.client("ec2"), values)
         VectorIndex(vectors).check_text_keys(text_keys)
 
         package_lambda.build(package_lambda.ZIP)
@@ -59,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="make deploy", description=__doc__)
+    usage = "make deploy STACK=name [PARAMETERS=file INDEX_MODE=ENHANCED TEXT_KEYS=title:en,body]"
+    parser = argparse.ArgumentParser(prog="make deploy", usage=usage, description=__doc__)
     parser.add_argument("--stack", required=True, help="name of the CloudFormation stack")
     parser.add_argument("--parameters", type=Path, default=CLOUDFORMATION / "parameters.json")
     parser.add_argument(
@@ -78,17 +84,6 @@ def _values(path: Path, template: str) -> dict[str, str]:
     if problems:
         raise SystemExit("\n".join([f"nothing was done; correct {path}:", *problems]))
     return values
-
-
-def _check_network(ec2: Any, values: dict[str, str]) -> None:
-    """Stop on subnets that do not exist or are not in the VPC: CloudFormation would tell only after it began."""
-    wanted = [subnet.strip() for subnet in values["SubnetIds"].split(",")]
-    for subnet in ec2.describe_subnets(SubnetIds=wanted)["Subnets"]:
-        if subnet["VpcId"] != values["VpcId"]:
-            raise SystemExit(
-                f"SubnetIds has {subnet['SubnetId']}, which is in {subnet['VpcId']} and not in the VpcId "
-                f"{values['VpcId']}; give subnets of the cluster's VPC"
-            )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Ask, detach, delete."""
-    parser = argparse.ArgumentParser(prog="make destroy", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="make destroy", usage="make destroy STACK=name [YES=1]", description=__doc__
+    )
     parser.add_argument("--stack", required=True, help="name of the CloudFormation stack")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     options = parser.parse_args(arguments)
@@ -25,6 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         found = stack.describe()
         if found is None:
             raise SystemExit(f"there is no stack {options.stack} in {session.region_name}; nothing was done")
+        if found.get("EnableTerminationProtection"):
+            # CloudFormation would say so only after the role is detached.
+            raise SystemExit(
+                f"nothing was done: stack {options.stack} is protected; if you mean it, type first: aws cloudformation "
+                f"update-termination-protection --no-enable-termination-protection --stack-name {options.stack}"
+            )
         if not options.yes:
             _ask(options.stack)
         # A stack that was rolled back has no outputs; its role was deleted with it.
@@ -43,7 +51,8 @@ def _ask(name: str) -> None:
     if not sys.stdin.isatty():
         raise SystemExit("nothing was done: there is no terminal to ask at; in a script give YES=1")
     print(f"This deletes stack {name} and the vectors in its index. Type the stack's name to go on:")
-    if input().strip() != name:
+    # Not input(): at the end of the input that raises, and this is an answer like any other.
+    if sys.stdin.readline().strip() != name:
         raise SystemExit("nothing was done: that is not the stack's name")
 
 

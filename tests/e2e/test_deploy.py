@@ -1,10 +1,16 @@
-"""make deploy and make destroy, on the local cloud with real boto3; one stack serves most tests."""
+"""make deploy and make destroy: once as a user types them, and their tools in this process for everything else.
+
+The tools' tests share one stack, which the first that needs it deploys.
+"""
 
 from __future__ import annotations
 
 import functools
+import io
 import json
+import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -14,47 +20,68 @@ from botocore.exceptions import ClientError
 import deploy as deploying
 import destroy
 import package_lambda
-from deployment.function import Function
+from deployment import waiting
+from s3vl_local import surroundings
+from s3vl_local.cloud import ROOT, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
+    from fixtures_cloud import Stack
     from s3vl_local.cloud import LocalCloud
 
+TYPED = "typed"
 NAME = "deployed"
-CLUSTER = "deploy-cluster"
-FUNCTION = "deployed-vector-query"
-ROLE_ARN = "arn:aws:iam::123456789012:role/deployed-aurora-lambda-role"
+NO_INDEX = "arn:aws:s3vectors:us-west-2:123456789012:bucket/no-bucket/index/no-index"
+
+
+@pytest.fixture(scope="module")
+def write_parameters(
+    clients: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Path]]:
+    """Write parameters files, for stacks that have a cluster each."""
+    folder = tmp_path_factory.mktemp("parameters")
+    in_zones = [{"Name": "default-for-az", "Values": ["true"]}]
+    subnet = clients("ec2").describe_subnets(Filters=in_zones)["Subnets"][0]
+    clusters: dict[str, str] = {}
+
+    def write(stack: str, **changes: str) -> Path:
+        if stack not in clusters:
+            cluster = clients("rds").create_db_cluster(
+                DBClusterIdentifier=f"{stack}-cluster",
+                Engine="aurora-postgresql",
+                MasterUsername="postgres",
+                MasterUserPassword="not-a-secret",
+            )["DBCluster"]
+            clusters[stack] = cluster["DBClusterArn"]
+        values = {
+            "AuroraClusterArn": clusters[stack],
+            "VpcId": subnet["VpcId"],
+            "SubnetIds": subnet["SubnetId"],
+            "ResourcePrefix": stack,
+            **changes,
+        }
+        file = folder / f"{stack}.json"
+        entries = [{"ParameterKey": key, "ParameterValue": text} for key, text in values.items()]
+        file.write_text(json.dumps(entries))
+        return file
+
+    yield write
+    for stack in clusters:
+        clients("rds").delete_db_cluster(DBClusterIdentifier=f"{stack}-cluster", SkipFinalSnapshot=True)
 
 
 @pytest.fixture(scope="module")
 def deploy_here(
-    cloud: LocalCloud, clients: Callable[[str], Any], package: bytes, tmp_path_factory: pytest.TempPathFactory
+    cloud: LocalCloud,
+    clients: Callable[[str], Any],
+    package_file: Path,
+    write_parameters: Callable[..., Path],
 ) -> Iterator[Callable[..., None]]:
-    """Run make deploy's tool with parameters by name, for a cluster that is there and code that is built."""
-    assert package
-    file = tmp_path_factory.mktemp("deploy") / "parameters.json"
-    subnet = clients("ec2").describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])[
-        "Subnets"
-    ][0]
-    cluster = clients("rds").create_db_cluster(
-        DBClusterIdentifier=CLUSTER,
-        Engine="aurora-postgresql",
-        MasterUsername="postgres",
-        MasterUserPassword="not-a-secret",
-    )["DBCluster"]
-    values = {
-        "AuroraClusterArn": cluster["DBClusterArn"],
-        "VpcId": subnet["VpcId"],
-        "SubnetIds": subnet["SubnetId"],
-        "ResourcePrefix": NAME,
-    }
+    """Run make deploy's tool with parameters by name; the code is built already."""
 
     def run(*options: str, **changes: str) -> None:
-        entries = [{"ParameterKey": key, "ParameterValue": text} for key, text in (values | changes).items()]
-        file.write_text(json.dumps(entries))
-        deploying.main(["--stack", NAME, "--parameters", str(file), *options])
+        deploying.main(["--stack", NAME, "--parameters", str(write_parameters(NAME, **changes)), *options])
 
     with pytest.MonkeyPatch.context() as patch:
         for name, value in cloud.environment().items():
@@ -63,207 +90,307 @@ def deploy_here(
         session = boto3.Session()
         patch.setattr(session, "client", functools.cache(session.client))
         patch.setattr(boto3, "Session", lambda: session)
-        # It is built already, and downloads would take the time of several tests.
+        # Downloads would take the time of several tests.
         patch.setattr(package_lambda, "build", lambda _target: None)
+        patch.setattr(package_lambda, "ZIP", package_file)
         yield run
         if status(clients) is not None:
             destroy.main(["--stack", NAME, "--yes"])
-    clients("rds").delete_db_cluster(DBClusterIdentifier=CLUSTER, SkipFinalSnapshot=True)
 
 
-@pytest.fixture(scope="module")
-def deployed(deploy_here: Callable[..., None]) -> Callable[..., None]:
-    """Deploy once, with nothing but the parameters."""
-    deploy_here()
+@pytest.fixture
+def deployed(deploy_here: Callable[..., None], clients: Callable[[str], Any]) -> Callable[..., None]:
+    """Deploy with nothing but the parameters, unless a test before did."""
+    if status(clients) is None:
+        deploy_here()
     return deploy_here
 
 
-def status(clients: Callable[[str], Any]) -> str | None:
+def make(cloud: LocalCloud, *words: str, answer: str = "") -> subprocess.CompletedProcess[str]:
+    """Type make in the checkout; the answer to its questions comes on a pipe."""
+    # The .venv is what the tests run in, whatever file is newer.
+    ready = ["--old-file=.venv/.ready", f"BIN={Path(sys.executable).parent}"]
+    return subprocess.run(
+        ["make", *ready, *words],
+        env=surroundings.left() | cloud.environment(),
+        cwd=ROOT,
+        input=answer,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+
+
+def status(clients: Callable[[str], Any], name: str = NAME) -> str | None:
     """Return the stack's status, or None when there is no stack."""
     try:
-        [stack] = clients("cloudformation").describe_stacks(StackName=NAME)["Stacks"]
+        [stack] = clients("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError:
         return None
     found: str = stack["StackStatus"]
     return found
 
 
-def everything(clients: Callable[[str], Any]) -> dict[str, Any]:
+def everything(clients: Callable[[str], Any], name: str = NAME) -> dict[str, Any]:
     """Return all that a deployment can change."""
-    cloudformation, functions = clients("cloudformation"), clients("lambda")
-    [stack] = cloudformation.describe_stacks(StackName=NAME)["Stacks"]
+    cloudformation, functions, function = clients("cloudformation"), clients("lambda"), f"{name}-vector-query"
+    [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     return {
         "stack": stack,
-        "events": cloudformation.describe_stack_events(StackName=NAME)["StackEvents"],
-        "resources": cloudformation.describe_stack_resources(StackName=NAME)["StackResources"],
-        "function": functions.get_function(FunctionName=FUNCTION)["Configuration"],
-        "versions": functions.list_versions_by_function(FunctionName=FUNCTION)["Versions"],
-        "aliases": functions.list_aliases(FunctionName=FUNCTION)["Aliases"],
-        "roles": roles(clients),
+        "events": cloudformation.describe_stack_events(StackName=name)["StackEvents"],
+        "resources": cloudformation.describe_stack_resources(StackName=name)["StackResources"],
+        "function": functions.get_function(FunctionName=function)["Configuration"],
+        "versions": functions.list_versions_by_function(FunctionName=function)["Versions"],
+        "aliases": functions.list_aliases(FunctionName=function)["Aliases"],
+        "roles": roles(clients, name),
         "index": clients("s3vectors").get_index(indexArn=outputs["S3VectorIndexArn"])["index"],
     }
 
 
-def roles(clients: Callable[[str], Any]) -> list[dict[str, Any]]:
-    """Return the roles of the cluster."""
-    [cluster] = clients("rds").describe_db_clusters(DBClusterIdentifier=CLUSTER)["DBClusters"]
-    found: list[dict[str, Any]] = cluster["AssociatedRoles"]
-    return found
+def roles(clients: Callable[[str], Any], name: str = NAME) -> list[tuple[str, str]]:
+    """Return the roles of the cluster, with what for."""
+    [cluster] = clients("rds").describe_db_clusters(DBClusterIdentifier=f"{name}-cluster")["DBClusters"]
+    return [(role["RoleArn"], role["FeatureName"]) for role in cluster["AssociatedRoles"]]
 
 
-def answer(clients: Callable[[str], Any], qualifier: str = "$LATEST") -> dict[str, Any]:
-    """Return what the function says when it is asked whether it is there."""
+def created(clients: Callable[[str], Any]) -> list[list[str]]:
+    """Return what a stack has first: itself and its bucket, whichever names they have."""
+    stacks = clients("cloudformation").describe_stacks()["Stacks"]
+    buckets = clients("s3vectors").list_vector_buckets()["vectorBuckets"]
+    return [[stack["StackId"] for stack in stacks], [bucket["vectorBucketArn"] for bucket in buckets]]
+
+
+def text_search(clients: Callable[[str], Any], name: str = NAME) -> dict[str, tuple[str | None, str]]:
+    """Return language and status of each key that has text search."""
+    metadata = everything(clients, name)["index"]["metadataConfiguration"]
+    return {
+        entry["metadataKey"]: (entry.get("language"), entry["status"])
+        for entry in metadata["textSearchConfigurations"]
+    }
+
+
+def answers(clients: Callable[[str], Any], qualifier: str = "$LATEST") -> bool:
+    """Tell whether the function has code that says that it is there."""
     request = {"operation": "availability_check", "protocol": 1, "budget_ms": 5000}
     invoked = clients("lambda").invoke(
-        FunctionName=FUNCTION, Qualifier=qualifier, Payload=json.dumps(request)
+        FunctionName=f"{NAME}-vector-query", Qualifier=qualifier, Payload=json.dumps(request)
     )
-    document: dict[str, Any] = json.loads(invoked["Payload"].read())
-    return document
+    success: bool = json.loads(invoked["Payload"].read())["success"]
+    return success
+
+
+def test_a_user_deploys_twice_types_the_sql_and_destroys(
+    cloud: LocalCloud,
+    clients: Callable[[str], Any],
+    write_parameters: Callable[..., Path],
+    install: Callable[[str], None],
+    database_names: Iterator[str],
+) -> None:
+    """The second run changes nothing, the printed SQL works, and only YES=1 or the name destroys."""
+    asked = ["INDEX_MODE=ENHANCED", "TEXT_KEYS=title:en,body"]
+    typed = ["deploy", f"STACK={TYPED}", f"PARAMETERS={write_parameters(TYPED)}", *asked]
+    first = make(cloud, *typed)
+    assert (first.returncode, first.stderr) == (0, "")
+    before = everything(clients, TYPED)
+    role = f"arn:aws:iam::123456789012:role/{TYPED}-aurora-lambda-role"
+    assert before["roles"] == [(role, "Lambda")]
+    assert text_search(clients, TYPED) == {"title": ("en", "ACTIVE"), "body": (None, "ACTIVE")}
+
+    second = make(cloud, *typed)
+    assert (second.returncode, second.stderr) == (0, "")
+    assert "nothing to update\nthe code is uploaded already\n" in second.stdout
+    assert everything(clients, TYPED) == before
+    sql = second.stdout.partition("type:\n\n")[2]
+    assert sql == first.stdout.partition("type:\n\n")[2]
+
+    database = next(database_names)
+    cloud.postgres().create_database(database)
+    install(database)
+    queries = (
+        "select is_valid from s3vl.validate_config(); select index_name, dimension from s3vl.describe_index"
+    )
+    shown = subprocess.run(
+        ["psql", "-XAtq", "--set", "ON_ERROR_STOP=1", "--dbname", database],
+        env=cloud.environment(),
+        input=f"{sql}{queries}('test-index-5d');",
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    cloud.postgres().drop_database(database)
+    assert (shown.stdout, shown.stderr) == ("t\nt\nt\ntest-index-5d|5\n", "")
+
+    refused = make(cloud, "destroy", f"STACK={TYPED}", answer="no\n")
+    assert "nothing was done: there is no terminal to ask at; in a script give YES=1" in refused.stderr
+    assert everything(clients, TYPED) == before
+    assert make(cloud, "destroy", f"STACK={TYPED}", "YES=1").returncode == 0
+    assert (status(clients, TYPED), roles(clients, TYPED)) == (None, [])
+    with pytest.raises(clients("lambda").exceptions.ResourceNotFoundException):
+        clients("lambda").get_function_configuration(FunctionName=f"{TYPED}-vector-query")
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"LambdaTimeout": "5000"}, r'LambdaTimeout is "5000"; it must be a number of seconds from 3 to 900'),
-        ({"SubnetIds": "subnet-00000000"}, "subnet ID 'subnet-00000000' does not exist"),
-        ({"VpcId": "vpc-00000000"}, "which is in vpc-.* and not in the VpcId vpc-00000000"),
+        ({"LambdaTimeuot": "10"}, "LambdaTimeuot is no parameter of the template; remove it"),
         ({"AuroraClusterArn": "arn:aws:rds:us-west-2:123456789012:cluster:none"}, "none not found"),
+        (
+            {"SubnetIds": "subnet-00000000"},
+            'refuses this, and stack deployed is as before: .* does not exist\nSubnetIds is "subnet-00000000"',
+        ),
+        (
+            {"VpcId": "vpc-00000000"},
+            r'does not exist\nVpcId is "vpc-00000000"\nCorrect that and type the same',
+        ),
+        (
+            {"ExistingVectorIndexArns": NO_INDEX, "VectorDimension": "8"},
+            rf'Rule .* empty\nExistingVectorIndexArns is "{NO_INDEX}"\nVectorDimension is "8"\nCorrect that',
+        ),
     ],
-    ids=str,
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_a_wrong_parameter_is_refused_before_anything_is_created(
     deploy_here: Callable[..., None], clients: Callable[[str], Any], changes: dict[str, str], message: str
 ) -> None:
-    """The message names the value, and there is no stack after it."""
+    """The message names the value, whether the tool, CloudFormation or a Rule of the template refuses it."""
+    before = created(clients)
     with pytest.raises(SystemExit, match=message):
         deploy_here(**changes)
 
-    assert status(clients) is None
+    assert created(clients) == before
 
 
 def test_a_cluster_with_another_role_is_refused_before_anything_is_created(
     deploy_here: Callable[..., None], clients: Callable[[str], Any]
 ) -> None:
     """A cluster takes one role for Lambda; the message has the command that detaches it."""
-    other = {"DBClusterIdentifier": CLUSTER, "RoleArn": "arn:aws:iam::123456789012:role/other"}
-    clients("rds").add_role_to_db_cluster(**other, FeatureName="Lambda")
+    before = created(clients)
+    other = {
+        "DBClusterIdentifier": f"{NAME}-cluster",
+        "RoleArn": "arn:aws:iam::123456789012:role/other",
+        "FeatureName": "Lambda",
+    }
+    clients("rds").add_role_to_db_cluster(**other)
     try:
         with pytest.raises(
             SystemExit, match=r"role/other .* detach it first: aws rds remove-role-from-db-cl"
         ):
             deploy_here()
     finally:
-        clients("rds").remove_role_from_db_cluster(**other, FeatureName="Lambda")
+        clients("rds").remove_role_from_db_cluster(**other)
+
+    assert created(clients) == before
+
+
+def test_a_stack_that_cannot_be_created_is_destroyed_first(
+    deploy_here: Callable[..., None], clients: Callable[[str], Any]
+) -> None:
+    """The cause is in the message, and so is the command after which the same can be typed again."""
+    way_out = f"make destroy STACK={NAME}"
+    missing = NO_INDEX.removesuffix("/index/no-index")
+    with pytest.raises(
+        SystemExit, match=rf"is ROLLBACK_COMPLETE: .*bucket.*; correct that, .* {way_out}, and"
+    ):
+        deploy_here(ExistingVectorBucketArn=missing)
+    with pytest.raises(
+        SystemExit, match=f"nothing was done: stack {NAME} is ROLLBACK_COMPLETE; .* {way_out}"
+    ):
+        deploy_here()
+    destroy.main(["--stack", NAME, "--yes"])
 
     assert status(clients) is None
 
 
-def test_deploying_twice_changes_nothing_and_prints_the_sql(
-    deployed: Callable[..., None], clients: Callable[[str], Any], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The first run leaves a function that answers and a role on the cluster; the second leaves all as it is."""
-    before = everything(clients)
-    assert answer(clients)["success"] is True
-    assert [(role["RoleArn"], role["FeatureName"]) for role in before["roles"]] == [(ROLE_ARN, "Lambda")]
-
-    deployed()
-
-    assert everything(clients) == before
-    printed = capsys.readouterr().out
-    assert "select s3vl.configure(lambda_arn => 'arn:aws:lambda:us-west-2:123456789012:function:" in printed
-    assert f"index_arn => '{before['index']['indexArn']}'" in printed
-
-
-def test_a_changed_parameter_reaches_the_function_and_the_code_stays(
+def test_changed_parameters_reach_the_function_and_the_code_stays(
     deployed: Callable[..., None], clients: Callable[[str], Any]
 ) -> None:
     """An update of the stack does not bring the placeholder back."""
-    deployed(LambdaTimeout="20")
+    deployed(LambdaTimeout="20", LambdaMemorySize="512")
 
-    assert clients("lambda").get_function_configuration(FunctionName=FUNCTION)["Timeout"] == 20
-    assert answer(clients)["success"] is True
+    function = everything(clients)["function"]
+    assert (function["Timeout"], function["MemorySize"]) == (20, 512)
+    assert answers(clients)
 
 
-def test_a_failed_upload_leaves_the_old_code_serving(
+def test_a_failed_upload_leaves_the_old_code_serving_until_a_second_run(
     deployed: Callable[..., None],
     clients: Callable[[str], Any],
     faults: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """The tool says what failed in one line, and the function is as before; after that it can be typed again."""
+    """The tool says what failed, the function is as before, and the same typed again completes it."""
     changed = tmp_path / "other.zip"
     # A zip may have anything after its end.
     changed.write_bytes(package_lambda.ZIP.read_bytes() + b"\n")
-    before = clients("lambda").get_function_configuration(FunctionName=FUNCTION)["CodeSha256"]
-    faults(operation="UpdateFunctionCode", status=400, code="CodeStorageExceededException", message="no room")
-    with monkeypatch.context() as patch:
-        patch.setattr(package_lambda, "ZIP", changed)
-        with pytest.raises(SystemExit, match="no room\nCorrect that and type the same again"):
-            deployed()
+    monkeypatch.setattr(package_lambda, "ZIP", changed)
+    before = everything(clients)["function"]["CodeSha256"]
+    faults(
+        operation="UpdateFunctionCode",
+        status=400,
+        code="CodeStorageExceededException",
+        message="no room",
+        times=1,
+    )
+    with pytest.raises(SystemExit, match="no room\nCorrect that and type the same again"):
+        deployed()
 
-    assert clients("lambda").get_function_configuration(FunctionName=FUNCTION)["CodeSha256"] == before
-    assert answer(clients)["success"] is True
-
-
-def test_code_that_does_not_answer_is_reported() -> None:
-    """What the function says is in the message, with where to read its log."""
-    with pytest.raises(SystemExit, match=r"does not work: .*; see its log: aws logs tail /aws/lambda/no"):
-        Function(_AnsweringClient(b'{"success": false}'), "no").release()
-
-
-class _AnsweringClient:
-    """A Lambda client whose function has one answer."""
-
-    def __init__(self, payload: bytes) -> None:
-        self._payload = payload
-
-    def get_function_configuration(self, **_: str) -> dict[str, Any]:
-        """Tell nothing about SnapStart."""
-        return {}
-
-    def invoke(self, **_: Any) -> dict[str, Any]:
-        """Give the answer."""
-        return {"Payload": self}
-
-    def read(self) -> bytes:
-        """Give the answer's bytes."""
-        return self._payload
+    assert everything(clients)["function"]["CodeSha256"] == before
+    assert answers(clients)
+    deployed()
+    assert everything(clients)["function"]["CodeSize"] == len(changed.read_bytes())
+    assert answers(clients)
 
 
-def test_index_mode_and_text_keys_are_set_once(
-    deployed: Callable[..., None], clients: Callable[[str], Any]
+def test_an_index_mode_is_set(
+    cloud: LocalCloud, deployed: Callable[..., None], clients: Callable[[str], Any]
 ) -> None:
-    """Text search is there after the first run, a second changes nothing, and another language replaces one."""
-    options = ("--index-mode", "ENHANCED", "--text-keys")
-    deployed(*options, "title:en,body")
-    before = everything(clients)
-    searched = before["index"]["metadataConfiguration"]["textSearchConfigurations"]
-    assert {entry["metadataKey"]: entry.get("language") for entry in searched} == {
-        "title": "en",
-        "body": None,
-    }
-    assert {entry["status"] for entry in searched} == {"ACTIVE"}
+    """An index that was made CLASSIC becomes ENHANCED."""
+    index = everything(clients)["index"]
+    request(cloud.state(), "PUT", f"/_s3vl/buckets/{index['vectorBucketName']}", {"classic": True})
+    clients("s3vectors").update_index_mode(indexArn=index["indexArn"], indexMode="CLASSIC")
+    deployed("--index-mode", "ENHANCED")
 
-    deployed(*options, "title:en,body")
-    assert everything(clients) == before
-
-    deployed(*options, "title:fr")
-    searched = everything(clients)["index"]["metadataConfiguration"]["textSearchConfigurations"]
-    assert {entry["metadataKey"]: entry.get("language") for entry in searched} == {
-        "title": "fr",
-        "body": None,
-    }
+    assert everything(clients)["index"]["indexMode"] == "ENHANCED"
 
 
-def test_an_unknown_language_is_refused_before_anything(
-    deployed: Callable[..., None], clients: Callable[[str], Any]
+def test_text_search_is_waited_for_and_another_language_replaces_one(
+    cloud: LocalCloud,
+    deployed: Callable[..., None],
+    clients: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The message names the languages that there are."""
+    """What is not named stays as it is."""
+    index = everything(clients)["index"]
+    settings = f"/_s3vl/indexes/{index['vectorBucketName']}/{index['indexName']}"
+    request(cloud.state(), "PUT", settings, {"building_seconds": 0.3})
+    monkeypatch.setattr(waiting, "_POLL_SECONDS", 0.1)
+    deployed("--text-keys", "title:en,body")
+    assert text_search(clients) == {"title": ("en", "ACTIVE"), "body": (None, "ACTIVE")}
+    assert "\n  wait until text search of title, body is built: 0 s\n" in capsys.readouterr().out
+
+    request(cloud.state(), "PUT", settings, {})
+    deployed("--text-keys", "title:fr")
+    assert text_search(clients) == {"title": ("fr", "ACTIVE"), "body": (None, "ACTIVE")}
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("title:english", 'the language "english" for "title"; it may be one of en, fr'),
+        ("a,b,c,d,e,f,g,h,i,j,k", "11 keys; an index has up to 10"),
+    ],
+)
+def test_text_keys_that_s3_vectors_does_not_have_are_refused_before_anything(
+    deployed: Callable[..., None], clients: Callable[[str], Any], keys: str, message: str
+) -> None:
+    """The message has what there can be."""
     before = everything(clients)
-    with pytest.raises(SystemExit, match='language "english" for "title"; it may be one of en, fr'):
-        deployed("--text-keys", "title:english")
+    with pytest.raises(SystemExit, match=f"nothing was done: TEXT_KEYS has {message}"):
+        deployed("--text-keys", keys)
 
     assert everything(clients) == before
 
@@ -271,60 +398,84 @@ def test_an_unknown_language_is_refused_before_anything(
 def test_with_snapstart_the_alias_moves_to_a_version_that_works(
     deployed: Callable[..., None], clients: Callable[[str], Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Aurora calls the alias live, which has the real code; a second run publishes nothing."""
+    """Aurora calls the alias live, which has the real code; only a change publishes again."""
     deployed(SnapStart="true")
     before = everything(clients)
     [alias] = before["aliases"]
     assert alias["FunctionVersion"] == before["versions"][-1]["Version"]
-    assert answer(clients, "live")["success"] is True
+    assert answers(clients, "live")
     assert f"lambda_arn => '{alias['AliasArn']}'" in capsys.readouterr().out
 
     deployed(SnapStart="true")
     assert everything(clients) == before
 
+    deployed(SnapStart="true", LambdaMemorySize="1024")
+    served = clients("lambda").get_function_configuration(
+        FunctionName=f"{NAME}-vector-query", Qualifier="live"
+    )
+    assert served["MemorySize"] == 1024
+    assert answers(clients, "live")
 
-def test_destroy_asks_and_does_nothing_without_the_name(
+
+class _Typed(io.StringIO):
+    """What a person types at a terminal."""
+
+    def isatty(self) -> bool:
+        """Say that a person is there."""
+        return True
+
+
+def test_destroy_takes_role_and_stack_away_when_the_name_is_typed(
     deployed: Callable[..., None], clients: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a terminal it refuses; with one it wants the stack's name."""
+    """Another answer, or none, leaves everything; after the right one there is nothing left to destroy."""
     assert deployed
-    monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
-    with pytest.raises(SystemExit, match="no terminal to ask at; in a script give YES=1"):
-        destroy.main(["--stack", NAME])
-    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr("builtins.input", lambda: "another")
-    with pytest.raises(SystemExit, match="that is not the stack's name"):
-        destroy.main(["--stack", NAME])
+    before = everything(clients)
+    for answer in ("another\n", ""):
+        monkeypatch.setattr(sys, "stdin", _Typed(answer))
+        with pytest.raises(SystemExit, match="nothing was done: that is not the stack's name"):
+            destroy.main(["--stack", NAME])
+    assert everything(clients) == before
 
-    assert roles(clients)
-    assert status(clients) in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
-
-
-def test_destroy_takes_the_role_away_and_deletes_the_stack(
-    deployed: Callable[..., None], clients: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After the name is typed, neither role nor stack nor function is left; a second time there is nothing to do."""
-    assert deployed
-    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr("builtins.input", lambda: NAME)
+    monkeypatch.setattr(sys, "stdin", _Typed(f"{NAME}\n"))
     destroy.main(["--stack", NAME])
-
     assert (status(clients), roles(clients)) == (None, [])
-    with pytest.raises(clients("lambda").exceptions.ResourceNotFoundException):
-        clients("lambda").get_function_configuration(FunctionName=FUNCTION)
     with pytest.raises(SystemExit, match=f"there is no stack {NAME} in us-west-2; nothing was done"):
         destroy.main(["--stack", NAME])
 
 
-def test_destroy_says_what_the_template_retains(
-    deploy_here: Callable[..., None], clients: Callable[[str], Any], capsys: pytest.CaptureFixture[str]
+def test_destroy_leaves_a_protected_stack_as_it_is(
+    deploy_here: Callable[..., None], clients: Callable[[str], Any]
+) -> None:
+    """The message has the command that takes the protection off."""
+    assert deploy_here
+    template = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+    stacks = clients("cloudformation")
+    stacks.create_stack(StackName="protected", TemplateBody=template, EnableTerminationProtection=True)
+    with pytest.raises(
+        SystemExit, match=r"nothing was done: .* aws cloudformation update-termination-protect"
+    ):
+        destroy.main(["--stack", "protected", "--yes"])
+
+    assert status(clients, "protected") == "CREATE_COMPLETE"
+    stacks.delete_stack(StackName="protected")
+
+
+def test_destroy_says_what_the_template_retains_whether_or_not_the_cluster_is_there(
+    deploy: Callable[..., Stack],
+    deploy_here: Callable[..., None],
+    clients: Callable[[str], Any],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Vectors that are to be kept are named by ARN, and still there."""
-    deploy_here(RetainVectors="true")
-    index = everything(clients)["index"]
-    destroy.main(["--stack", NAME, "--yes"])
+    assert deploy_here
+    arn = deploy("retained", RetainVectors="true").index_arn
+    destroy.main(["--stack", "retained", "--yes"])
 
-    assert f"kept, as the template says: AWS::S3Vectors::Index {index['indexArn']}" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "cluster your-cluster-name was deleted before\n" in printed
+    assert f"kept, as the template says: AWS::S3Vectors::Index {arn}\n" in printed
     vectors = clients("s3vectors")
-    vectors.delete_index(indexArn=index["indexArn"])
-    vectors.delete_vector_bucket(vectorBucketName=index["vectorBucketName"])
+    bucket = vectors.get_index(indexArn=arn)["index"]["vectorBucketName"]
+    vectors.delete_index(indexArn=arn)
+    vectors.delete_vector_bucket(vectorBucketName=bucket)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deploy import TEMPLATE
-from deployment import parameters
-from deployment.stack import check_ready
-from deployment.vector_index import read_text_keys
+from deployment import account, parameters
+from deployment.stack import Stack, way_out
+from deployment.vector_index import check_options, read_text_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +71,14 @@ def test_parameters_are_read_from_the_file_of_the_cli_commands(tmp_path: Path) -
         ("{", "is not a JSON list"),
         ('{"VpcId": "vpc-1"}', "is not a JSON list"),
         ('[{"Key": "VpcId"}]', "is not a JSON list"),
+        (
+            '[{"ParameterKey": "LambdaTimeout", "ParameterValue": 10}]',
+            'has 10 for LambdaTimeout; write it as text: "10"',
+        ),
+        (
+            '[{"ParameterKey": "VpcId", "ParameterValue": "a"}, {"ParameterKey": "VpcId", "ParameterValue": "b"}]',
+            "has VpcId more than once; leave one of them",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_a_hint(
@@ -85,32 +93,36 @@ def test_a_file_that_cannot_be_read_is_refused_with_a_hint(
         parameters.read(file)
 
 
-@pytest.mark.parametrize(
-    "status", [None, "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"], ids=str
-)
-def test_a_stack_at_rest_can_be_deployed(status: str | None) -> None:
-    """A new stack is created, a complete one updated, after a failed update too."""
-    assert check_ready("s", status) is None
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"])
+def test_a_stack_at_rest_can_be_deployed(status: str) -> None:
+    """A complete stack is updated, after a failed update too."""
+    assert way_out("s", status) is None
 
 
 @pytest.mark.parametrize(
     ("status", "hint"),
     [
-        ("CREATE_IN_PROGRESS", "wait until that is over"),
-        ("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "wait until that is over"),
-        ("REVIEW_IN_PROGRESS", "execute its change set"),
-        ("ROLLBACK_COMPLETE", "make destroy STACK=s"),
-        ("ROLLBACK_FAILED", "make destroy STACK=s"),
-        ("CREATE_FAILED", "make destroy STACK=s"),
-        ("DELETE_FAILED", "make destroy STACK=s"),
-        ("UPDATE_FAILED", "rollback-stack"),
-        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback"),
+        ("CREATE_IN_PROGRESS", "wait until that is over: aws cloudformation describe-stacks --stack-name s"),
+        ("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "wait until that is over: aws cloudf"),
+        ("REVIEW_IN_PROGRESS", "execute its change set, or give it up: aws cloudformation delete-stack"),
+        ("ROLLBACK_COMPLETE", "delete what is left of it: make destroy STACK=s"),
+        ("ROLLBACK_FAILED", "delete what is left of it: make destroy STACK=s"),
+        ("CREATE_FAILED", "delete what is left of it: make destroy STACK=s"),
+        ("DELETE_FAILED", "delete what is left of it: make destroy STACK=s"),
+        ("UPDATE_FAILED", "roll it back: aws cloudformation rollback-stack --stack-name s"),
+        ("UPDATE_ROLLBACK_FAILED", "finish the rollback: aws cloudformation continue-update-rollback"),
     ],
 )
-def test_a_stack_that_cannot_be_updated_is_refused_with_the_way_out(status: str, hint: str) -> None:
+def test_a_stack_that_cannot_be_updated_has_a_way_out(status: str, hint: str) -> None:
     """Each state says what to type next."""
-    with pytest.raises(SystemExit, match=f"stack s is {status}; .*{hint}"):
-        check_ready("s", status)
+    assert hint in str(way_out("s", status))
+
+
+@pytest.mark.parametrize("name", ["", "my stack", "1st", "s3vl_test", "s/t", "s" * 129])
+def test_a_name_that_no_stack_can_have_is_refused(name: str) -> None:
+    """The message has the name and what a name is made of."""
+    with pytest.raises(SystemExit, match=f'STACK is "{name}"; a stack\'s name is up to 128 letters, digits'):
+        Stack(None, name)
 
 
 def test_text_keys_have_a_language_or_none() -> None:
@@ -124,3 +136,53 @@ def test_text_keys_that_make_no_sense_are_refused(text: str) -> None:
     """A key stands once, with a name."""
     with pytest.raises(SystemExit, match="write each key once"):
         read_text_keys(text)
+
+
+@pytest.mark.parametrize(
+    ("mode", "keys", "existing", "message"),
+    [
+        ("CLASSIC", {"title": "en"}, "", "TEXT_KEYS needs INDEX_MODE=ENHANCED, and INDEX_MODE is CLASSIC"),
+        ("ENHANCED", {}, "arn:one", 'for a new index, and ExistingVectorIndexArns is "arn:one"; leave one'),
+        (None, {"title": "en"}, "arn:one", 'for a new index, and ExistingVectorIndexArns is "arn:one"'),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(
+    mode: str | None, keys: dict[str, str | None], existing: str, message: str
+) -> None:
+    """What would fail after the stack is made, or be passed over, is said before."""
+    with pytest.raises(SystemExit, match=f"nothing was done: .*{message}"):
+        check_options(mode, keys, existing)
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"AWS_DEFAULT_REGION": "us-west-2"}, "nothing was done: Unable to locate credentials\n"),
+        ({"AWS_PROFILE": "nobody"}, r"nothing was done: The config profile \(nobody\) could not be found"),
+        ({"AWS_ACCESS_KEY_ID": "a"}, "no Region is set; choose one: export AWS_DEFAULT_REGION="),
+        (
+            {"AWS_DEFAULT_REGION": "US West", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
+            "nothing was done: Provided region_name 'US West' doesn't match a supported format",
+        ),
+    ],
+    ids=["no credentials", "no such profile", "no Region", "no Region's name"],
+)
+def test_whoever_cannot_call_aws_is_told_so(
+    environment: dict[str, str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is done before AWS knows who calls."""
+    nowhere = {"AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none"}
+    monkeypatch.chdir(tmp_path)
+    for name, value in {**nowhere, "AWS_EC2_METADATA_DISABLED": "true", **environment}.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(SystemExit, match=message), account.aws():
+        pytest.fail("that may not be reached")
+
+
+def test_an_interrupt_ends_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C stops the tool, not what AWS does; a person is told so."""
+    monkeypatch.setattr(account, "_signed_in", lambda: None)
+
+    with pytest.raises(SystemExit, match=r"interrupted; .* Type the same again"), account.aws():
+        raise KeyboardInterrupt

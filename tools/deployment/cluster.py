@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
+from .waiting import wait_until
+
 FEATURE = "Lambda"
-_POLL_SECONDS = 3
 
 
 class Cluster:
     """A cluster, by the ARN in the parameters; it may be in another Region than the stack."""
 
     def __init__(self, session: Any, arn: str) -> None:
-        _, _, _, self.region, self.account, _, self.identifier = arn.split(":")
+        _, _, _, self.region, _, _, self.identifier = arn.split(":")
         self._rds = session.client("rds", region_name=self.region)
 
     def role(self) -> dict[str, Any] | None:
@@ -30,8 +30,10 @@ class Cluster:
         role = self.role()
         if role is not None and role["RoleArn"] != own_role:
             raise SystemExit(
-                f"cluster {self.identifier} has the role {role['RoleArn']} for Lambda, and takes only one; "
-                f"detach it first: {self._command('remove-role-from-db-cluster', role['RoleArn'])}"
+                f"nothing was done: cluster {self.identifier} has the role {role['RoleArn']} for Lambda, and takes "
+                f"only one. Keep it, and install by hand as in docs/install.md#a-cluster-that-has-a-role-for-lambda; "
+                f"or detach it first: aws rds remove-role-from-db-cluster --db-cluster-identifier {self.identifier} "
+                f"--role-arn {role['RoleArn']} --feature-name {FEATURE} --region {self.region}"
             )
 
     def attach(self, role_arn: str) -> None:
@@ -41,38 +43,29 @@ class Cluster:
             self._rds.add_role_to_db_cluster(
                 DBClusterIdentifier=self.identifier, RoleArn=role_arn, FeatureName=FEATURE
             )
-        while (role := self.role()) is not None and role["Status"] == "PENDING":
-            time.sleep(_POLL_SECONDS)
+        role = self._settled_role()
         if role is None or role["Status"] != "ACTIVE":
             raise SystemExit(
                 f"cluster {self.identifier} cannot take on the role {role_arn}; see its recent events: "
-                f"aws rds describe-events --source-type db-cluster --source-identifier {self.identifier}"
+                f"aws rds describe-events --source-type db-cluster --source-identifier {self.identifier} "
+                f"--region {self.region}"
             )
 
     def detach(self, role_arn: str) -> None:
         """Take the stack's role away, if the cluster has it, and wait: IAM would delete it while it is used."""
-        if not self._exists():
-            return
-        while (role := self.role()) is not None and role["RoleArn"] == role_arn:
-            if role["Status"] == "ACTIVE":
+        try:
+            while (role := self._settled_role()) is not None and role["RoleArn"] == role_arn:
                 print(f"detach the role from cluster {self.identifier} …", flush=True)
                 self._rds.remove_role_from_db_cluster(
                     DBClusterIdentifier=self.identifier, RoleArn=role_arn, FeatureName=FEATURE
                 )
-            else:
-                time.sleep(_POLL_SECONDS)
-
-    def _exists(self) -> bool:
-        """Tell whether there is a cluster: it may be deleted before its stack."""
-        try:
-            self._rds.describe_db_clusters(DBClusterIdentifier=self.identifier)
         except self._rds.exceptions.DBClusterNotFoundFault:
-            return False
-        return True
+            print(f"cluster {self.identifier} was deleted before")
 
-    def _command(self, verb: str, role_arn: str) -> str:
-        """Write the CLI command that attaches or detaches a role."""
-        return (
-            f"aws rds {verb} --db-cluster-identifier {self.identifier} --role-arn {role_arn} "
-            f"--feature-name {FEATURE} --region {self.region}"
+    def _settled_role(self) -> dict[str, Any] | None:
+        """Return the role when RDS is done with attaching or detaching it."""
+        return wait_until(
+            f"cluster {self.identifier} is done with its role",
+            self.role,
+            busy=lambda role: role is not None and role["Status"] == "PENDING",
         )

@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .waiting import wait_until
+
 # The template makes it with SnapStart, and leaves moving it to whoever uploads code.
 ALIAS = "live"
 _REQUEST = Path(__file__).resolve().parents[2] / "lambda" / "events" / "availability_check.json"
@@ -25,10 +27,11 @@ class Function:
         digest = base64.b64encode(hashlib.sha256(package).digest()).decode()
         if self._configuration()["CodeSha256"] == digest:
             print("the code is uploaded already")
-            return
-        print(f"upload {len(package) / 1_000_000:.1f} MB of code …", flush=True)
-        self._client.update_function_code(FunctionName=self.name, ZipFile=package)
-        self._client.get_waiter("function_updated_v2").wait(FunctionName=self.name)
+        else:
+            print(f"upload {len(package) / 1_000_000:.1f} MB of code …", flush=True)
+            self._client.update_function_code(FunctionName=self.name, ZipFile=package)
+        # Also when it was there: a run that was interrupted did not wait.
+        self._settle("$LATEST")
 
     def release(self) -> None:
         """Try the code; with SnapStart publish it first, and move the alias to it when it works."""
@@ -37,15 +40,28 @@ class Function:
             return
         # Code and settings that are published already are not published again: the same version comes back.
         version = self._client.publish_version(FunctionName=self.name)["Version"]
-        print(f"wait for the snapshot of version {version} …", flush=True)
-        self._client.get_waiter("published_version_active").wait(FunctionName=self.name, Qualifier=version)
+        self._settle(version)
         self._try(version)
         if self._client.get_alias(FunctionName=self.name, Name=ALIAS)["FunctionVersion"] != version:
             print(f"move the alias {ALIAS} to version {version}")
             self._client.update_alias(FunctionName=self.name, Name=ALIAS, FunctionVersion=version)
 
-    def _configuration(self) -> dict[str, Any]:
-        configuration: dict[str, Any] = self._client.get_function_configuration(FunctionName=self.name)
+    def _settle(self, version: str) -> None:
+        """Wait until Lambda has the code in place; of a published version, that is the snapshot."""
+        configuration = wait_until(
+            f"{self.name} ({version}) can be called", lambda: self._configuration(version), busy=_in_progress
+        )
+        for status in ("LastUpdateStatus", "State"):
+            if configuration.get(status) == "Failed":
+                raise SystemExit(
+                    f"function {self.name} ({version}) has {status} Failed: {configuration.get(f'{status}Reason')}; "
+                    "correct that and type the same again"
+                )
+
+    def _configuration(self, version: str = "$LATEST") -> dict[str, Any]:
+        configuration: dict[str, Any] = self._client.get_function_configuration(
+            FunctionName=self.name, Qualifier=version
+        )
         return configuration
 
     def _try(self, version: str) -> None:
@@ -60,3 +76,8 @@ class Function:
                 f"see its log: aws logs tail /aws/lambda/{self.name}"
             )
         print(f"  {self.name} answers, version {document['result']['version']}")
+
+
+def _in_progress(configuration: dict[str, Any]) -> bool:
+    """Tell whether Lambda is still busy with a version."""
+    return configuration.get("State") == "Pending" or configuration.get("LastUpdateStatus") == "InProgress"

@@ -29,16 +29,25 @@ def read(path: Path) -> dict[str, str]:
     """Return the values of a parameters.json, as aws cloudformation create-stack takes it."""
     try:
         entries = json.loads(path.read_text())
-        return {entry["ParameterKey"]: entry["ParameterValue"] for entry in entries}
+        pairs = [(entry["ParameterKey"], entry["ParameterValue"]) for entry in entries]
     except FileNotFoundError:
         raise SystemExit(
             f"there is no {path}; copy cloudformation/parameters-example.json and put your values in"
         ) from None
+    except OSError as error:
+        raise SystemExit(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise SystemExit(
             f'{path} is not a JSON list of {{"ParameterKey": …, "ParameterValue": …}} ({error!r}); '
             "compare it with cloudformation/parameters-example.json"
         ) from None
+    for name, value in pairs:
+        if not isinstance(value, str):
+            raise SystemExit(f'{path} has {json.dumps(value)} for {name}; write it as text: "{value}"')
+    twice = {name for name, _ in pairs if [key for key, _ in pairs].count(name) > 1}
+    if twice:
+        raise SystemExit(f"{path} has {', '.join(sorted(twice))} more than once; leave one of them")
+    return dict(pairs)
 
 
 def problems(values: dict[str, str], slots: dict[str, dict[str, Any]]) -> list[str]:

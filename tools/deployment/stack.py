@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-import time
+import re
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-_POLL_SECONDS = 3
+from .waiting import wait_until
+
 _COMPLETE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+# The one place that says what is typed to go on; {name} is the stack's.
+_CANNOT_CHANGE = {
+    "REVIEW_IN_PROGRESS": "execute its change set, or give it up: aws cloudformation delete-stack --stack-name {name}",
+    "UPDATE_ROLLBACK_FAILED": "finish the rollback: aws cloudformation continue-update-rollback --stack-name {name}",
+    "UPDATE_FAILED": "roll it back: aws cloudformation rollback-stack --stack-name {name}",
+}
 
 
-def check_ready(name: str, status: str | None) -> None:
-    """Stop unless a stack of this status can be created or updated; None is one that does not exist."""
-    if status is None or status in _COMPLETE:
-        return
-    if status == "REVIEW_IN_PROGRESS":
-        what_next = (
-            f"execute its change set, or give it up: aws cloudformation delete-stack --stack-name {name}"
-        )
-    elif status.endswith("_IN_PROGRESS"):
-        what_next = f"wait until that is over: aws cloudformation describe-stacks --stack-name {name}"
-    elif status == "UPDATE_ROLLBACK_FAILED":
-        what_next = (
-            f"finish the rollback first: aws cloudformation continue-update-rollback --stack-name {name}"
-        )
-    elif status == "UPDATE_FAILED":
-        what_next = f"roll it back first: aws cloudformation rollback-stack --stack-name {name}"
-    else:
-        what_next = f"delete what is left of it first: make destroy STACK={name}"
-    raise SystemExit(f"stack {name} is {status}; {what_next}")
+def way_out(name: str, status: str) -> str | None:
+    """Say what to do before a stack of this status can be updated; None when it can be."""
+    if status in _COMPLETE:
+        return None
+    other = (
+        "wait until that is over: aws cloudformation describe-stacks --stack-name {name}"
+        if status.endswith("_IN_PROGRESS")
+        else "delete what is left of it: make destroy STACK={name}"
+    )
+    return _CANNOT_CHANGE.get(status, other).format(name=name)
 
 
 class Stack:
     """A stack by its name."""
 
     def __init__(self, client: Any, name: str) -> None:
+        if not re.fullmatch("[A-Za-z][A-Za-z0-9-]{0,127}", name):
+            raise SystemExit(
+                f'nothing was done: STACK is "{name}"; a stack\'s name is up to 128 letters, digits and hyphens, '
+                "and starts with a letter"
+            )
         self.name = name
         self._client = client
 
@@ -56,11 +59,11 @@ class Stack:
         stack = self.describe() or {}
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
-    def check(self, template: str) -> None:
-        """Stop on a status, or a template, with which nothing can be done."""
+    def check(self) -> None:
+        """Stop on a status with which nothing can be done."""
         stack = self.describe()
-        check_ready(self.name, stack["StackStatus"] if stack else None)
-        self._client.validate_template(TemplateBody=template)
+        if stack is not None and (first := way_out(self.name, stack["StackStatus"])):
+            raise SystemExit(f"nothing was done: stack {self.name} is {stack['StackStatus']}; {first}")
 
     def apply(self, template: str, values: dict[str, str]) -> None:
         """Create or update the stack, and wait; nothing to update is fine."""
@@ -73,7 +76,11 @@ class Stack:
         before = self.describe()
         if before is None:
             print(f"create stack {self.name} …", flush=True)
-            self._follow(self._client.create_stack(**request)["StackId"], set(), "CREATE_COMPLETE")
+            try:
+                stack_id = self._client.create_stack(**request)["StackId"]
+            except ClientError as error:
+                raise self._refused(error, values) from None
+            self._follow(stack_id, set(), "CREATE_COMPLETE")
             return
         print(f"update stack {self.name} …", flush=True)
         old_events = {event["EventId"] for event in self._events(before["StackId"])}
@@ -81,7 +88,7 @@ class Stack:
             self._client.update_stack(**request)
         except ClientError as error:
             if "No updates are to be performed" not in error.response["Error"]["Message"]:
-                raise
+                raise self._refused(error, values) from None
             print("  nothing to update")
             return
         self._follow(before["StackId"], old_events, "UPDATE_COMPLETE")
@@ -100,26 +107,39 @@ class Stack:
 
     def _follow(self, stack_id: str, seen: set[str], wanted: str) -> list[dict[str, Any]]:
         """Print events until the stack comes to rest, and return them; stop if it is not as wanted."""
-        followed = []
-        while True:
+        followed: list[dict[str, Any]] = []
+
+        def look() -> str:
             # First the status: whatever led to it is among the events that are read after.
             [stack] = self._client.describe_stacks(StackName=stack_id)["Stacks"]
-            for event in self._events(stack_id):
-                if event["EventId"] not in seen:
-                    seen.add(event["EventId"])
-                    followed.append(event)
-                    reason = f": {event['ResourceStatusReason']}" if _failed(event) else ""
-                    print(f"  {event['LogicalResourceId']} {event['ResourceStatus']}{reason}", flush=True)
-            if not stack["StackStatus"].endswith("_IN_PROGRESS"):
-                break
-            time.sleep(_POLL_SECONDS)
-        if stack["StackStatus"] != wanted:
+            new = [event for event in self._events(stack_id) if event["EventId"] not in seen]
+            for event in new:
+                reason = f": {event['ResourceStatusReason']}" if _failed(event) else ""
+                print(f"  {event['LogicalResourceId']} {event['ResourceStatus']}{reason}", flush=True)
+            seen.update(event["EventId"] for event in new)
+            followed.extend(new)
+            status: str = stack["StackStatus"]
+            return status
+
+        status = wait_until(
+            f"stack {self.name} comes to rest", look, busy=lambda status: status.endswith("_IN_PROGRESS")
+        )
+        if status != wanted:
             causes = [event["ResourceStatusReason"] for event in followed if _failed(event)]
+            first = way_out(self.name, status)
             raise SystemExit(
-                f"stack {self.name} is {stack['StackStatus']}: {causes[0] if causes else 'see above'}; "
-                "correct that and type the same again"
+                f"stack {self.name} is {status}: {causes[0] if causes else 'see above'}; correct that, "
+                f"{f'{first}, ' if first else ''}and type the same again"
             )
         return followed
+
+    def _refused(self, error: ClientError, values: dict[str, str]) -> SystemExit:
+        """Say what CloudFormation refuses before it begins, with the values of the parameters that it names."""
+        message = error.response["Error"]["Message"]
+        named = [f'{name} is "{value}"' for name, value in values.items() if name in message]
+        region = self._client.meta.region_name
+        first = f"CloudFormation in {region} refuses this, and stack {self.name} is as before: {message}"
+        return SystemExit("\n".join([first, *named, "Correct that and type the same again."]))
 
     def _events(self, stack_id: str) -> list[dict[str, Any]]:
         """Return all events, oldest first."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
+from .waiting import wait_until
+
 MODES = ("CLASSIC", "ENHANCED")
-_POLL_SECONDS = 3
 
 
 def read_text_keys(text: str) -> dict[str, str | None]:
@@ -20,6 +20,19 @@ def read_text_keys(text: str) -> dict[str, str | None]:
     return keys
 
 
+def check_options(mode: str | None, keys: dict[str, str | None], existing: str) -> None:
+    """Stop on options that contradict each other, or the parameter with the indexes that exist already."""
+    if existing and (mode or keys):
+        raise SystemExit(
+            "nothing was done: INDEX_MODE and TEXT_KEYS are for a new index, and ExistingVectorIndexArns is "
+            f'"{existing}"; leave one of them out'
+        )
+    if mode == "CLASSIC" and keys:
+        raise SystemExit(
+            "nothing was done: TEXT_KEYS needs INDEX_MODE=ENHANCED, and INDEX_MODE is CLASSIC; leave one of them out"
+        )
+
+
 class VectorIndex:
     """An index by its ARN."""
 
@@ -28,13 +41,17 @@ class VectorIndex:
         self._client = client
 
     def check_text_keys(self, keys: dict[str, str | None]) -> None:
-        """Stop on a language that S3 Vectors does not have; this needs no index yet."""
+        """Stop on what S3 Vectors does not have, a language or so many keys; this needs no index yet."""
         add = self._client.meta.service_model.operation_model("UpdateMetadataConfiguration").input_shape
-        known = add.members["add"].members["textSearchConfigurations"].member.members["language"].enum
+        configurations = add.members["add"].members["textSearchConfigurations"]
+        most, languages = configurations.metadata["max"], configurations.member.members["language"].enum
+        if len(keys) > most:
+            raise SystemExit(f"nothing was done: TEXT_KEYS has {len(keys)} keys; an index has up to {most}")
         for key, language in keys.items():
-            if language not in (None, *known):
+            if language not in (None, *languages):
                 raise SystemExit(
-                    f'TEXT_KEYS has the language "{language}" for "{key}"; it may be one of {", ".join(known)}'
+                    f'nothing was done: TEXT_KEYS has the language "{language}" for "{key}"; '
+                    f"it may be one of {', '.join(languages)}"
                 )
 
     def set_mode(self, mode: str) -> None:
@@ -55,8 +72,11 @@ class VectorIndex:
         if new:
             print(f"add text search: {', '.join(new)} …", flush=True)
             self._update("add", [_configuration(key, keys[key]) for key in new])
-        while any(self._text_keys()[key]["status"] == "BUILDING" for key in keys):
-            time.sleep(_POLL_SECONDS)
+        wait_until(
+            f"text search of {', '.join(keys)} is built",
+            self._text_keys,
+            busy=lambda present: any(present[key]["status"] == "BUILDING" for key in keys),
+        )
 
     def _update(self, verb: str, configurations: list[dict[str, str]]) -> None:
         self._client.update_metadata_configuration(
