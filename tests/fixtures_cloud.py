@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+import package_lambda
 from s3vl_local import postgres
 from s3vl_local.cloud import ROOT, LocalCloud, request
 from s3vl_local.demo import APPROXIMATE
@@ -104,10 +105,17 @@ class Stack:
 
 
 @pytest.fixture(scope="session")
-def package() -> bytes:
-    """Build the Lambda's zip as the README does, once."""
-    subprocess.run(["./package.sh"], cwd=ROOT / "lambda", check=True, capture_output=True)
-    return (ROOT / "lambda" / "build" / "s3vl-lambda.zip").read_bytes()
+def package_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the Lambda's zip once, in a folder of its own: other runs may build in the tree at the same time."""
+    target = tmp_path_factory.mktemp("package") / "build" / "s3vl-lambda.zip"
+    package_lambda.build(target)
+    return target
+
+
+@pytest.fixture(scope="session")
+def package(package_file: Path) -> bytes:
+    """Give the Lambda's zip."""
+    return package_file.read_bytes()
 
 
 @pytest.fixture(scope="session")

@@ -160,9 +160,12 @@ class Contract:
         return answer
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def contract(request: pytest.FixtureRequest) -> Iterator[Contract]:
-    """Prepare a bucket for the contract cases, in the emulator or on AWS, and remove it at the end."""
+    """Prepare a bucket for the contract cases, in the emulator or on AWS, and remove it at the end.
+
+    Each file has its own: between two files, those of tests/template may empty the moto of this process.
+    """
     on_aws = os.environ.get("S3VL_TEST_AWS") == "1"
     client = amazon() if on_aws else _emulated(request.getfixturevalue("aws_client"))
     urls: list[str] = []

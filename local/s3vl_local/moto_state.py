@@ -71,7 +71,7 @@ class MotoState:
 def only_reads(environ: dict[str, Any]) -> bool:
     """Tell whether a request changes nothing, by the name of its operation, or by its method where it has none.
 
-    Saving takes a tenth of a second, and waiters ask again and again.
+    Saving takes longer with every stack, and waiters ask again and again.
     """
     operation: str
     if "HTTP_X_AMZ_TARGET" in environ:

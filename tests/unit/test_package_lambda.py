@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -38,33 +39,32 @@ print(json.dumps({
 """
 
 
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the zip once."""
-    target = tmp_path_factory.mktemp("package") / "build" / "first.zip"
-    package_lambda.build(target)
-    return target
-
-
-def test_the_command_of_the_post_builds_the_same_bytes(archive: Path) -> None:
+def test_the_command_of_the_post_builds_the_same_bytes(package_file: Path, tmp_path: Path) -> None:
     """`./package.sh` in lambda/ leaves one zip in build/, and nothing of time or folder gets into it."""
-    subprocess.run(["./package.sh"], cwd=package_lambda.LAMBDA, check=True)
+    source = package_lambda.LAMBDA
+    # A tree of its own: in this one, other tests may be building.
+    shutil.copytree(source, tmp_path / "lambda", ignore=shutil.ignore_patterns("build", "__pycache__"))
+    shutil.copytree(source.parent / "tools", tmp_path / "tools")
+    (tmp_path / ".venv").symlink_to(source.parent / ".venv")
 
-    assert list(package_lambda.ZIP.parent.iterdir()) == [package_lambda.ZIP]
-    assert package_lambda.ZIP.read_bytes() == archive.read_bytes()
+    subprocess.run(["./package.sh"], cwd=tmp_path / "lambda", check=True)
+
+    assert [path.name for path in (tmp_path / "lambda" / "build").iterdir()] == [package_lambda.ZIP.name]
+    built = tmp_path / "lambda" / package_lambda.ZIP.relative_to(source)
+    assert built.read_bytes() == package_file.read_bytes()
 
 
-def test_the_zip_stands_alone_in_its_folder(archive: Path) -> None:
+def test_the_zip_stands_alone_in_its_folder(package_file: Path) -> None:
     """No intermediate file is left behind."""
-    assert list(archive.parent.iterdir()) == [archive]
+    assert list(package_file.parent.iterdir()) == [package_file]
 
 
-def test_the_zip_is_small_and_holds_one_service(archive: Path) -> None:
+def test_the_zip_is_small_and_holds_one_service(package_file: Path) -> None:
     """Of the 30 MB in which botocore describes AWS, only S3 Vectors is there."""
-    names = zipfile.ZipFile(archive).namelist()
+    names = zipfile.ZipFile(package_file).namelist()
     data = {name.split("/")[2] for name in names if name.startswith("botocore/data/")}
 
-    assert archive.stat().st_size < 10_000_000
+    assert package_file.stat().st_size < 10_000_000
     assert data == {
         "_retry.json",
         "endpoints.json",
@@ -79,12 +79,12 @@ def test_the_zip_is_small_and_holds_one_service(archive: Path) -> None:
     ]
 
 
-def test_a_clean_interpreter_runs_what_is_in_the_zip(archive: Path, tmp_path: Path) -> None:
+def test_a_clean_interpreter_runs_what_is_in_the_zip(package_file: Path, tmp_path: Path) -> None:
     """With nothing else on its path the function starts, and its boto3 knows today's QueryVectors.
 
     What SnapStart takes its snapshot of has a client, but no connection or thread, which a restored one would lack.
     """
-    zipfile.ZipFile(archive).extractall(tmp_path)
+    zipfile.ZipFile(package_file).extractall(tmp_path)
 
     probe = subprocess.run(
         [sys.executable, "-I", "-S", "-c", PROBE, str(tmp_path)],
@@ -117,9 +117,11 @@ def test_requirements_that_cannot_be_had_stop_the_build(
     assert list((tmp_path / "build").iterdir()) == []
 
 
-def test_a_zip_that_has_grown_too_large_is_refused(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zip_that_has_grown_too_large_is_refused(
+    package_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The limit is a fact that a build checks."""
     monkeypatch.setattr(package_lambda, "MAX_ZIP_BYTES", 1_000)
 
     with pytest.raises(SystemExit, match="more than 1,000"):
-        package_lambda._check_size(archive)
+        package_lambda._check_size(package_file)

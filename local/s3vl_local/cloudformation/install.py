@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from moto.awslambda import models as lambda_models
@@ -39,5 +40,7 @@ REPLACED = list(_OURS)
 
 def install() -> None:
     """Put ours there."""
+    # moto's account would hold hundreds of machine images, which nobody starts here and every save would write.
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
     for (place, name), ours in _OURS.items():
         setattr(place, name, ours)
