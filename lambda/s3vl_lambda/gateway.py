@@ -18,7 +18,6 @@ from botocore.exceptions import (
     CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
-    ParamValidationError,
     PartialCredentialsError,
     ReadTimeoutError,
 )
@@ -27,7 +26,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from s3vl_lambda import VERSION
+from s3vl_lambda import VERSION, bodies
 from s3vl_lambda.errors import (
     AccessDeniedError,
     InvalidRequestError,
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
 
     from s3vl_lambda.deadline import Deadline
     from s3vl_lambda.records import Record
+    from s3vl_lambda.vectors import Vector
 
 KEYS_PER_CALL = 100
 
@@ -93,10 +93,14 @@ def _new_client(region: str) -> Any:
             tcp_keepalive=True,
             max_pool_connections=CONCURRENT_CALLS,
             retries={"mode": "standard", "total_max_attempts": 1},
+            # Requests are checked before they come here.
+            parameter_validation=False,
             user_agent_extra=f"s3vl/{VERSION}",
         ),
     )
     client.meta.events.register("provide-client-params.s3vectors", _limit_reading)
+    client.meta.events.register("provide-client-params.s3vectors", _take_parameters)
+    client.meta.events.register("before-call.s3vectors", _put_body)
     return client
 
 
@@ -105,8 +109,19 @@ def _limit_reading(context: dict[str, Any], **_: Any) -> None:
     context["read_timeout"] = _read_seconds.get()
 
 
+def _take_parameters(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Write the body, and leave no parameters to botocore."""
+    context["s3vl_body"] = bodies.body(params)
+    return {}
+
+
+def _put_body(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    """Give the body to botocore's request, before it is signed."""
+    params["body"] = context["s3vl_body"]
+
+
 def required(answer: dict[str, Any], name: str) -> Any:
-    """Give a member that the service promises; botocore checks what is sent, not what comes back."""
+    """Give a member that the service promises; botocore does not check what comes back."""
     if name not in answer:
         raise MalformedDataError(
             f"the answer of S3 Vectors has no {name!r}; check what AWS_ENDPOINT_URL leads to"
@@ -168,7 +183,7 @@ class S3VectorsGateway:
         self,
         index_arn: str,
         *,
-        query_vector: list[float] | None = None,
+        query_vector: Vector | None = None,
         query_texts: dict[str, str] | None = None,
         top_k: int,
         return_metadata: bool,
@@ -180,7 +195,7 @@ class S3VectorsGateway:
         answer = self._call(
             "query_vectors",
             indexArn=index_arn,
-            queryVector=query_vector and {"float32": query_vector},
+            queryVector=query_vector and bodies.vector_data(query_vector),
             queryTexts=query_texts and [{"metadataKey": k, "text": text} for k, text in query_texts.items()],
             topK=top_k,
             # With texts, scores tell more than a distance, which not every hit has.
@@ -235,11 +250,7 @@ class S3VectorsGateway:
 
         A refusal names them by position, where the first has `first_position`.
         """
-        vectors = [
-            {"key": record.vector_id, "data": {"float32": record.embedding}}
-            | ({} if record.metadata is None else {"metadata": record.metadata})
-            for record in records
-        ]
+        vectors = bodies.Written(f"[{','.join(map(bodies.put_input, records))}]")
         self._call("put_vectors", first_position, indexArn=index_arn, vectors=vectors)
 
     def delete_vectors(self, index_arn: str, keys: Sequence[str]) -> None:
@@ -302,8 +313,6 @@ def _translated(error: Exception, region: str, attempts: int, first_position: in
     if isinstance(error, ClientError):
         return _refusal(error.response, attempts, first_position)
     origin = type(error).__name__
-    if isinstance(error, ParamValidationError):
-        return InvalidRequestError(str(error), origin=origin, attempts=attempts)
     if isinstance(error, _CREDENTIAL_ERRORS):
         return AccessDeniedError(
             f"the Lambda function has no AWS credentials ({error}); check its execution role",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
-CONCURRENT_CALLS = 8
+# Calls mostly wait; from here on the processor is what they wait for.
+CONCURRENT_CALLS = 24
 
 _pool = ThreadPoolExecutor(CONCURRENT_CALLS, thread_name_prefix="s3vectors")
 _Item = TypeVar("_Item")

@@ -8,24 +8,23 @@ from typing import Any, NamedTuple
 from s3vl_lambda.errors import InvalidRequestError, shown
 from s3vl_lambda.members import Members, is_number
 from s3vl_lambda.vector_ids import read_id, refuse_repeated
-from s3vl_lambda.vectors import read_vector
+from s3vl_lambda.vectors import Vector, read_vector
 
 _MAX_METADATA_KEYS = 50
 _MAX_METADATA_BYTES = 40_960
 # The service counts so many bytes more than the compact JSON has.
 _METADATA_OVERHEAD = 5
 
-# The most that the SDK writes: for a number like -2.2250738585072014e-308, and for a byte of UTF-8 as \uXXXX.
-_NUMBER_BYTES = len("-2.2250738585072014e-308, ")
-_ESCAPED = 3
-_MEMBER_NAMES_BYTES = len('{"key": "", "data": {"float32": []}, "metadata": {}}, ')
+# The most that is written for a byte of a text: \uXXXX for a control character.
+_ESCAPED = 6
+_MEMBER_NAMES_BYTES = len('{"key":"","data":{"float32":},"metadata":},')
 
 
 class Record(NamedTuple):
     """One vector to store; `request_bytes` is the most that it can take in a call."""
 
     vector_id: str
-    embedding: list[float]
+    embedding: Vector
     metadata: dict[str, Any] | None
     request_bytes: int
 
@@ -39,10 +38,10 @@ def read_records(members: Members) -> list[Record]:
         vector_id = read_id(one.take("vector_id"), f"{path}.vector_id")
         try:
             record = _record(one, path, vector_id)
-            if records and len(record.embedding) != len(records[0].embedding):
+            if records and record.embedding.length != records[0].embedding.length:
                 raise one.refuse(
                     "embedding",
-                    f"has {len(record.embedding)} numbers, and vectors[1].embedding {len(records[0].embedding)}; "
+                    f"has {record.embedding.length} numbers, and vectors[1].embedding {records[0].embedding.length}; "
                     "every vector of an index has as many",
                 )
         except InvalidRequestError as error:
@@ -63,7 +62,7 @@ def _record(members: Members, path: str, vector_id: str) -> Record:
         metadata_bytes = _checked_metadata(metadata, f"{path}.metadata")
     members.refuse_the_rest()
     texts = len(vector_id.encode(errors="surrogatepass")) + metadata_bytes
-    request_bytes = _MEMBER_NAMES_BYTES + _ESCAPED * texts + _NUMBER_BYTES * len(embedding)
+    request_bytes = _MEMBER_NAMES_BYTES + _ESCAPED * texts + len(embedding.json)
     return Record(vector_id, embedding, metadata, request_bytes)
 
 

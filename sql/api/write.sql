@@ -10,15 +10,18 @@ create or replace function s3vl._encode_records(vectors s3vl.vector_record[])
     set extra_float_digits = 1
 as $$
     select array(
+        -- Embeddings as texts, which the function hands on as they are: to read and write millions
+        -- of numbers takes long.
         select case
             when v.metadata is null
-                then json_build_object('vector_id', v.vector_id, 'embedding', v.embedding)
+                then json_build_object('vector_id', v.vector_id, 'embedding', e.numbers)
             else json_build_object(
-                'vector_id', v.vector_id, 'embedding', v.embedding, 'metadata', v.metadata
+                'vector_id', v.vector_id, 'embedding', e.numbers, 'metadata', v.metadata
             )
         end
         from unnest(_encode_records.vectors)
             with ordinality as v (vector_id, embedding, metadata, position)
+        cross join lateral (values (to_json(v.embedding)::text)) as e (numbers)
         order by v.position
     )
 $$;

@@ -30,6 +30,7 @@ comment on function s3vl._ask(text, json, timestamptz) is
 
 create or replace function s3vl._chunks(items json[])
     returns table (first_position integer, last_position integer, chunk json)
+    stable
     rows 10
     language plpgsql
     set search_path = pg_catalog, pg_temp

@@ -156,7 +156,7 @@ begin
             select 'Lambda function', 'fail', s3vl._with_detail(sqlerrm, _detail), _hint;
             return;
     end;
-    _fits := _result ->> 'version' = s3vl.version() and _result ->> 'protocol' = '1';
+    _fits := _result ->> 'version' = s3vl.version() and _result ->> 'protocol' = '2';
     return query
     values
     ('Lambda function', 'ok', 'it answers, with its real code', null::text),
@@ -164,7 +164,7 @@ begin
         'Lambda version',
         case when _fits then 'ok' else 'warn' end,
         format(
-            'version %s with protocol %s, s3vl is %s with protocol 1',
+            'version %s with protocol %s, s3vl is %s with protocol 2',
             coalesce(_result ->> 'version', 'unknown'),
             coalesce(_result ->> 'protocol', 'unknown'),
             s3vl.version()

@@ -24,6 +24,7 @@ create or replace function s3vl._encode_floats(
     index s3vl.index_registry
 )
     returns json
+    stable
     language plpgsql
     set search_path = pg_catalog, pg_temp
     -- A session that shows fewer digits must not search for another vector.
@@ -37,12 +38,13 @@ begin
             hint = 'Cosine distance compares directions: pass a vector with a number other than '
                 'zero.';
     end if;
-    return to_json(_encode_floats.vector);
+    -- As a text, which the function hands on as it is: to read and write all numbers takes long.
+    return to_json(to_json(_encode_floats.vector)::text);
 end;
 $$;
 
 comment on function s3vl._encode_floats(text, real[], s3vl.index_registry) is
-    'Returns a vector as JSON; refuses one without a direction where that is asked.';
+    'Returns a vector as JSON in a text; refuses one without a direction where that is asked.';
 
 create or replace function s3vl._encode_vector(
     argument text,

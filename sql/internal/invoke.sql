@@ -43,7 +43,7 @@ as $$
     from (
         values
         ('operation', to_json(_request.operation)),
-        ('protocol', to_json(1)),
+        ('protocol', to_json(2)),
         ('budget_ms', to_json(_request.budget_ms)),
         ('continuation', _request.continuation::json)
         union all

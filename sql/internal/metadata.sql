@@ -124,7 +124,8 @@ begin
     into _problem
     from jsonb_each(_metadata) as e
     cross join lateral s3vl._metadata_value_problem(e.value) as p (problem)
-    where p.problem is not null
+    -- The other types have no problem, and most values are of them.
+    where jsonb_typeof(e.value) in ('null', 'object', 'array') and p.problem is not null
     limit 1;
     if found then
         return _problem;
@@ -140,7 +141,7 @@ begin
             )
         );
     end if;
-    _count := (select count(*) from jsonb_object_keys(_metadata));
+    _count := (select count(*)::integer from jsonb_object_keys(_metadata));
     if _count > 50 then
         return format('has %s keys, S3 Vectors takes 50', _count);
     end if;

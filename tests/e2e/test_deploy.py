@@ -172,7 +172,7 @@ def text_search(clients: Callable[[str], Any], name: str = NAME) -> dict[str, tu
 
 def answers(clients: Callable[[str], Any], qualifier: str = "$LATEST") -> bool:
     """Tell whether the function has code that says that it is there."""
-    request = {"operation": "availability_check", "protocol": 1, "budget_ms": 5000}
+    request = {"operation": "availability_check", "protocol": 2, "budget_ms": 5000}
     invoked = clients("lambda").invoke(
         FunctionName=f"{NAME}-vector-query", Qualifier=qualifier, Payload=json.dumps(request)
     )

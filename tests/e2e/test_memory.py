@@ -54,7 +54,7 @@ def invoke(
         aws("s3vectors").put_vectors(indexArn=stack.index_arn, vectors=vectors)
 
     def call(event: dict[str, Any]) -> Any:
-        payload = json.dumps({"index_arn": stack.index_arn, "protocol": 1, "budget_ms": 29_000} | event)
+        payload = json.dumps({"index_arn": stack.index_arn, "protocol": 2, "budget_ms": 29_000} | event)
         answer = client.invoke(FunctionName=FUNCTION, Payload=payload)
         return json.loads(answer["Payload"].read())
 

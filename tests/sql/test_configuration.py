@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fixtures_sql import Database
 
 EVENT = json.loads((ROOT / "lambda/events/availability_check.json").read_text())
-AVAILABLE = {"version": "1.1.0", "protocol": 1, "operations": ["availability_check"], "region": "us-west-2"}
+AVAILABLE = {"version": "1.1.0", "protocol": 2, "operations": ["availability_check"], "region": "us-west-2"}
 
 
 def test_configure_saves_then_tries(db: Database, stub: StubLambda) -> None:

@@ -11,7 +11,7 @@ from fixtures_sql import INDEX_ARN, LAMBDA_ARN
 if TYPE_CHECKING:
     from fixtures_sql import Database, StubLambda
 
-AVAILABLE = {"version": "1.1.0", "protocol": 1, "operations": [], "region": "us-west-2"}
+AVAILABLE = {"version": "1.1.0", "protocol": 2, "operations": [], "region": "us-west-2"}
 FACTS = {"index": {"dimension": 5, "distance_metric": "cosine"}}
 
 
@@ -41,7 +41,7 @@ def test_all_is_well(db: Database, registered: StubLambda) -> None:
             "ok", "a call has 30 of 30 seconds; between calls aws_lambda.request_timeout_ms is 3000", None,
         ),
         "Lambda function": ("ok", "it answers, with its real code", None),
-        "Lambda version": ("ok", "version 1.1.0 with protocol 1, s3vl is 1.1.0 with protocol 1", None),
+        "Lambda version": ("ok", "version 1.1.0 with protocol 2, s3vl is 1.1.0 with protocol 2", None),
         'index "docs"': ("ok", "5 dimensions, cosine", None),
     }  # fmt: skip
     assert [request["operation"] for request in registered.requests] == [
@@ -181,8 +181,8 @@ def test_placeholder_is_told(db: Database, registered: StubLambda) -> None:
 @pytest.mark.parametrize(
     ("answer", "shown"),
     [
-        (AVAILABLE | {"version": "0.9.0"}, "version 0.9.0 with protocol 1"),
-        (AVAILABLE | {"protocol": 2}, "version 1.1.0 with protocol 2"),
+        (AVAILABLE | {"version": "0.9.0"}, "version 0.9.0 with protocol 2"),
+        (AVAILABLE | {"protocol": 3}, "version 1.1.0 with protocol 3"),
         ({}, "version unknown with protocol unknown"),
     ],
 )
@@ -195,7 +195,7 @@ def test_code_of_another_version_is_a_warning(
 
     status, detail, hint = diagnosis(db)["Lambda version"]
 
-    assert (status, detail) == ("warn", f"{shown}, s3vl is 1.1.0 with protocol 1")
+    assert (status, detail) == ("warn", f"{shown}, s3vl is 1.1.0 with protocol 2")
     assert "./package.sh" in (hint or "")
 
 

@@ -61,8 +61,8 @@ def test_a_table_is_written_in_one_statement(db: Database, registered: StubLambd
 
     assert count == 2
     assert registered.requests[0]["vectors"] == [
-        {"vector_id": "1", "embedding": [1, 2, 3, 4, 1], "metadata": {"n": 1}},
-        {"vector_id": "2", "embedding": [1, 2, 3, 4, 2], "metadata": {"n": 2}},
+        {"vector_id": "1", "embedding": "[1,2,3,4,1]", "metadata": {"n": 1}},
+        {"vector_id": "2", "embedding": "[1,2,3,4,2]", "metadata": {"n": 2}},
     ]
 
 
@@ -95,7 +95,7 @@ def test_numbers_do_not_depend_on_how_the_session_shows_them(db: Database, regis
 
     db.rows(PUT.format("('a', '{0.1234567,2,3,4,5}', null)"))
 
-    assert registered.requests[0]["vectors"][0]["embedding"][0] == 0.1234567
+    assert registered.requests[0]["vectors"][0]["embedding"] == "[0.1234567,2,3,4,5]"
 
 
 V = "'{1,2,3,4,5}'"

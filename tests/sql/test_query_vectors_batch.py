@@ -65,7 +65,7 @@ def test_vectors_of_a_table_are_gathered_with_array_agg(db: Database, registered
         "(select array_agg(array[1, 2, 3, 4, i]::real[]) from generate_series(1, 3) as i), 'docs')"
     )
 
-    assert registered.requests[0]["query_vectors"] == [[1, 2, 3, 4, number] for number in (1, 2, 3)]
+    assert registered.requests[0]["query_vectors"] == [f"[1,2,3,4,{number}]" for number in (1, 2, 3)]
 
 
 def test_what_is_too_much_for_a_request_is_sent_in_several(db: Database, registered: StubLambda) -> None:

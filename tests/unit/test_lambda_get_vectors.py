@@ -110,7 +110,7 @@ def test_many_ids_are_asked_for_in_calls_of_a_hundred() -> None:
 
 
 def test_after_the_first_call_as_many_run_as_can() -> None:
-    """The first hundred show how large vectors are; then eight calls are under way at the same time."""
+    """The first hundred show how large vectors are; then all threads have calls under way at the same time."""
     together = threading.Barrier(CONCURRENT_CALLS)
     keys = [f"v{number}" for number in range(100 + 100 * CONCURRENT_CALLS)]
 

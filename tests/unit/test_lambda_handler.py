@@ -109,7 +109,7 @@ def test_the_availability_check_answers_for_the_function_itself() -> None:
     """Version, protocol, operations and region are told without a call to S3 Vectors."""
     assert invoke(event_of("availability_check"))["result"] == {
         "version": VERSION,
-        "protocol": 1,
+        "protocol": 2,
         "operations": [
             "availability_check",
             "describe_index",
@@ -165,7 +165,7 @@ def test_the_deadline_is_the_callers_or_lambdas(
     [
         ({"top_k": 0}, "invalid_request"),
         ({"operation": "fly"}, "unsupported_operation"),
-        ({"protocol": 2}, "unsupported_protocol"),
+        ({"protocol": 3}, "unsupported_protocol"),
     ],
 )
 def test_a_request_that_is_refused_is_answered(changes: dict[str, Any], code: str) -> None:
@@ -283,7 +283,7 @@ def test_metrics_are_published_per_operation(capsys: pytest.CaptureFixture[str])
 
 def test_a_made_up_operation_gets_no_metrics_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     """Callers cannot create metrics, which cost money."""
-    invoke({"protocol": 1, "operation": SECRET})
+    invoke({"protocol": 2, "operation": SECRET})
 
     assert metrics_of(capsys.readouterr().out)["operation"] == "unknown"
 

@@ -25,7 +25,7 @@ def test_results_come_in_the_order_of_the_items() -> None:
 
 
 def test_as_many_run_as_the_width_allows() -> None:
-    """All of the first eight are running at the same time."""
+    """As many as there are threads are running at the same time."""
     together = threading.Barrier(CONCURRENT_CALLS)
 
     def work(_item: int) -> int:

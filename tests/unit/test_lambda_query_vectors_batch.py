@@ -123,15 +123,15 @@ def test_every_query_is_asked_with_the_same_parameters() -> None:
 
 @pytest.mark.parametrize(
     ("top_k", "return_metadata", "alone"),
-    [(100, False, 0), (10, True, 0), (100, True, 1), (10_000, False, 1)],
+    [(100, False, 0), (3, True, 0), (10, True, 1), (100, True, 1), (10_000, False, 1)],
 )
 def test_queries_run_at_the_same_time(top_k: int, return_metadata: bool, alone: int) -> None:
-    """Eight meet each other: at once when no answers could be large, else once the first has shown its size."""
+    """All threads meet: at once when no answers could be large, else once the first has shown its size."""
     together = threading.Barrier(CONCURRENT_CALLS)
     vectors = [[float(number)] for number in range(1, alone + CONCURRENT_CALLS + 1)]
 
     class Meeting(FakeGateway):
-        """A service at which eight queries must be at the same time."""
+        """A service at which all threads must be at the same time."""
 
         def query_vectors(self, index_arn: str, **parameters: Any) -> Page:
             """Wait for the others."""

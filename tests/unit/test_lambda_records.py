@@ -10,6 +10,7 @@ import pytest
 from s3vl_lambda.errors import InvalidRequestError
 from s3vl_lambda.members import Members
 from s3vl_lambda.records import Record, read_records
+from s3vl_lambda.vectors import Vector
 
 GOOD = {"vector_id": "a", "embedding": [0.5, 1]}
 
@@ -41,12 +42,19 @@ def test_metadata_that_the_service_takes_is_read(metadata: dict[str, Any]) -> No
     """Limits are inclusive, and no key is too odd."""
     [record] = read(GOOD | {"metadata": metadata})
 
-    assert (record.vector_id, record.embedding, record.metadata) == ("a", [0.5, 1], metadata)
+    assert (record.vector_id, record.embedding, record.metadata) == ("a", Vector("[0.5,1]", 2), metadata)
 
 
 def test_metadata_may_be_left_out() -> None:
     """A record without metadata is sent without."""
     assert read(GOOD)[0].metadata is None
+
+
+def test_an_embedding_may_be_written_already() -> None:
+    """A text that is an array of numbers is sent on as it is."""
+    [record] = read(GOOD | {"embedding": "[0.1234567,-1e-45]"})
+
+    assert record.embedding == Vector("[0.1234567,-1e-45]", 2)
 
 
 _VALUE = "must be text, a finite number, a boolean, or a non-empty array"
@@ -55,10 +63,11 @@ _VALUE = "must be text, a finite number, a boolean, or a non-empty array"
 @pytest.mark.parametrize(
     ("changes", "path", "problem"),
     [
-        ({"embedding": "[1,2]"}, "embedding", "must be a non-empty array of numbers"),
+        ({"embedding": "1,2"}, "embedding", "must be a non-empty array of numbers"),
         ({"embedding": []}, "embedding", "must be a non-empty array of numbers"),
         ({"embedding": [1] * 4_097}, "embedding", "must have at most 4096 numbers, got 4097"),
         ({"embedding": [1, 2, 3]}, "embedding", "has 3 numbers, and vectors[1].embedding 2"),
+        ({"embedding": "[1,2,3]"}, "embedding", "has 3 numbers, and vectors[1].embedding 2"),
         ({"embedding": [1, None]}, "embedding[2]", "must be a float32 number, got null"),
         ({"embedding": [1, True]}, "embedding[2]", "must be a float32 number, got true"),
         ({"embedding": ["1", 2]}, "embedding[1]", 'must be a float32 number, got "1"'),
@@ -124,10 +133,10 @@ def test_a_record_with_a_wrong_id_is_named_by_position(record: Any, path: str, p
     ],
 )
 def test_no_record_takes_more_than_was_reckoned(record: dict[str, Any]) -> None:
-    """What the SDK writes, ASCII only and with spaces, is no longer than request_bytes."""
+    """What is written, ASCII only, is no longer than request_bytes."""
     [read_record] = read(record)
     sent = {"key": record["vector_id"], "data": {"float32": record["embedding"]}} | (
         {"metadata": record["metadata"]} if "metadata" in record else {}
     )
 
-    assert len(json.dumps([sent])) <= read_record.request_bytes
+    assert len(json.dumps(sent, separators=(",", ":")) + ",") <= read_record.request_bytes

@@ -10,6 +10,7 @@ import pytest
 
 from s3vl_lambda import requests
 from s3vl_lambda.errors import InvalidRequestError, UnsupportedOperationError, UnsupportedProtocolError
+from s3vl_lambda.vectors import Vector
 
 EVENTS = Path(__file__).parents[2] / "lambda" / "events"
 GONE = object()
@@ -42,7 +43,7 @@ def test_a_query_is_read_member_by_member() -> None:
     assert request == requests.QueryVectors(
         budget_ms=29000,
         index_arn="arn:aws:s3vectors:us-west-2:123456789012:bucket/s3vl-vectors/index/test-index-5d",
-        query_vector=[0.1, 0.2, 0.3, 0.4, 0.5],
+        query_vector=Vector("[0.1,0.2,0.3,0.4,0.5]", 5),
         top_k=5,
         return_metadata=True,
         metadata_filter={"$and": [{"a": 1}, {"b": 2}]},
@@ -107,7 +108,7 @@ def test_a_hybrid_search_needs_no_vector(vector: dict[str, Any]) -> None:
         budget_ms=29000,
         index_arn="arn:aws:s3vectors:us-west-2:123456789012:bucket/s3vl-vectors/index/test-index-5d",
         query_texts={"title": "red shoes"},
-        query_vector=None if vector else [0.1, 0.2, 0.3, 0.4, 0.5],
+        query_vector=None if vector else Vector("[0.1,0.2,0.3,0.4,0.5]", 5),
         top_k=5,
         return_metadata=True,
         metadata_filter={"a": 1},
@@ -162,7 +163,28 @@ def test_indexes_of_every_partition_are_accepted(partition: str) -> None:
             "query_vector",
             "must be a non-empty array of numbers, got []",
         ),
-        ("query_vectors", {"query_vector": "[1]"}, "query_vector", "must be a non-empty array"),
+        *(
+            ("query_vectors", {"query_vector": text}, "query_vector", "must be a non-empty array of numbers")
+            for text in (
+                "",
+                "[]",
+                "1",
+                "[[1]]",
+                "[1][]",
+                "1[]",
+                "[1",
+                "[nan]",
+                '["1"]',
+                '[1],"a":[2]',
+                "[\ud800]",
+            )
+        ),
+        (
+            "query_vectors",
+            {"query_vector": f"[{'1,' * 4096}1]"},
+            "query_vector",
+            "at most 4096 numbers, got 4097",
+        ),
         (
             "query_vectors",
             {"query_vector": [1, None]},
@@ -330,17 +352,25 @@ def test_an_event_that_is_no_object_is_refused(event: Any) -> None:
     assert requests.operation_of(event) == "unknown"
 
 
-@pytest.mark.parametrize("protocol", [0, 2, "1", None, True])
+@pytest.mark.parametrize("protocol", [0, 3, "1", None, True])
 def test_another_protocol_is_refused_before_anything_else(protocol: Any) -> None:
     """The protocol decides what the other members mean, so it is looked at first."""
-    with pytest.raises(UnsupportedProtocolError, match="protocol must be 1, got"):
+    with pytest.raises(UnsupportedProtocolError, match="protocol must be 1 or 2, got"):
         requests.parse({"protocol": protocol})
+
+
+@pytest.mark.parametrize("protocol", [1, 2])
+def test_the_protocol_of_released_sql_is_understood(protocol: int) -> None:
+    """The function is upgraded first: version 1, which sends vectors as arrays only, stays."""
+    event = event_of("query_vectors", protocol=protocol, query_vector=[1, 2])
+
+    assert requests.parse(event) == requests.parse(event_of("query_vectors", query_vector="[1,2]"))
 
 
 def test_an_operation_of_a_later_version_is_refused_with_what_is_known() -> None:
     """The message tells the operations of this version and to upload the current package."""
     with pytest.raises(UnsupportedOperationError, match=r'"fly" is not known .* knows availability_check, '):
-        requests.parse({"protocol": 1, "operation": "fly"})
+        requests.parse({"protocol": 2, "operation": "fly"})
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from s3vl_lambda import errors, operations, responses
 from s3vl_lambda.operations import put_vectors
-from s3vl_lambda.parallel import CONCURRENT_CALLS
+from s3vl_lambda.operations.writing import CONCURRENT_WRITES
 from s3vl_lambda.records import Record
 from s3vl_lambda.requests import DeleteVectors, PutVectors
 
@@ -87,13 +87,13 @@ def test_calls_are_bounded_by_bytes_too() -> None:
 
 def test_chunks_run_at_the_same_time() -> None:
     """Eight calls meet each other."""
-    together = threading.Barrier(CONCURRENT_CALLS)
+    together = threading.Barrier(CONCURRENT_WRITES)
     gateway = FakeGateway()
     gateway.delete_vectors = lambda *_: together.wait(10)  # type: ignore[assignment,method-assign,misc]
 
-    answer = operations.run(delete(500 * CONCURRENT_CALLS), gateway)  # type: ignore[arg-type]
+    answer = operations.run(delete(500 * CONCURRENT_WRITES), gateway)  # type: ignore[arg-type]
 
-    assert answer.written == 500 * CONCURRENT_CALLS
+    assert answer.written == 500 * CONCURRENT_WRITES
 
 
 @BOTH

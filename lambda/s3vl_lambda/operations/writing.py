@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from s3vl_lambda import ranges
 from s3vl_lambda.errors import S3vlError
-from s3vl_lambda.parallel import CONCURRENT_CALLS, in_order
+from s3vl_lambda.parallel import in_order
 from s3vl_lambda.responses import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+# An index takes 2,500 vectors a second, which are five full calls: more at a time would only be throttled.
+CONCURRENT_WRITES = 8
 
 
 def write(chunks: Sequence[range], send: Callable[[range], None], done_as: str) -> Answer:
@@ -30,7 +33,7 @@ def write(chunks: Sequence[range], send: Callable[[range], None], done_as: str) 
         return None
 
     # One failure decides the answer: nothing more is begun, and what runs is waited for.
-    with closing(in_order(attempt, chunks, lambda: 0 if failures else CONCURRENT_CALLS)) as outcomes:
+    with closing(in_order(attempt, chunks, lambda: 0 if failures else CONCURRENT_WRITES)) as outcomes:
         done = []
         for chunk, failure in zip(chunks, outcomes, strict=False):
             if failure is None:

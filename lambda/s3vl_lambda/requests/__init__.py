@@ -40,7 +40,9 @@ __all__ = [
     "parse",
 ]
 
-PROTOCOL = 1
+PROTOCOL = 2
+# Before 2, a vector was always an array of numbers.
+_UNDERSTOOD = (1, PROTOCOL)
 
 REQUESTS: dict[str, type[Request]] = {
     request.operation: request
@@ -68,9 +70,9 @@ def parse(event: Any) -> Request:
     """Read the event of an invocation."""
     members = Members(event)
     protocol = members.take("protocol")
-    if protocol != PROTOCOL or isinstance(protocol, bool):
+    if protocol not in _UNDERSTOOD or isinstance(protocol, bool):
         raise UnsupportedProtocolError(
-            f"protocol must be {PROTOCOL}, got {shown(protocol)}; "
+            f"protocol must be {' or '.join(map(str, _UNDERSTOOD))}, got {shown(protocol)}; "
             f"the SQL functions do not match version {VERSION} of the Lambda function: upgrade the older"
         )
     operation = members.text("operation")

@@ -9,7 +9,7 @@ from s3vl_lambda import filters
 from s3vl_lambda.errors import shown
 from s3vl_lambda.members import Members
 from s3vl_lambda.requests.base import IndexRequest
-from s3vl_lambda.vectors import read_vector
+from s3vl_lambda.vectors import Vector, read_vector
 
 _MAX_TOP_K = 10_000
 _MAX_BATCH = 1_000
@@ -44,7 +44,7 @@ class QueryVectors(Search):
     """Ask for the vectors nearest to one vector."""
 
     operation = "query_vectors"
-    query_vector: list[float]
+    query_vector: Vector
     query_mode: str | None = None
 
     @classmethod
@@ -65,7 +65,7 @@ class QueryVectorsBatch(Search):
     """Ask for the vectors nearest to each of many, from number `query_number` on; `place` is in that one."""
 
     operation = "query_vectors_batch"
-    query_vectors: list[list[float]]
+    query_vectors: list[Vector]
     query_mode: str | None = None
     query_number: int = 1
 
@@ -102,7 +102,7 @@ class QueryHybrid(Search):
 
     operation = "query_hybrid"
     query_texts: dict[str, str]
-    query_vector: list[float] | None = None
+    query_vector: Vector | None = None
 
     @classmethod
     def read(cls, members: Members, budget_ms: int) -> Self:
