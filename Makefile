@@ -38,6 +38,8 @@ lint: $(READY) ## Check style, types, SQL, template and spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar sql
+	$(BIN)/python tools/lint_scripts.py
+	PYTHONPATH=local $(BIN)/python tools/lint_functions.py
 	$(BIN)/cfn-lint cloudformation/template.yaml
 	$(BIN)/uv tool run --quiet --from checkov==3.3.30 checkov --file cloudformation/template.yaml \
 	  --framework cloudformation --skip-download --quiet --compact

@@ -7,8 +7,10 @@
 begin;
 select
     case
-        when exists (select from pgtle.available_extensions() as e where e.name = 's3vl')
-            then pgtle.install_extension_version_sql('s3vl', '@to@', s.script)
+        when exists (
+            select from pgtle.available_extensions() as e
+            where pg_catalog.nameeq(e.name, 's3vl')
+        ) then pgtle.install_extension_version_sql('s3vl', '@to@', s.script)
         else pgtle.install_extension('s3vl', '@to@', '@comment@', s.script, '{@requires@}')
     end as is_registered
 from (values ('@extension@')) as s (script);

@@ -20,8 +20,8 @@ create or replace function s3vl.last_call()
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- That of an integer, which a batch may exceed.
-    _largest constant bigint := 2147483647;
+    -- What a batch may exceed.
+    _largest constant integer := 2147483647;
 begin
     return query
     select

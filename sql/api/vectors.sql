@@ -28,7 +28,8 @@ declare
     _request json;
     _asked text[];
     _required constant text[] := case
-        when get_vectors.include_vector_data then '{vector_id,embedding}' else '{vector_id}'
+        when get_vectors.include_vector_data then array['vector_id', 'embedding']
+        else array['vector_id']
     end;
     _rows bigint;
 begin
@@ -91,7 +92,8 @@ declare
     _request json;
     _parts jsonb[];
     _required constant text[] := case
-        when list_vectors.return_data then '{vector_id,embedding}' else '{vector_id}'
+        when list_vectors.return_data then array['vector_id', 'embedding']
+        else array['vector_id']
     end;
     _next_token text;
     _rows bigint;

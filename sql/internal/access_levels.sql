@@ -44,7 +44,7 @@ create or replace function s3vl._granted_functions(access_level text)
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _levels constant text[] := '{reader,writer,admin}';
+    _levels constant text[] := array['reader', 'writer', 'admin'];
 begin
     return (
         select string_agg(p.oid::regprocedure::text, ', ' order by p.proname)

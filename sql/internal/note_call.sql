@@ -11,7 +11,7 @@ declare
     _note jsonb;
 begin
     -- Empty after DISCARD ALL and RESET ALL.
-    _note := nullif(current_setting('s3vl.last_call', true), '');
+    _note := nullif(current_setting('s3vl.last_call', true), '')::jsonb;
     return case when jsonb_typeof(_note) = 'object' then _note end;
 exception
     -- Whoever has the session may write anything there.

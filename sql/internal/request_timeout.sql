@@ -40,7 +40,7 @@ as $$
 declare
     _left_ms integer := ceil(
         extract(epoch from _limit_request.deadline - clock_timestamp()) * 1000
-    );
+    )::integer;
     _in_force text;
 begin
     if _left_ms <= 0 then

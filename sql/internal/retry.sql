@@ -11,7 +11,7 @@ declare
     _seconds constant double precision := random() * 0.05 * 2 ^ (_wait_to_retry.attempts - 1);
     _seconds_left constant double precision := extract(
         epoch from _wait_to_retry.deadline - clock_timestamp()
-    );
+    )::double precision;
 begin
     -- The call still needs time to run in.
     if _wait_to_retry.attempts >= 8 or _seconds > _seconds_left / 2 then

@@ -19,7 +19,9 @@ begin
             ),
             hint = _example;
     end if;
-    _count := (select count(*) from jsonb_object_keys(_check_texts.query_texts));
+    _count := (
+        select count(*)::integer from jsonb_object_keys(_check_texts.query_texts)
+    );
     if _count not between 1 and 10 then
         raise exception using
             errcode = '22023',

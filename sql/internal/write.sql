@@ -15,25 +15,31 @@ declare
     _done int4multirange;
     _problem text;
 begin
-    -- The function counts from 1 in each request, we in what the caller gave.
-    select coalesce(
-        range_agg(
-            int4range(
-                (d.pair ->> 0)::integer + _done_positions.first_position - 1,
-                (d.pair ->> 1)::integer + _done_positions.first_position - 1,
+    begin
+        -- The function counts from 1 in each request, we in what the caller gave.
+        select coalesce(
+            range_agg(
+                int4range(
+                    (d.pair ->> 0)::integer + _done_positions.first_position - 1,
+                    (d.pair ->> 1)::integer + _done_positions.first_position - 1,
+                    '[]'
+                )
+            ),
+            '{}'
+        )
+        into _done
+        from jsonb_array_elements(
+            coalesce(
+                _done_positions.answer -> 'result' -> _done_positions.member,
+                _done_positions.answer -> 'error' -> _done_positions.member,
                 '[]'
             )
-        ),
-        '{}'
-    )
-    into _done
-    from jsonb_array_elements(
-        coalesce(
-            _done_positions.answer -> 'result' -> _done_positions.member,
-            _done_positions.answer -> 'error' -> _done_positions.member,
-            '[]'
-        )
-    ) as d (pair);
+        ) as d (pair);
+    exception
+        when data_exception then
+            _problem := 'positions that cannot be read: ' || sqlerrm;
+            perform s3vl._raise_malformed(_problem, _done_positions.answer::text);
+    end;
     if not _done <@ int4range(
         _done_positions.first_position, _done_positions.last_position, '[]'
     ) then
@@ -41,10 +47,6 @@ begin
         perform s3vl._raise_malformed(_problem, _done_positions.answer::text);
     end if;
     return _done;
-exception
-    when data_exception then
-        _problem := 'positions that cannot be read: ' || sqlerrm;
-        perform s3vl._raise_malformed(_problem, _done_positions.answer::text);
 end;
 $$;
 
@@ -81,7 +83,7 @@ create or replace function s3vl._write(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _done int4multirange := '{}';
+    _done int4multirange := int4multirange();
     _request record;
     _continuation jsonb;
     _answer jsonb;

@@ -1,0 +1,110 @@
+"""Check every plpgsql function of an installed s3vl with the extension plpgsql_check, for `make lint`.
+
+Only Debian packages it, for its own PostgreSQL; on a machine without the package the check is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from s3vl_local import postgres_versions
+
+INSTALL = Path(__file__).resolve().parent.parent / "sql" / "install.sql"
+EXTENSION = "plpgsql_check"
+PACKAGE = f"postgresql-{postgres_versions.DEBIAN}-plpgsql-check"
+
+
+class Finding(NamedTuple):
+    """What plpgsql_check says about a function."""
+
+    function: str
+    problem: str
+    where: str
+
+
+# Findings that stay, by function and problem, with the reason.
+ACCEPTED = {
+    (
+        "s3vl.grant_access(name,text)",
+        (
+            "text type variable is not sanitized:"
+            " format('grant execute on function %s to %I', _functions, grant_access.role_name)"
+        ),
+    ): "the list of functions comes from the catalogue, and regprocedure has quoted it",
+}
+
+# A function without a result is called for what it raises. Where it is volatile that happens when its turn comes,
+# and not when the call is planned.
+_CHECK = """
+select
+    p.oid::regprocedure::text,
+    concat_ws(': ', c.message, c.query),
+    concat_ws('; ', 'line ' || c.lineno, c.detail, c.context, c.hint)
+from pg_proc as p
+cross join lateral plpgsql_check_function_tb(p.oid, all_warnings => true) as c
+where p.pronamespace = 's3vl'::regnamespace
+    and p.prolang = (select l.oid from pg_language as l where l.lanname = 'plpgsql')
+    and not (p.prorettype = 'void'::regtype and c.message like 'routine is marked as VOLATILE, %')
+order by 1, c.lineno
+"""
+
+
+def missing() -> str:
+    """Return what this machine lacks for the check, and how to get it; empty when it lacks nothing."""
+    try:
+        server = postgres_versions.find(postgres_versions.DEBIAN)
+    except postgres_versions.PostgresMissingError as error:
+        return str(error)
+    if server.offers(EXTENSION):
+        return ""
+    return f"the package is missing: apt install {PACKAGE}, and delete the copy {server.programs.parents[3]}"
+
+
+def findings() -> list[Finding]:
+    """Install s3vl on a server of its own, and return what the extension says about it."""
+    # The server is chosen when the module is loaded.
+    os.environ["S3VL_POSTGRES"] = postgres_versions.DEBIAN
+    from s3vl_local import postgres  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder:
+        # The server may run as an account of its own.
+        Path(folder).chmod(0o711)
+        server = postgres.start(Path(folder) / "data")
+        try:
+            install = [str(postgres.BIN / "psql"), "--no-psqlrc", "--file", str(INSTALL), server.url()]
+            subprocess.run(install, stdout=subprocess.DEVNULL, check=True)  # noqa: S603
+            with server.connect(postgres.SUPERUSER) as connection:
+                connection.execute("create extension plpgsql_check")
+                return [Finding(*row) for row in connection.execute(_CHECK)]
+        finally:
+            server.stop()
+
+
+def problems(found: list[Finding]) -> list[str]:
+    """Return a line for each finding that is not accepted, and for what is accepted and no longer found."""
+    unexpected = [finding for finding in found if (finding.function, finding.problem) not in ACCEPTED]
+    seen = {(finding.function, finding.problem) for finding in found}
+    return [f"{function}: {problem} ({where})" for function, problem, where in unexpected] + [
+        f"{function}: {problem}: no longer found; remove it from ACCEPTED in tools/lint_functions.py"
+        for function, problem in ACCEPTED
+        if (function, problem) not in seen
+    ]
+
+
+def main() -> int:
+    """Check all functions; the exit status says whether all is well."""
+    if lacking := missing():
+        print(f"plpgsql_check: left out ({lacking})")
+        return 0
+    lines = problems(findings())
+    print("\n".join(lines) or "plpgsql_check: nothing found", file=sys.stderr if lines else sys.stdout)
+    return 1 if lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
