@@ -19,12 +19,19 @@ select
 do $$
 declare
     _owner oid;
+    _version text;
 begin
     perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     _owner := (select n.nspowner from pg_namespace as n where n.nspname = 's3vl');
-    -- Code in a schema of somebody else is not to be run, not even to ask for its version.
-    if pg_has_role(_owner, 'usage') and to_regprocedure('s3vl.version()') is not null then
-        raise exception 's3vl % is already installed', s3vl.version()
+    -- Read and not run: whoever may create a schema could have put code in wait here.
+    _version := (
+        select substring(p.prosrc from '''(.*)''')
+        from pg_proc as p
+        inner join pg_namespace as n on n.oid = p.pronamespace
+        where n.nspname = 's3vl' and p.proname = 'version' and p.pronargs = 0
+    );
+    if pg_has_role(_owner, 'usage') and _version is not null then
+        raise exception 's3vl % is already installed', _version
             using errcode = 'duplicate_schema',
             detail = 'Nothing was changed.',
             hint = case
@@ -33,7 +40,7 @@ begin
                 else format(
                     'A script upgrade-%s-<version>.sql brings a newer one and keeps all. To start '
                     'anew run uninstall.sql first: it forgets configuration and indexes.',
-                    s3vl.version()
+                    _version
                 )
             end;
     end if;

@@ -1,17 +1,50 @@
--- Removes s3vl: configuration, registered names, and whatever was built on it, such as views. The
--- vectors in S3 Vectors stay, and so does the extension aws_lambda, which others may use. In an
--- open transaction this is a part of it. After an error psql reads no further: in a session type
--- `\set QUIET off` to see command tags again.
+-- Removes s3vl with its configuration and registered names, unless something else is built on it,
+-- such as a view. The vectors in S3 Vectors stay, and so does the extension aws_lambda, which may
+-- have other users. In an open transaction this is a part of it. After an error psql reads no
+-- further: in a session type `\set QUIET off` to see command tags again.
 \set s3vl_on_error_stop :ON_ERROR_STOP
 \set s3vl_quiet :QUIET
 \set ON_ERROR_STOP on
 \set QUIET on
 
 do $$
+declare
+    _search_path constant text := pg_catalog.current_setting('search_path');
+    _owner oid;
+    _detail text;
 begin
-    -- Otherwise every single function is told.
-    set local client_min_messages = warning;
-    drop schema s3vl cascade;
+    perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    if exists (select from pg_extension as e where e.extname = 's3vl') then
+        raise exception 's3vl is an extension here, not installed with psql'
+            using errcode = 'wrong_object_type',
+            detail = 'Nothing was changed.',
+            hint = 'Type: drop extension s3vl;';
+    end if;
+    _owner := (select n.nspowner from pg_namespace as n where n.nspname = 's3vl');
+    if (pg_has_role(_owner, 'usage') and to_regprocedure('s3vl.version()') is not null) is not true
+    then
+        raise exception 'here is no s3vl that % may remove', current_user
+            using errcode = 'undefined_object',
+            detail = 'Nothing was changed.',
+            hint = 'Look for its owner: select nspname, nspowner::regrole from pg_namespace;';
+    end if;
+    -- Without cascade: they need each other, and nothing else may need them.
+    execute (
+        select 'drop function ' || string_agg(p.oid::regprocedure::text, ', ')
+        from pg_proc as p
+        where p.pronamespace = 's3vl'::regnamespace and p.proowner = _owner
+    );
+    drop table s3vl.config, s3vl.index_registry;
+    drop type s3vl.vector_record;
+    drop schema s3vl;
+    perform set_config('search_path', _search_path, true);
+exception
+    when dependent_objects_still_exist then
+        get stacked diagnostics _detail = pg_exception_detail;
+        raise exception 's3vl is not removed: something else is built on it'
+            using errcode = 'dependent_objects_still_exist',
+            detail = _detail,
+            hint = 'Drop that first. To lose it together with s3vl: drop schema s3vl cascade;';
 end;
 $$;
 \echo s3vl is removed.

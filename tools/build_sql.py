@@ -74,8 +74,10 @@ def extension_script(sql: Path) -> str:
 def update_script(sql: Path, step: Path) -> str:
     """Return the script that updates the extension: the step for what has state, and every function anew."""
     functions = re.sub(r"^\\ir schema/.*\n", "", (sql / "manifest.sql").read_text(), flags=re.MULTILINE)
-    privileges = (sql / "upgrades" / "privileges.sql").read_text()
-    return "\n".join((_UPDATE_HEAD, step.read_text(), _filled_in(functions, sql), privileges))
+    known, privileges = (
+        (sql / "upgrades" / name).read_text() for name in ("known_functions.sql", "privileges.sql")
+    )
+    return "\n".join((_UPDATE_HEAD, known, step.read_text(), _filled_in(functions, sql), privileges))
 
 
 def psql_script(sql: Path, extension: str) -> str:

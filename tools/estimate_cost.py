@@ -52,6 +52,8 @@ _LEAST_BYTES_RETURNED = 256
 _FREE_BYTES_RETURNED = 512 * KB
 _MOST_BYTES_FILTERABLE = 2048
 _TIERS = (100_000, 10_000_000)
+# What an index holds.
+_MOST_VECTORS = 2_000_000_000
 
 # How s3vl calls.
 _PAGE = 100
@@ -143,17 +145,16 @@ def price_list() -> str:
     return "\n".join(("| what | USD | read |", "|---|---|---|", *rows))
 
 
-def _number(least: int, most: int | None = None) -> Callable[[str], int]:
+def _number(least: int, most: int = 10**15) -> Callable[[str], int]:
     """Return what reads a whole number within limits; digits may be grouped with underscores."""
 
     def read(text: str) -> int:
-        expected = f"at least {least}" if most is None else f"from {least} to {most}"
         try:
             value = int(text)
         except ValueError:
             value = None
-        if value is None or value < least or (most is not None and value > most):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {expected}")
+        if value is None or not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
         return value
 
     return read
@@ -186,6 +187,11 @@ def workload(arguments: Sequence[str] | None = None) -> Workload:
         parser.error(
             f"--filterable-bytes {options.filterable_bytes} are a part of "
             f"--metadata-bytes {options.metadata_bytes}, and cannot be more"
+        )
+    if options.vectors > options.indexes * _MOST_VECTORS:
+        parser.error(
+            f"--vectors {options.vectors}: an index holds at most {_MOST_VECTORS}; "
+            f"spread them with --indexes {-(-options.vectors // _MOST_VECTORS)}"
         )
     return Workload(**vars(options))
 

@@ -23,7 +23,7 @@ begin
             message = format(
                 'role %s does not exist', coalesce('"' || _check_role.role_name || '"', 'null')
             ),
-            hint = 'See the roles with \du, or create it: create role <name> login;';
+            hint = 'See pg_roles, or create it: create role <name> login;';
     end if;
     if _role = (select n.nspowner from pg_namespace as n where n.nspname = 's3vl') then
         raise exception using
@@ -49,6 +49,7 @@ begin
     execute format(
         'revoke all on all functions in schema s3vl from %1$I; '
         'revoke all on all tables in schema s3vl from %1$I; '
+        'revoke all on type s3vl.vector_record from %1$I; '
         'revoke all on schema s3vl from %1$I',
         _revoke_all.role_name
     );
@@ -77,6 +78,14 @@ begin
             ),
             hint = 'A reader searches, a writer also puts and deletes vectors, an admin may all.';
     end if;
+    -- USAGE of the schema would then be enough to execute everything, whatever the level.
+    if has_function_privilege('public', 's3vl.configure(text, text, integer)', 'execute') then
+        raise exception using
+            errcode = '55000',
+            message = 'everybody may execute s3vl.configure()',
+            detail = 'That comes of pg_restore --no-privileges, which also forgets who had access.',
+            hint = 'Type: revoke all on all functions in schema s3vl from public;';
+    end if;
     -- A role has one level: what it had before is replaced.
     perform s3vl._revoke_all(grant_access.role_name);
     execute format('grant usage on schema s3vl to %I', grant_access.role_name);
@@ -87,7 +96,8 @@ $$;
 comment on function s3vl.grant_access(name, text) is
     'Gives a role access to s3vl, instead of what it had before. access_level is reader (search '
     'and look), writer (also put_vectors and delete_vectors) or admin (everything, and indexes '
-    'that are not registered). Raises 42704 for an unknown role and 22023 for another level.';
+    'that are not registered). Raises 42704 for an unknown role, 22023 for another level, and '
+    '55000 when everybody has all rights.';
 
 create or replace function s3vl.revoke_access(role_name name)
     returns void

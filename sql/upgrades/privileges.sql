@@ -5,19 +5,28 @@
 do $$
 declare
     _levels constant text[] := '{reader,writer,admin}';
-    _function regprocedure;
-    _new regprocedure[];
-    _role record;
-begin
-    -- PostgreSQL lets everybody execute a new function, and s3vl nobody: that tells them apart.
-    _new := array(
+    _known constant oid[] := current_setting('s3vl.known_functions')::oid[];
+    _new constant oid[] := array(
         select p.oid
         from pg_proc as p
-        where p.pronamespace = 's3vl'::regnamespace
-            and has_function_privilege('public', p.oid, 'execute')
+        where p.pronamespace = 's3vl'::regnamespace and p.oid <> all (_known)
     );
-    foreach _function in array _new loop
-        execute format('revoke all on function %s from public', _function);
+    _grant record;
+    _role record;
+begin
+    -- PostgreSQL lets everybody execute a new function, and default privileges may let others.
+    for _grant in
+        select distinct
+            p.oid::regprocedure as function_name,
+            case g.grantee when 0 then 'public' else quote_ident(r.rolname) end as grantee
+        from pg_proc as p
+        cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as g
+        left join pg_roles as r on r.oid = g.grantee
+        where p.oid = any (_new) and g.grantee <> p.proowner
+    loop
+        execute format(
+            'revoke all on function %s from %s', _grant.function_name, _grant.grantee
+        );
     end loop;
 
     for _role in

@@ -176,17 +176,21 @@ def test_second_run_says_so_and_changes_nothing(url: str) -> None:
     assert ask(url, "select lambda_arn from s3vl.config") == "x"
 
 
-def test_code_of_a_foreign_schema_is_not_run(postgres: PostgresServer, url: str) -> None:
-    """Somebody else's schema s3vl stops the installation, and its functions are not called."""
-    trap = postgres.url("rdsadmin", url.rsplit("/", 1)[1])
+@pytest.mark.parametrize(("owner", "installer"), [("rdsadmin", "postgres"), ("postgres", "rdsadmin")])
+def test_code_of_a_foreign_schema_is_not_run(
+    postgres: PostgresServer, url: str, owner: str, installer: str
+) -> None:
+    """Somebody else's schema s3vl stops the installation, and its functions are not called, by a superuser neither."""
+    database = url.rsplit("/", 1)[1]
+    trap = postgres.url(owner, database)
     ask(trap, "create schema s3vl")
     ask(trap, "create function s3vl.version() returns text language sql as 'select (1 / 0)::text'")
     ask(trap, "grant usage on schema s3vl to public")
 
-    done = psql(url, "-f", str(SQL / "install.sql"))
+    done = psql(postgres.url(installer, database), "-f", str(SQL / "install.sql"))
 
     assert done.returncode == 3
-    assert "there is another schema s3vl, of role rdsadmin" in done.stderr
+    assert f"there is another schema s3vl, of role {owner}" in done.stderr
 
 
 def test_names_planted_in_the_search_path_are_not_built_in(url: str) -> None:
@@ -205,6 +209,18 @@ def test_names_planted_in_the_search_path_are_not_built_in(url: str) -> None:
     assert done.returncode == 0, done.stderr
     row = "insert into s3vl.config (lambda_arn, aws_region, timeout_seconds) values ('x', 'y', 1)"
     assert ask(url, row + " returning created_at > '2020-01-01'").startswith("t")
+
+
+def test_a_backslash_may_be_an_escape(url: str) -> None:
+    """Where standard_conforming_strings is off no string means something else, so that nothing warns."""
+    done = psql(
+        url,
+        "-f",
+        str(SQL / "install.sql"),
+        env={**os.environ, "PGOPTIONS": "-cstandard_conforming_strings=off"},
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_session_is_as_before_after_an_interactive_installation(url: str) -> None:
@@ -286,16 +302,51 @@ def test_uninstall_says_what_it_did_and_only_that(url: str) -> None:
 
     assert (first.returncode, first.stdout, first.stderr) == (0, "s3vl is removed.\n", "")
     assert second.returncode == 3
-    assert 'schema "s3vl" does not exist' in second.stderr
+    assert "here is no s3vl that postgres may remove" in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("built_on_it", "named"),
+    [
+        ("view mine as select * from s3vl.list_indexes()", "view public.mine depends on function"),
+        ("table mine (v s3vl.vector_record)", "column v of table public.mine depends on type"),
+        ("table s3vl.mine ()", "table s3vl.mine depends on schema s3vl"),
+    ],
+    ids=["view", "column", "table in the schema"],
+)
+def test_uninstall_takes_nothing_of_yours(url: str, built_on_it: str, named: str) -> None:
+    """What is built on s3vl stops the removal, which names it and changes nothing."""
+    psql(url, "-f", str(SQL / "install.sql"))
+    ask(url, f"create {built_on_it}")
+    before = ask(url, CATALOGUE)
+
+    done = psql(url, "-f", str(SQL / "uninstall.sql"))
+
+    assert done.returncode == 3
+    assert "s3vl is not removed: something else is built on it" in done.stderr
+    assert f"DETAIL:  {named}" in done.stderr
+    assert ask(url, CATALOGUE) == before
+
+
+def test_uninstall_leaves_another_schema_alone(url: str) -> None:
+    """A schema that only has the name is not dropped."""
+    ask(url, "create schema s3vl create table mine ()")
+
+    done = psql(url, "-f", str(SQL / "uninstall.sql"))
+
+    assert "here is no s3vl that postgres may remove" in done.stderr
+    assert ask(url, "select to_regclass('s3vl.mine')") == "s3vl.mine"
 
 
 def test_uninstall_can_be_rolled_back(url: str) -> None:
-    """In an open transaction the removal is a part of it."""
+    """In an open transaction the removal is a part of it, and its search_path stays."""
     psql(url, "-f", str(SQL / "install.sql"))
 
-    done = psql(url, "-c", "begin", "-f", str(SQL / "uninstall.sql"), "-c", "rollback")
+    removal = ["-c", "begin", "-f", str(SQL / "uninstall.sql"), "-c", "show search_path", "-c", "rollback"]
+    done = psql(url, "-At", *removal)
 
     assert done.returncode == 0, done.stderr
+    assert '"$user", public' in done.stdout
     assert ask(url, "select s3vl.version()") == "1.1.0"
 
 

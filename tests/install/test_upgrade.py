@@ -48,15 +48,20 @@ def test_upgrade_of_something_else_is_refused(
     assert "HINT:  Choose the upgrade-<version here>-<next version>.sql, or install.sql." in said
 
 
-def test_code_of_a_foreign_schema_is_not_run(postgres: PostgresServer, target: Target, built: Path) -> None:
-    """Somebody else's schema s3vl stops the upgrade, and its functions are not called."""
-    trap = postgres.url("rdsadmin", target.url.rsplit("/", 1)[1])
+@pytest.mark.parametrize(("owner", "upgrader"), [("rdsadmin", "postgres"), ("postgres", "rdsadmin")])
+def test_code_of_a_foreign_schema_is_not_run(
+    postgres: PostgresServer, target: Target, built: Path, owner: str, upgrader: str
+) -> None:
+    """Somebody else's schema s3vl stops the upgrade, and its functions are not called, by a superuser neither."""
+    database = target.url.rsplit("/", 1)[1]
+    trap = postgres.url(owner, database)
     psql(trap, "-c", "create schema s3vl", "-c", "grant usage on schema s3vl to public")
     psql(trap, "-c", "create function s3vl.version() returns text language sql as 'select (1 / 0)::text'")
 
-    said = target.refused("-f", str(built / UPGRADE))
+    done = psql(postgres.url(upgrader, database), "-f", str(built / UPGRADE))
 
-    assert "here is none that postgres may upgrade" in said
+    assert done.returncode == 3
+    assert f"here is none that {upgrader} may upgrade" in done.stderr
 
 
 def test_upgrade_in_an_open_transaction_is_refused(target: Target, built: Path) -> None:

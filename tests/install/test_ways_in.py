@@ -38,6 +38,16 @@ FOUND = """
 ALL_OF_IT = "arn:l|7|docs|b|5|t|f|t|f|t"
 
 
+# As in many a database; the last, so that not only PUBLIC's right tells what is new.
+DEFAULT_PRIVILEGES = """
+    alter default privileges grant all on schemas to install_reader;
+    alter default privileges grant all on tables to install_reader;
+    alter default privileges grant all on functions to install_reader with grant option;
+    alter default privileges grant all on types to install_reader;
+    alter default privileges revoke execute on functions from public
+"""
+
+
 @pytest.fixture(scope="module")
 def checkout(postgres: PostgresServer) -> list[tuple[str, ...]]:
     """Return the fingerprint of what sql/install.sql installs."""
@@ -123,6 +133,29 @@ def test_upgraded_script(target: Target, built: Path, checkout: list[tuple[str, 
 
 
 @pytest.mark.usefixtures("extension", "roles")
+@pytest.mark.parametrize("way", ["script", "extension", "upgraded script", "upgraded extension"])
+def test_default_privileges_let_nobody_in(
+    target: Target, built: Path, checkout: list[tuple[str, ...]], way: str
+) -> None:
+    """Whomever the owner lets use all that it creates, they have no right on what s3vl creates."""
+    before, then = {
+        "script": ("select 1", built / f"s3vl-{VERSION}.sql"),
+        "extension": ("select 1", "create extension s3vl cascade"),
+        "upgraded script": (built / f"s3vl-{RELEASED}.sql", built / f"upgrade-{RELEASED}-{VERSION}.sql"),
+        "upgraded extension": (
+            f"create extension s3vl version '{RELEASED}' cascade",
+            "alter extension s3vl update",
+        ),
+    }[way]
+    run(target, before)
+    target.ask(DEFAULT_PRIVILEGES)
+
+    run(target, then)
+
+    assert target.differences(checkout) == []
+
+
+@pytest.mark.usefixtures("extension", "roles")
 def test_upgraded_extension(
     target: Target, checkout: list[tuple[str, ...]], restored: Callable[[], Target]
 ) -> None:
@@ -202,6 +235,14 @@ def test_forgotten_drop_of_an_old_signature_is_seen(target: Target, built: Path,
     target.run(SQL / "uninstall.sql", tmp_path / "built" / f"s3vl-{VERSION}.sql")
 
     assert "function s3vl.revoke_access(name)" in target.differences(upgraded)
+
+
+def run(target: Target, what: str | Path) -> None:
+    """Run a script, or what is typed."""
+    if isinstance(what, str):
+        target.ask(what)
+    else:
+        target.run(what)
 
 
 def revoke(target: Target) -> None:

@@ -139,6 +139,19 @@ def test_unregistered_index_is_for_admins(
         assert roles.calls == []
 
 
+@pytest.mark.usefixtures("roles")
+def test_a_level_that_would_let_in_to_everything_is_not_given(db: Database) -> None:
+    """After a restore without privileges PUBLIC may execute all, and USAGE would make an admin of any reader."""
+    db.rows("grant execute on all functions in schema s3vl to public")
+
+    error = db.error("select s3vl.grant_access('app', 'reader')")
+    db.rows((error.message_hint or "").removeprefix("Type: "))
+    become(db, "reader")
+
+    assert (error.sqlstate, error.message_primary) == ("55000", "everybody may execute s3vl.configure()")
+    assert db.error("select s3vl.configure('" + LAMBDA_ARN + "')").sqlstate == "42501"
+
+
 @pytest.mark.parametrize("before", ["reader", "writer", "admin"])
 @pytest.mark.parametrize("after", ["reader", "writer", "admin"])
 @pytest.mark.usefixtures("roles")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -92,3 +93,24 @@ def test_a_refused_value_is_explained(
         f"Parameter {parameter} failed to satisfy constraint: {message}"
     )
     assert account.left_over() == []
+
+
+def test_as_many_indexes_as_are_taken_fit_into_the_role(account: Account, template_text: str) -> None:
+    """The policies of the function's role stay within IAM's 10,240 characters, with every option and a long name."""
+    # The shortest ARNs are the worst: each brings its quotes into the policies.
+    arn = "arn:aws:s3vectors:us-west-2:123456789012:bucket/abc/index/"
+    *most, one_too_many = [f"{arn}{number:03}" for number in range(3801 // len(f"{arn}000,") + 1)]
+    options = {"KmsKeyArn": account.key(), "AllowWrites": "true", "ResourcePrefix": "a" * 20}
+
+    with pytest.raises(ClientError, match="3800 characters in all at most"):
+        account.create(template_text, ExistingVectorIndexArns=",".join([*most, one_too_many]), **options)
+    account.create(template_text, ExistingVectorIndexArns=",".join(most), **options)
+
+    iam = account.client("iam")
+    [role] = {role["RoleName"] for role in iam.list_roles()["Roles"]} - {f"{'a' * 20}-aurora-lambda-role"}
+    policies = [
+        iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    ]
+    # IAM does not count white space.
+    assert sum(len(json.dumps(policy, separators=(",", ":"))) for policy in policies) <= 10_240

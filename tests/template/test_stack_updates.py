@@ -6,6 +6,8 @@ import io
 import zipfile
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from conftest import Account
 
@@ -87,3 +89,20 @@ def test_a_retained_index_that_is_replaced_is_kept(account: Account, template_te
         updated["VectorBucketName"],
     }
     assert index["encryptionConfiguration"]["sseType"] == "AES256"
+
+
+@pytest.mark.parametrize("retain", ["true", "false"])
+def test_vectors_of_the_stack_go_when_others_take_their_place(
+    account: Account, template_text: str, retain: str
+) -> None:
+    """Existing indexes, named later, end what the stack has created, which stays only with RetainVectors."""
+    created = account.create(template_text, RetainVectors=retain)
+    vectors = account.client("s3vectors")
+    vectors.create_vector_bucket(vectorBucketName="mine")
+    index = vectors.create_index(
+        vectorBucketName="mine", indexName="docs", dataType="float32", dimension=5, distanceMetric="cosine"
+    )["indexArn"]
+    account.update(template_text, ExistingVectorIndexArns=index)
+    buckets = {bucket["vectorBucketName"] for bucket in vectors.list_vector_buckets()["vectorBuckets"]}
+
+    assert buckets == {"mine"} | ({created["VectorBucketName"]} if retain == "true" else set())

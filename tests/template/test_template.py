@@ -237,6 +237,13 @@ def test_the_function_may_call_what_the_gateway_calls() -> None:
     assert sorted(action for name, action in action_of.items() if name in names) == sorted(READING + WRITING)
 
 
+def test_the_role_outlasts_the_network_interfaces(template: dict[str, Any]) -> None:
+    """Lambda deletes them with the function's role, and as long as they are there the group cannot go."""
+    group = resources(template)["LambdaSecurityGroup"]
+
+    assert group["DependsOn"] == "LambdaExecutionRole"
+
+
 def test_every_wildcard_has_its_reason(template: dict[str, Any], template_text: str) -> None:
     """Resource '*' stands only where the function joins the VPC, each time under a comment that says why."""
     with_wildcard = [name for name, statement in statements(template) if statement["Resource"] == "*"]

@@ -79,7 +79,14 @@ def test_quantities(options: str, name: str, quantity: float) -> None:
     ("options", "said"),
     [
         ("--dimension 4097", "--dimension: '4097' is not a whole number from 1 to 4096"),
-        ("--vectors many", "--vectors: 'many' is not a whole number at least 1"),
+        ("--vectors many", "--vectors: 'many' is not a whole number from 1 to 1000000000000000"),
+        ("--queries nan", "--queries: 'nan' is not a whole number from 0 to 1000000000000000"),
+        ("--writes -1", "--writes: '-1' is not a whole number from 0 to 1000000000000000"),
+        ("--queries 1" + 400 * "0", "0' is not a whole number from 0 to 1000000000000000"),
+        (
+            "--vectors 4_000_000_001 --indexes 2",
+            "--vectors 4000000001: an index holds at most 2000000000; spread them with --indexes 3",
+        ),
         ("--top-k 0", "--top-k: '0' is not a whole number from 1 to 10000"),
         ("--metadata-bytes 3000", "--metadata-bytes 3000: at most 2048 can be filterable; say how many"),
         ("--filterable-bytes 1", "--filterable-bytes 1 are a part of --metadata-bytes 0"),
