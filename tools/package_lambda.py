@@ -9,6 +9,7 @@ reads only the same Python writes, and the zip is to be the same whichever Pytho
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -84,9 +85,19 @@ def _drop_unused(staging: Path) -> None:
     for pattern in _UNUSED:
         for folder in staging.glob(pattern):
             shutil.rmtree(folder)
-    for entry in (staging / "botocore" / "data").iterdir():
+    data = staging / "botocore" / "data"
+    for entry in data.iterdir():
         if entry.name not in _BOTOCORE_DATA:
             shutil.rmtree(entry)
+    _drop_endpoints_of_others(data / "endpoints.json")
+
+
+def _drop_endpoints_of_others(path: Path) -> None:
+    """Leave Regions and partitions: the endpoints of S3 Vectors are in its own folder, and a cold start reads all."""
+    endpoints = json.loads(path.read_text())
+    for partition in endpoints["partitions"]:
+        partition["services"] = {}
+    path.write_text(json.dumps(endpoints))
 
 
 def _add_own_code(staging: Path) -> None:

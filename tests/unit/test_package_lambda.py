@@ -9,6 +9,7 @@ import sys
 import zipfile
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 
 import package_lambda
@@ -16,6 +17,8 @@ import package_lambda
 if TYPE_CHECKING:
     from pathlib import Path
 
+# One of each partition that has a name of its own.
+REGIONS = ["eu-central-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1", "us-iso-east-1"]
 PROBE = """
 import json, sys, threading
 connections = []
@@ -27,6 +30,7 @@ client = gateway.client_for("us-west-2")
 print(json.dumps({
     "handler": index.lambda_handler.__module__,
     "built at import": list(gateway._clients),
+    "endpoints": {region: gateway.client_for(region).meta.endpoint_url for region in sys.argv[2:]},
     "connections": connections,
     "threads": threading.active_count(),
     "query": sorted(client.meta.service_model.operation_model("QueryVectors").input_shape.members),
@@ -80,14 +84,14 @@ def test_the_zip_is_small_and_holds_one_service(package_file: Path) -> None:
 
 
 def test_a_clean_interpreter_runs_what_is_in_the_zip(package_file: Path, tmp_path: Path) -> None:
-    """With nothing else on its path the function starts, and its boto3 knows today's QueryVectors.
+    """With nothing else on its path the function starts; its boto3 knows today's QueryVectors, and where it is asked.
 
     What SnapStart takes its snapshot of has a client, but no connection or thread, which a restored one would lack.
     """
     zipfile.ZipFile(package_file).extractall(tmp_path)
 
     probe = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", PROBE, str(tmp_path)],
+        [sys.executable, "-I", "-S", "-c", PROBE, str(tmp_path), *REGIONS],
         env={"AWS_REGION": "us-west-2", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"},
         capture_output=True,
         text=True,
@@ -97,6 +101,9 @@ def test_a_clean_interpreter_runs_what_is_in_the_zip(package_file: Path, tmp_pat
     found = json.loads(probe.stdout)
     assert found["handler"] == "s3vl_lambda.handler"
     assert found["built at import"] == ["us-west-2"]
+    assert found["endpoints"] == {
+        region: boto3.client("s3vectors", region_name=region).meta.endpoint_url for region in REGIONS
+    }
     assert {"nextToken", "queryMode", "queryTexts"} <= set(found["query"])
     assert (found["connections"], found["threads"]) == ([], 1)
     assert not {"aws_xray_sdk", "pydantic"} & set(found["modules"])
