@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from deployment.account import aws  # type: ignore[import-not-found]
 from deployment.cluster import Cluster  # type: ignore[import-not-found]
 from deployment.stack import Stack  # type: ignore[import-not-found]
+from deployment.vector_bucket import VectorBucket  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 f"nothing was done: stack {options.stack} is protected; if you mean it, type first: aws cloudformation "
                 f"update-termination-protection --no-enable-termination-protection --stack-name {options.stack}"
             )
+        there = stack.resources(found["StackId"])
+        # With RetainVectors, or a bucket that was there before, the stack has none of this name.
+        if "VectorBucket" in there:
+            bucket = VectorBucket(session.client("s3vectors"), there["VectorBucket"])
+            bucket.check_others(there.get("VectorIndex"))
         if not options.yes:
             _ask(options.stack)
         # A stack that was rolled back has no outputs; its role was deleted with it.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from s3vl_lambda.errors import OutOfTimeError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -13,11 +15,21 @@ SHORTEST_CALL_SECONDS = 0.1
 
 
 class Deadline:
-    """A moment of the monotonic clock; everything that waits asks it how long it may."""
+    """A moment of the monotonic clock; everything that waits asks it how long it may.
 
-    def __init__(self, moment: float, clock: Callable[[], float] = time.monotonic) -> None:
+    `function_seconds` is given when it is the function's own timeout, and not the caller, that sets the moment.
+    """
+
+    def __init__(
+        self,
+        moment: float,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        function_seconds: int | None = None,
+    ) -> None:
         self._moment = moment
         self._clock = clock
+        self._function_seconds = function_seconds
 
     def remaining(self) -> float:
         """Give the seconds that are left; negative once the deadline has passed."""
@@ -26,3 +38,15 @@ class Deadline:
     def allows_a_call(self, after: float = 0.0) -> bool:
         """Tell whether a call, made so many seconds from now, would have the time to be answered."""
         return self.remaining() - after >= SHORTEST_CALL_SECONDS
+
+    def passed(self, what: str, attempts: int | None = None) -> OutOfTimeError:
+        """Say what could not be done in time, and which of the two limits is the one to raise."""
+        seconds = self._function_seconds
+        if seconds is None:
+            limit, reason = "caller", "the caller's time ran out; raise timeout_seconds"
+        else:
+            limit, reason = (
+                "function",
+                f"the function's own limit of {seconds} s ran out; raise LambdaTimeout of the stack (now {seconds})",
+            )
+        return OutOfTimeError(f"{what} when {reason}", limit=limit, attempts=attempts)

@@ -30,11 +30,13 @@ _LONGEST_VALUE = 100
 class S3vlError(Exception):
     """A failure to answer with.
 
-    `origin` names the exception behind it, `attempts` counts the calls made, `done` holds what was written before.
+    `origin` names the exception behind it, `attempts` counts the calls made, `done` holds what was written before,
+    and `limit` says whose time it was that ran out.
     """
 
     code: ClassVar[str]
     retryable = False
+    limit: str | None = None
 
     def __init__(
         self,
@@ -117,10 +119,14 @@ class MalformedDataError(S3vlError):
 
 
 class OutOfTimeError(S3vlError):
-    """The time ran out before the first part was complete."""
+    """The time ran out before the first part was complete: that of the caller, or that of the function."""
 
     code = "timeout"
     retryable = True
+
+    def __init__(self, message: str, *, limit: str | None = None, attempts: int | None = None) -> None:
+        super().__init__(message, attempts=attempts)
+        self.limit = limit
 
 
 class InternalError(S3vlError):

@@ -292,9 +292,7 @@ class S3VectorsGateway:
         pause = _pause_after(attempt)
         no_time = not self._deadline.allows_a_call(after=pause)
         if no_time and isinstance(error, ReadTimeoutError):
-            failure = OutOfTimeError(
-                "S3 Vectors had not answered when the time ran out; raise timeout_seconds", attempts=attempt
-            )
+            failure = self._deadline.passed("S3 Vectors had not answered", attempt)
         if not failure.retryable or attempt == _MAX_ATTEMPTS:
             self._pace.end(failure)
         if no_time or self._pace.has_ended:

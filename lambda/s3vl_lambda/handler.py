@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,8 @@ _RESERVE_MS = 500
 def lambda_handler(event: Any, context: LambdaContext) -> bytes:
     """Answer one request of the SQL functions, in JSON as bytes: those the runtime passes on as they are."""
     entered = time.monotonic()
-    time_left_ms = context.get_remaining_time_in_millis() - _RESERVE_MS
+    timeout_ms = context.get_remaining_time_in_millis()
+    timeout_seconds = math.ceil(timeout_ms / 1000)
     calls = CallStats()
     record = observability.Record(
         requests.operation_of(event), context.aws_request_id, observability.is_cold_start()
@@ -40,8 +42,8 @@ def lambda_handler(event: Any, context: LambdaContext) -> bytes:
         request = requests.parse(event)
         if isinstance(request, requests.IndexRequest):
             record.index_arn = request.index_arn
-        deadline = Deadline(entered + min(request.budget_ms, time_left_ms) / 1000)
-        answer = operations.run(request, S3VectorsGateway(deadline, calls))
+        deadline = _deadline(entered, request.budget_ms, timeout_ms - _RESERVE_MS, timeout_seconds)
+        answer = operations.run(request, S3VectorsGateway(deadline, calls), timeout_seconds)
         record.results, record.written = len(answer.rows or ()), answer.written
         body = responses.success(answer, envelope())
     except S3vlError as error:
@@ -54,3 +56,10 @@ def lambda_handler(event: Any, context: LambdaContext) -> bytes:
         )
     observability.publish(record, calls, len(body))
     return body
+
+
+def _deadline(entered: float, budget_ms: int, time_left_ms: int, timeout_seconds: int) -> Deadline:
+    """Set the deadline where the shorter of the two limits has it: the caller's time or the function's."""
+    if budget_ms <= time_left_ms:
+        return Deadline(entered + budget_ms / 1000)
+    return Deadline(entered + time_left_ms / 1000, function_seconds=timeout_seconds)

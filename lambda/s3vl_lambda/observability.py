@@ -73,6 +73,8 @@ def publish(record: Record, calls: CallStats, answer_bytes: int) -> None:
 def _publish_metrics(record: Record, calls: CallStats) -> None:
     """Write the metrics to the log, from where CloudWatch takes them (EMF): this costs no call."""
     metrics = EphemeralMetrics(namespace=_SERVICE)
+    # Two stacks in one Region have a dashboard each.
+    metrics.add_dimension("function_name", settings().function_name)
     metrics.add_dimension("operation", record.operation)
     metrics.add_metric("Latency", MetricUnit.Milliseconds, record.milliseconds)
     metrics.add_metric("Results", MetricUnit.Count, record.results)

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from s3vl_lambda.deadline import SHORTEST_CALL_SECONDS
-from s3vl_lambda.errors import OutOfTimeError, S3vlError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from s3vl_lambda.deadline import Deadline
+    from s3vl_lambda.errors import S3vlError
 
 
 class Pace:
@@ -42,9 +42,7 @@ class Pace:
             if self._end is not None:
                 raise self._end
             if not (self._is_free() and deadline.allows_a_call()):
-                raise OutOfTimeError(
-                    "the time ran out before S3 Vectors could be asked; raise timeout_seconds"
-                )
+                raise deadline.passed("S3 Vectors had not been asked")
             self._running += 1
         try:
             yield

@@ -111,6 +111,8 @@ def failure(error: S3vlError, envelope: Envelope) -> bytes:
     }
     if error.attempts is not None:
         described["attempts"] = error.attempts
+    if error.limit is not None:
+        described["limit"] = error.limit
     if error.fields:
         described["fields"] = [
             {name: _storable(text) for name, text in error_field.items()} for error_field in error.fields

@@ -46,7 +46,9 @@ def _run(command: str, cloud: LocalCloud) -> None:
             state = cloud.up()
             print(
                 f"AWS APIs at http://127.0.0.1:{state.http_port}, PostgreSQL at 127.0.0.1:{state.postgres_port}.\n"
-                'To make aws and psql talk to them: eval "$(make -s env)"'
+                'To make aws and psql talk to them: eval "$(make -s env)"\n'
+                "Unless you ask for more, IAM policies are not enforced and indexes are exact (docs/local-stack.md); "
+                f"to enforce: curl -X PUT http://127.0.0.1:{state.http_port}/_s3vl/iam -d '{{\"enforce\": true}}'"
             )
         case "env":
             print(cloud.exports())

@@ -21,6 +21,7 @@ import psutil
 
 from s3vl_local import postgres, surroundings
 from s3vl_local.ports import free_port
+from s3vl_local.progress import waiting_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = "s3vl_local.server"
 START_LIMIT_SECONDS = 60.0
+STOP_LIMIT_SECONDS = 30.0
 REGION = "us-west-2"
 
 
@@ -65,14 +67,16 @@ class LocalCloud:
                 # PostgreSQL calls Lambda at a port that something else took.
                 self._stop_postgres()
         if not postgres.running(self._postgres_data):
-            postgres.start(
-                self._postgres_data,
-                port=free_port(state.postgres_port),
-                lambda_endpoint=f"127.0.0.1:{state.wire_port}",
-            )
+            with waiting_for("PostgreSQL"):
+                postgres.start(
+                    self._postgres_data,
+                    port=free_port(state.postgres_port),
+                    lambda_endpoint=f"127.0.0.1:{state.wire_port}",
+                )
         state = replace(state, postgres_port=postgres.port_of(self._postgres_data))
         self._write_state(state)
-        self._wait(state, lambda: self._health(state).get("services") == "ready")
+        with waiting_for("the AWS APIs (moto's services load)"):
+            self._wait(state, lambda: self._health(state).get("services") == "ready")
         return state
 
     def down(self) -> None:
@@ -81,7 +85,8 @@ class LocalCloud:
         state = self._read_state()
         if state is not None and (process := self._process(state)) is not None:
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            with waiting_for("the server to write what it holds, and to end"):
+                process.wait(STOP_LIMIT_SECONDS)
 
     def reset(self) -> None:
         """Stop everything and forget it: stacks, vectors and databases."""
@@ -147,7 +152,8 @@ class LocalCloud:
         state = State(process.pid, http_port, wire_port, before.postgres_port if before else 0)
         # At once: whoever interrupts the wait can stop the server with `down`.
         self._write_state(state)
-        self._wait(state, lambda: self._answers(state))
+        with waiting_for("the server of the AWS APIs"):
+            self._wait(state, lambda: self._answers(state))
         return state
 
     def _wait(self, state: State, arrived: Callable[[], bool]) -> None:
@@ -170,7 +176,8 @@ class LocalCloud:
 
     def _stop_postgres(self) -> None:
         if postgres.running(self._postgres_data):
-            postgres.PostgresServer(self._postgres_data, 0).stop()
+            with waiting_for("PostgreSQL to stop"):
+                postgres.PostgresServer(self._postgres_data, 0).stop()
 
     def _read_state(self) -> State | None:
         if not self._state_file.exists():

@@ -201,8 +201,6 @@ def _install_extensions() -> None:
 def _create_aurora_roles(server: PostgresServer) -> None:
     with server.connect(SUPERUSER, "template1") as connection:
         connection.execute((LOCAL_SQL / "platform.sql").read_text())
-        if INSTALLATION.offers("dblink"):
-            connection.execute("create extension dblink with schema s3vl_local")
     # initdb made the database postgres before template1 had any of this.
     with server.connect(SUPERUSER, "template1") as connection:
         connection.execute("drop database postgres")

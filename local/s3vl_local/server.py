@@ -6,6 +6,7 @@ moto's own server closes every connection after one answer; waitress keeps them 
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import signal
 import sys
@@ -19,7 +20,7 @@ from moto.moto_server.werkzeug_app import create_backend_app
 from waitress.channel import ClientDisconnected
 from werkzeug import Request
 
-from s3vl_local import s3vectors
+from s3vl_local import regions, s3vectors
 from s3vl_local.control import PREFIX, Control
 from s3vl_local.faults import ConnectionDroppedError
 from s3vl_local.iam.switch import IAM
@@ -58,6 +59,9 @@ class Application:
             self._count_answer(headers)
             return start_response(status, headers, exc_info)
 
+        if elsewhere := regions.refusal(Request(environ)):
+            answer = elsewhere(environ, counted)
+            return answer
         if IAM.enforced and (refusal := self.services.result().refusal(environ)):
             answer = refusal(environ, counted)
             return answer
@@ -106,14 +110,20 @@ def serve(home: Path, http_port: int, wire_port: int) -> None:
     listener = threading.Thread(target=web.run, daemon=True)
     listener.start()
     # Not before the server listens: whoever only needs S3 Vectors does not wait for the imports of the others.
+    # What they import stays: to look through it for garbage takes as long as the imports themselves.
+    gc.disable()
     from s3vl_local.services import Services  # noqa: PLC0415
 
     services = Services(home, http_port, wire_port)
+    gc.freeze()
+    gc.enable()
     application.services.set_result(services)
     try:
         listener.join()
     finally:
         services.close()
+        # At its end the interpreter would look through all of it once more, for several seconds.
+        gc.freeze()
 
 
 def main() -> None:

@@ -87,6 +87,7 @@ def test_an_uncast_payload_is_ambiguous(connection: psycopg.Connection) -> None:
             "invoke API failed",
             "contradicts the function ARN",
         ),
+        (("probe", {}, {"region": "us-west-99"}), "invoke API failed", "'Unable to connect to endpoint'"),
     ],
 )
 def test_errors_are_worded_as_documented(
@@ -153,10 +154,28 @@ def test_other_roles_start_without_access(connect: Callable[..., psycopg.Connect
     ).fetchone() == (200,)
 
 
+def test_a_database_made_from_template0_has_it_too(
+    cloud: LocalCloud, database_names: Iterator[str], probe: str
+) -> None:
+    """Nothing that the extension needs comes with a template."""
+    server, name = cloud.postgres(), next(database_names)
+    server.create_database(name, "template0")
+    with server.connect(database=name) as connection:
+        connection.execute("create extension aws_lambda cascade")
+        row = connection.execute(
+            "select status_code from aws_lambda.invoke(%s, '{}'::json)", [probe]
+        ).fetchone()
+    server.drop_database(name)
+
+    assert row == (200,)
+
+
 def test_nobody_reaches_the_platforms_dblink(connection: psycopg.Connection) -> None:
     """The way out of the database is aws_lambda alone."""
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        connection.execute("select * from s3vl_local.dblink('host=127.0.0.1', 'select 1') as t (a integer)")
+        connection.execute(
+            "select * from aws_lambda_local.dblink('host=127.0.0.1', 'select 1') as t (a integer)"
+        )
 
 
 def test_a_cancelled_call_leaves_the_next_one_working(connection: psycopg.Connection, probe: str) -> None:

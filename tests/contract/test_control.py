@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import psutil
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
+from s3vl_local import __main__
 from s3vl_local.cloud import ROOT, SERVER, State, request
 from s3vl_local.ports import free_port
 
@@ -151,3 +153,18 @@ def test_s3_vectors_serves_while_the_rest_loads_and_only_here(server_folder: Pat
     finally:
         process.terminate()
         process.wait(10)
+
+
+def test_make_up_says_how_to_have_policies_enforced(
+    cloud: LocalCloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command that it prints is one that the cloud understands."""
+    __main__._run("up", cloud)
+
+    [line] = [line for line in capsys.readouterr().out.splitlines() if "to enforce: " in line]
+    command = shlex.split(line.partition("to enforce: ")[2])
+    try:
+        answer = subprocess.run([*command, "--noproxy", "*", "-s"], capture_output=True, check=True).stdout
+    finally:
+        request(cloud.state(), "PUT", "/_s3vl/iam", {"enforce": False})
+    assert json.loads(answer) == {}

@@ -444,6 +444,30 @@ def test_destroy_takes_role_and_stack_away_when_the_name_is_typed(
         destroy.main(["--stack", NAME])
 
 
+def test_destroy_does_nothing_while_the_bucket_holds_another_index(
+    deployed: Callable[..., None], clients: Callable[[str], Any]
+) -> None:
+    """CloudFormation would fail half-way, without role and function; the message has a command for each index."""
+    assert deployed
+    vectors, before = clients("s3vectors"), everything(clients)
+    bucket = before["index"]["vectorBucketName"]
+    names = ["items", "parts"]
+    for name in names:
+        vectors.create_index(
+            vectorBucketName=bucket, indexName=name, dataType="float32", dimension=3, distanceMetric="cosine"
+        )
+    with pytest.raises(
+        SystemExit, match=f"nothing was done: bucket {bucket}.* index items, parts;"
+    ) as raised:
+        destroy.main(["--stack", NAME, "--yes"])
+    for name in names:
+        vectors.delete_index(vectorBucketName=bucket, indexName=name)
+
+    assert everything(clients) == before
+    command = f"  aws s3vectors delete-index --vector-bucket-name {bucket} --index-name "
+    assert str(raised.value).splitlines()[1:] == [command + name for name in names]
+
+
 def test_destroy_leaves_a_protected_stack_as_it_is(
     deploy_here: Callable[..., None], clients: Callable[[str], Any]
 ) -> None:
@@ -467,15 +491,19 @@ def test_destroy_says_what_the_template_retains_whether_or_not_the_cluster_is_th
     clients: Callable[[str], Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Vectors that are to be kept are named by ARN, and still there."""
+    """Vectors that are to be kept are named by ARN, and still there, whatever else is in their bucket."""
     assert deploy_here
     arn = deploy("retained", RetainVectors="true").index_arn
+    vectors = clients("s3vectors")
+    bucket = vectors.get_index(indexArn=arn)["index"]["vectorBucketName"]
+    other = vectors.create_index(
+        vectorBucketName=bucket, indexName="items", dataType="float32", dimension=3, distanceMetric="cosine"
+    )["indexArn"]
     destroy.main(["--stack", "retained", "--yes"])
 
     printed = capsys.readouterr().out
     assert "cluster your-cluster-name was deleted before\n" in printed
     assert f"kept, as the template says: AWS::S3Vectors::Index {arn}\n" in printed
-    vectors = clients("s3vectors")
-    bucket = vectors.get_index(indexArn=arn)["index"]["vectorBucketName"]
-    vectors.delete_index(indexArn=arn)
+    for kept in (arn, other):
+        vectors.delete_index(indexArn=kept)
     vectors.delete_vector_bucket(vectorBucketName=bucket)

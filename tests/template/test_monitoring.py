@@ -11,6 +11,7 @@ import pytest
 
 from s3vl_lambda import observability
 from s3vl_lambda.gateway import CallStats
+from s3vl_lambda.settings import settings
 
 TO_THE_TOPIC = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
 
@@ -57,6 +58,9 @@ def invocation(
     """Return what one invocation leaves behind: the line of its log, and its metrics."""
     log = io.StringIO()
     monkeypatch.setattr(observability.logger().registered_handler, "stream", log)
+    monkeypatch.setenv("AWS_REGION", "us-west-2")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "s3vl-vector-query")
+    settings.cache_clear()
     observability.publish(observability.Record("query_vectors", "request-1", cold_start=True), CallStats(), 0)
     [metrics] = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"]
     return json.loads(log.getvalue()), metrics
@@ -65,12 +69,15 @@ def invocation(
 def test_the_dashboard_shows_every_metric_of_the_handler(
     dashboard: list[dict[str, Any]], invocation: tuple[dict[str, Any], dict[str, Any]]
 ) -> None:
-    """It searches for the metrics that an invocation publishes, under their namespace and dimension."""
+    """It searches for the metrics that an invocation of its function publishes, by namespace and dimensions."""
     _, published = invocation
     place = ",".join([published["Namespace"], *published["Dimensions"][0]])
     lines = [line for widget in dashboard for line in widget["properties"].get("metrics", [])]
     searches = [
-        re.findall(r"^SEARCH\('\{(.+)\} MetricName=\"(.+)\"', '\w+', 300\)$", source["expression"])
+        re.findall(
+            r"^SEARCH\('\{(.+)\} function_name=\"1\" MetricName=\"(.+)\"', '\w+', 300\)$",
+            source["expression"],
+        )
         for source, *_ in lines
         if isinstance(source, dict)
     ]

@@ -34,11 +34,14 @@ class FakeGateway:
     """S3 Vectors with one vector; a test may put an exception in its place."""
 
     failure: Exception | None = None
+    is_late = False
     remaining = 0.0
 
     def __init__(self, deadline: Any, calls: Any) -> None:
         calls.count(api_calls=1, attempts=3, throttles=2)
         type(self).remaining = deadline.remaining()
+        if self.is_late:
+            raise deadline.passed("late")
 
     def query_vectors(self, *_: Any, **__: Any) -> Page:
         """Give one hit."""
@@ -57,7 +60,9 @@ def fake_gateway(monkeypatch: pytest.MonkeyPatch) -> type[FakeGateway]:
     """Let the handler open the fake, and give it an environment like Lambda's."""
     monkeypatch.setattr(handler, "S3VectorsGateway", FakeGateway)
     monkeypatch.setattr(FakeGateway, "failure", None)
+    monkeypatch.setattr(FakeGateway, "is_late", False)
     monkeypatch.setenv("AWS_REGION", "us-west-2")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "s3vl-vector-query")
     settings.cache_clear()
     return FakeGateway
 
@@ -122,7 +127,16 @@ def test_the_availability_check_answers_for_the_function_itself() -> None:
             "delete_vectors",
         ],
         "region": "us-west-2",
+        "timeout_seconds": 30,
     }
+
+
+@pytest.mark.parametrize(("remaining_ms", "seconds"), [(9_981, 10), (10_000, 10), (3_000, 3)])
+def test_the_availability_check_tells_the_functions_timeout(remaining_ms: int, seconds: int) -> None:
+    """What is left at the start, in whole seconds: the way to the handler took some of the last one."""
+    result = invoke(event_of("availability_check"), Context(remaining_ms))["result"]
+
+    assert result["timeout_seconds"] == seconds
 
 
 def test_only_the_first_invocation_is_a_cold_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,6 +172,34 @@ def test_the_deadline_is_the_callers_or_lambdas(
     invoke(event_of("query_vectors", budget_ms=budget_ms), Context(remaining_ms))
 
     assert fake_gateway.remaining == pytest.approx(seconds, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("budget_ms", "remaining_ms", "limit", "message"),
+    [
+        (9_500, 10_000, "caller", "late when the caller's time ran out; raise timeout_seconds"),
+        (
+            9_501,
+            9_999,
+            "function",
+            "late when the function's own limit of 10 s ran out; raise LambdaTimeout of the stack (now 10)",
+        ),
+    ],
+)
+def test_a_timeout_says_which_limit_to_raise(
+    fake_gateway: type[FakeGateway], budget_ms: int, remaining_ms: int, limit: str, message: str
+) -> None:
+    """To raise the other one would change nothing."""
+    fake_gateway.is_late = True
+    answer = invoke(event_of("query_vectors", budget_ms=budget_ms), Context(remaining_ms))
+
+    assert answer["error"] == {
+        "code": "timeout",
+        "type": "OutOfTimeError",
+        "message": message,
+        "retryable": True,
+        "limit": limit,
+    }
 
 
 @pytest.mark.parametrize(
@@ -262,7 +304,7 @@ def test_writes_are_counted_and_not_quoted(
 
 
 def test_metrics_are_published_per_operation(capsys: pytest.CaptureFixture[str]) -> None:
-    """Latency, results, writes, attempts, throttles and cold starts come as EMF, by operation."""
+    """Latency, results, writes, attempts, throttles and cold starts come as EMF, by function and operation."""
     invoke(event_of("query_vectors"))
 
     metrics = metrics_of(capsys.readouterr().out)
@@ -276,8 +318,9 @@ def test_metrics_are_published_per_operation(capsys: pytest.CaptureFixture[str])
         "Throttles",
         "ColdStart",
     }
-    assert definition["Dimensions"] == [["operation"]]
-    assert (metrics["operation"], metrics["Results"], metrics["Written"]) == ("query_vectors", [1.0], [0.0])
+    assert definition["Dimensions"] == [["function_name", "operation"]]
+    assert (metrics["function_name"], metrics["operation"]) == ("s3vl-vector-query", "query_vectors")
+    assert (metrics["Results"], metrics["Written"]) == ([1.0], [0.0])
     assert (metrics["Attempts"], metrics["Throttles"]) == ([3.0], [2.0])
 
 

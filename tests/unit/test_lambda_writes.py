@@ -63,12 +63,17 @@ def delete(count: int) -> DeleteVectors:
 BOTH = pytest.mark.parametrize(("request_of", "done_as"), [(put, "written"), (delete, "deleted")])
 
 
+def run(request: Any, gateway: Any) -> responses.Answer:
+    """Carry out a request in a function with ample time."""
+    return operations.run(request, gateway, 900)
+
+
 @BOTH
 def test_vectors_go_in_calls_of_five_hundred(request_of: Callable[[int], Any], done_as: str) -> None:
     """Each vector is in one call, and the answer tells one range."""
     gateway = FakeGateway()
 
-    answer = operations.run(request_of(1_201), gateway)  # type: ignore[arg-type]
+    answer = run(request_of(1_201), gateway)
 
     assert sorted(map(len, gateway.calls)) == [201, 500, 500]
     assert gateway.done == [f"v{position}" for position in range(1, 1_202)]
@@ -91,7 +96,7 @@ def test_chunks_run_at_the_same_time() -> None:
     gateway = FakeGateway()
     gateway.delete_vectors = lambda *_: together.wait(10)  # type: ignore[assignment,method-assign,misc]
 
-    answer = operations.run(delete(500 * CONCURRENT_WRITES), gateway)  # type: ignore[arg-type]
+    answer = run(delete(500 * CONCURRENT_WRITES), gateway)
 
     assert answer.written == 500 * CONCURRENT_WRITES
 
@@ -102,7 +107,7 @@ def test_a_failure_tells_what_was_done_before_it(request_of: Callable[[int], Any
     gateway = FakeGateway({"v501": REFUSED})
 
     with pytest.raises(errors.AccessDeniedError) as raised:
-        operations.run(request_of(500 * 30), gateway)  # type: ignore[arg-type]
+        run(request_of(500 * 30), gateway)
 
     done = raised.value.done[done_as]
     assert done[0] == [1, 500]
@@ -117,7 +122,7 @@ def test_a_failure_of_the_first_chunk_tells_that_nothing_was_done(
     """The ranges are empty, not missing, whether the failure may pass or not."""
     for failure in (REFUSED, THROTTLED, LATE):
         with pytest.raises(type(failure)) as raised:
-            operations.run(request_of(2), FakeGateway({"v1": failure}))  # type: ignore[arg-type]
+            run(request_of(2), FakeGateway({"v1": failure}))
 
         assert raised.value.done == {done_as: []}
 
@@ -131,10 +136,10 @@ def test_what_may_pass_is_left_to_the_next_part(
     gateway = FakeGateway({"v501": failure, "v1501": failure})
     request = request_of(2_100)
 
-    first = operations.run(request, gateway)  # type: ignore[arg-type]
+    first = run(request, gateway)
     gateway.failures.clear()
     rest = [range(start - 1, stop) for start, stop in first.continuation["remaining"]]  # type: ignore[index]
-    second = operations.run(replace(request, remaining=rest), gateway)  # type: ignore[arg-type]
+    second = run(replace(request, remaining=rest), gateway)
 
     assert first.members == {done_as: [[1, 500], [1_001, 1_500], [2_001, 2_100]]}
     assert first.continuation == {"remaining": [[501, 1_000], [1_501, 2_000]]}
@@ -147,7 +152,7 @@ def test_a_failure_that_lasts_comes_before_one_that_may_pass() -> None:
     gateway = FakeGateway({"v501": THROTTLED, "v1001": REFUSED})
 
     with pytest.raises(errors.AccessDeniedError) as raised:
-        operations.run(delete(1_500), gateway)  # type: ignore[arg-type]
+        run(delete(1_500), gateway)
 
     assert raised.value.done == {"deleted": [[1, 500]]}
 

@@ -92,7 +92,12 @@ def test_a_clean_interpreter_runs_what_is_in_the_zip(package_file: Path, tmp_pat
 
     probe = subprocess.run(
         [sys.executable, "-I", "-S", "-c", PROBE, str(tmp_path), *REGIONS],
-        env={"AWS_REGION": "us-west-2", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"},
+        env={
+            "AWS_REGION": "us-west-2",
+            "AWS_LAMBDA_FUNCTION_NAME": "s3vl-vector-query",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        },
         capture_output=True,
         text=True,
         check=True,

@@ -93,6 +93,15 @@ class Stack:
             return
         self._follow(before["StackId"], old_events, "UPDATE_COMPLETE")
 
+    def resources(self, stack_id: str) -> dict[str, str]:
+        """Return the physical ids of what the stack has, by logical id."""
+        found = self._client.describe_stack_resources(StackName=stack_id)["StackResources"]
+        return {
+            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+            for resource in found
+            if resource.get("PhysicalResourceId") and resource["ResourceStatus"] != "DELETE_COMPLETE"
+        }
+
     def delete(self, stack_id: str) -> list[str]:
         """Delete the stack, and wait; return the resources that the template retains."""
         print(f"delete stack {self.name} …", flush=True)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from s3vl_lambda.responses import Answer
 
 _OPERATIONS: dict[type[requests.Request], Callable[[Any, S3VectorsGateway], Answer]] = {
-    requests.AvailabilityCheck: availability_check.run,
     requests.DescribeIndex: describe_index.run,
     requests.QueryVectors: query_vectors.run,
     requests.QueryVectorsBatch: query_vectors_batch.run,
@@ -36,6 +35,8 @@ _OPERATIONS: dict[type[requests.Request], Callable[[Any, S3VectorsGateway], Answ
 }
 
 
-def run(request: requests.Request, gateway: S3VectorsGateway) -> Answer:
-    """Carry out a request."""
+def run(request: requests.Request, gateway: S3VectorsGateway, timeout_seconds: int) -> Answer:
+    """Carry out a request; `timeout_seconds` is the function's own limit."""
+    if isinstance(request, requests.AvailabilityCheck):
+        return availability_check.run(timeout_seconds)
     return _OPERATIONS[type(request)](request, gateway)

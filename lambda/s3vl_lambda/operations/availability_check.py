@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from s3vl_lambda import VERSION, requests
 from s3vl_lambda.responses import Answer
 from s3vl_lambda.settings import settings
 
-if TYPE_CHECKING:
-    from s3vl_lambda.gateway import S3VectorsGateway
 
-
-def run(_request: requests.AvailabilityCheck, _gateway: S3VectorsGateway) -> Answer:
-    """Tell version, protocol, operations and region."""
+def run(timeout_seconds: int) -> Answer:
+    """Tell version, protocol, operations, region, and how long the function may run."""
     return Answer(
         {
             "version": VERSION,
             "protocol": requests.PROTOCOL,
             "operations": list(requests.REQUESTS),
             "region": settings().region,
+            "timeout_seconds": timeout_seconds,
         }
     )

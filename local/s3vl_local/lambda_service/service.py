@@ -14,7 +14,7 @@ from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import lambda_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 
-from s3vl_local.faults import FAULTS
+from s3vl_local.faults import FAULTS, ConnectionDroppedError
 
 from .asynchronous import FailedEvent, FailurePlan, failure_plan, give_up
 from .environment import Environment, Function, Outcome, link_runtime
@@ -87,7 +87,12 @@ class LambdaService:
 
     def _backend(self, invocation: Invocation) -> Any:
         name = invocation.function
-        return lambda_backends[name.account or DEFAULT_ACCOUNT_ID][name.region or self.region]
+        region = name.region or self.region
+        try:
+            return lambda_backends[name.account or DEFAULT_ACCOUNT_ID][region]
+        except KeyError:
+            # As for Aurora on AWS: in a Region that there is not, nobody answers.
+            raise ConnectionDroppedError from None
 
     def _unpack(self, model: Any) -> Function:
         code = self.home / "code" / model.code_digest.removeprefix("sha256:")

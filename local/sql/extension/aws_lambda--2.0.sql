@@ -4,11 +4,24 @@
 
 create schema aws_lambda;
 
+-- The stand-in for the network between the database and AWS; nobody but the platform can use it. It is all in this
+-- file, so that any database can have it, one made from template0 too. dblink's functions are declared here because
+-- they are all that is needed of it, and its extension is not for everybody to create.
+create schema aws_lambda_local;
+revoke all on schema aws_lambda_local from public;
+
+create function aws_lambda_local.dblink(connection text, query text)
+    returns setof record
+    language c
+    strict parallel restricted
+as '$libdir/dblink', 'dblink_record';
+revoke all on function aws_lambda_local.dblink(text, text) from public;
+
 -- The one place that leaves the database. It runs as the platform, because dblink lets only superusers connect
 -- without a password; callers reach it through the four overloads only. It stands outside the schema aws_lambda,
 -- so that `grant execute on all functions in schema aws_lambda` works as it does on Aurora.
 -- The local Lambda service answers one row, or an error with the message and DETAIL that Aurora documents.
-create function s3vl_local.aws_lambda_invoke(
+create function aws_lambda_local.aws_lambda_invoke(
     function_name text,
     request_payload text,
     region text,
@@ -54,7 +67,7 @@ begin
             aws_lambda_invoke.response_payload,
             aws_lambda_invoke.executed_version,
             aws_lambda_invoke.log_result
-        from s3vl_local.dblink(
+        from aws_lambda_local.dblink(
             format(
                 'host=%s port=%s dbname=lambda user=aws sslmode=disable gssencmode=disable connect_timeout=%s',
                 split_part(_endpoint, ':', 1),
@@ -77,7 +90,7 @@ begin
 end;
 $$;
 
-revoke all on function s3vl_local.aws_lambda_invoke(text, text, text, text, text, text, text) from public;
+revoke all on function aws_lambda_local.aws_lambda_invoke(text, text, text, text, text, text, text) from public;
 
 -- SQL functions, because PL/pgSQL cannot have payload as both IN and OUT. In them $n is the n-th argument.
 create function aws_lambda.invoke(
@@ -98,7 +111,7 @@ create function aws_lambda.invoke(
     set search_path = pg_catalog, pg_temp
 as $$
     select r.status_code, r.response_payload::json, r.executed_version, r.log_result
-    from s3vl_local.aws_lambda_invoke($1, $2::text, $3, $4, $5, $6::text, $7) as r
+    from aws_lambda_local.aws_lambda_invoke($1, $2::text, $3, $4, $5, $6::text, $7) as r
 $$;
 
 create function aws_lambda.invoke(
@@ -118,7 +131,7 @@ create function aws_lambda.invoke(
     set search_path = pg_catalog, pg_temp
 as $$
     select r.status_code, r.response_payload::json, r.executed_version, r.log_result
-    from s3vl_local.aws_lambda_invoke(($1).function_name, $2::text, ($1).region, $3, $4, $5::text, $6) as r
+    from aws_lambda_local.aws_lambda_invoke(($1).function_name, $2::text, ($1).region, $3, $4, $5::text, $6) as r
 $$;
 
 create function aws_lambda.invoke(
@@ -139,7 +152,7 @@ create function aws_lambda.invoke(
     set search_path = pg_catalog, pg_temp
 as $$
     select r.status_code, r.response_payload::jsonb, r.executed_version, r.log_result
-    from s3vl_local.aws_lambda_invoke($1, $2::text, $3, $4, $5, $6::text, $7) as r
+    from aws_lambda_local.aws_lambda_invoke($1, $2::text, $3, $4, $5, $6::text, $7) as r
 $$;
 
 create function aws_lambda.invoke(
@@ -159,7 +172,7 @@ create function aws_lambda.invoke(
     set search_path = pg_catalog, pg_temp
 as $$
     select r.status_code, r.response_payload::jsonb, r.executed_version, r.log_result
-    from s3vl_local.aws_lambda_invoke(($1).function_name, $2::text, ($1).region, $3, $4, $5::text, $6) as r
+    from aws_lambda_local.aws_lambda_invoke(($1).function_name, $2::text, ($1).region, $3, $4, $5::text, $6) as r
 $$;
 
 -- As on Aurora, only rds_superuser starts with access, and may pass it on.

@@ -1,0 +1,34 @@
+"""What `make up` and `make down` say while they wait."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from s3vl_local import progress
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_a_long_wait_says_what_for_and_for_how_long(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says so again while it lasts, on stderr: the output of `make env` is for eval."""
+    monkeypatch.setattr(progress, "_FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(progress, "_NEXT_SECONDS", 0.01)
+    deadline = time.monotonic() + 10
+    said = ""
+    with progress.waiting_for("PostgreSQL"):
+        while said.count("\n") < 2 and time.monotonic() < deadline:
+            said += capsys.readouterr().err
+
+    assert said.startswith("  waiting for PostgreSQL: 0 s\n  waiting for PostgreSQL: 0 s\n")
+
+
+def test_a_short_wait_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """What takes less than two seconds needs no explanation."""
+    with progress.waiting_for("PostgreSQL"):
+        pass
+
+    assert capsys.readouterr() == ("", "")
