@@ -1,7 +1,7 @@
 -- Installs s3vl, and the extension aws_lambda where it is missing: `psql -f sql/install.sql` from
 -- any directory, or `\i install.sql` in a session. All or nothing, in a transaction of its own.
--- After an error psql reads no further: in a session type `rollback;`, and `\set QUIET off` to see
--- command tags again.
+-- After an error psql reads no further: in a session type `rollback;`, `\set ON_ERROR_STOP off`,
+-- and `\set QUIET off` to see command tags again.
 \set s3vl_on_error_stop :ON_ERROR_STOP
 \set s3vl_quiet :QUIET
 \set ON_ERROR_STOP on

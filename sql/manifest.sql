@@ -39,6 +39,7 @@
 \ir internal/index_facts.sql
 \ir internal/index_mode.sql
 \ir internal/checks.sql
+\ir internal/lambda_checks.sql
 \ir internal/index_checks.sql
 
 -- Public: which Lambda function to call

@@ -38,8 +38,6 @@ begin
             detail = 'Nothing was changed.',
             hint = 'Choose the upgrade-<version here>-<next version>.sql, or install.sql.';
     end if;
-    -- What is new belongs to the owner of the rest.
-    perform set_config('role', pg_get_userbyid(_owner), true);
 end;
 $$;
 \ir manifest.sql

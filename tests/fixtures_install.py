@@ -70,13 +70,13 @@ def target(postgres: PostgresServer, new_database: Callable[..., str]) -> Target
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build everything once, and from what is frozen what psql and pg_tle need to install the last release."""
+    """Build everything once, and what pg_tle needs to install the last release."""
     folder = tmp_path_factory.mktemp("built")
     build_sql.build(SQL, folder)
     released = (SQL / "releases" / f"s3vl--{RELEASED}.sql").read_text()
     # As in create extension: a function of 1.0.0 does not parse on PostgreSQL 15.
-    unchecked = "set check_function_bodies = off;\n"
-    (folder / f"s3vl-{RELEASED}.sql").write_text(unchecked + build_sql.psql_script(SQL, released))
+    script = folder / f"s3vl-{RELEASED}.sql"
+    script.write_text("set check_function_bodies = off;\n" + script.read_text())
     (folder / f"s3vl-{RELEASED}.pgtle.sql").write_text(
         f"select pgtle.install_extension('s3vl', '{RELEASED}', '', $released${released}$released$, '{{aws_lambda}}')"
     )

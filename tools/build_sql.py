@@ -5,8 +5,9 @@ s3vl--X.sql        the extension, put in place by `make -C sql install`
 s3vl-X.pgtle.sql   registers the extension with pg_tle, which is how Aurora takes one
 upgrade-W-X.sql    upgrades what psql has installed
 s3vl--W--X.sql     updates the extension
+s3vl-W.sql         psql script of a release, for those who go back to it
 
-All of them hold the files of sql/manifest.sql. sql/releases/ keeps the extension's scripts as they were released:
+The others hold the files of sql/manifest.sql. sql/releases/ keeps the extension's scripts as they were released:
 PostgreSQL chains its updates, and people run one upgrade script after the other.
 """
 
@@ -36,7 +37,7 @@ _FORBIDDEN_TAGS = (_DOLLAR_TAG, "$_pgtle_o_$", "$_pgtle_i_$")
 
 def build(sql: Path, target: Path) -> None:
     """Write all scripts that the folder `sql` makes into `target`; what was in there is gone."""
-    texts = scripts(sql)
+    texts = scripts(sql) | released_scripts(sql)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for name, text in texts.items():
@@ -44,7 +45,7 @@ def build(sql: Path, target: Path) -> None:
 
 
 def scripts(sql: Path) -> dict[str, str]:
-    """Return all scripts by the names of their files."""
+    """Return all scripts of this version by the names of their files."""
     version = control(sql)["default_version"]
     [step] = (sql / "upgrades").glob(f"*--{version}.sql")
     before = step.stem.partition("--")[0]
@@ -55,6 +56,16 @@ def scripts(sql: Path) -> dict[str, str]:
         f"s3vl-{version}.pgtle.sql": pgtle_script(sql, before, extension, update),
         f"upgrade-{before}-{version}.sql": psql_upgrade_script(sql, before, update),
         f"s3vl--{before}--{version}.sql": update,
+    }
+
+
+def released_scripts(sql: Path) -> dict[str, str]:
+    """Return for each release the script with which psql installs it."""
+    released = re.compile(r"s3vl--([0-9.]+)\.sql")
+    return {
+        f"s3vl-{name[1]}.sql": psql_script(sql, path.read_text())
+        for path in sorted((sql / "releases").iterdir())
+        if (name := released.fullmatch(path.name))
     }
 
 
@@ -74,10 +85,13 @@ def extension_script(sql: Path) -> str:
 def update_script(sql: Path, step: Path) -> str:
     """Return the script that updates the extension: the step for what has state, and every function anew."""
     functions = re.sub(r"^\\ir schema/.*\n", "", (sql / "manifest.sql").read_text(), flags=re.MULTILINE)
-    known, privileges = (
-        (sql / "upgrades" / name).read_text() for name in ("known_functions.sql", "privileges.sql")
+    begin, known, privileges, end = (
+        (sql / "upgrades" / f"{name}.sql").read_text()
+        for name in ("as_owner", "known_functions", "privileges", "as_before")
     )
-    return "\n".join((_UPDATE_HEAD, known, step.read_text(), _filled_in(functions, sql), privileges))
+    return "\n".join(
+        (_UPDATE_HEAD, begin, known, step.read_text(), _filled_in(functions, sql), privileges, end)
+    )
 
 
 def psql_script(sql: Path, extension: str) -> str:

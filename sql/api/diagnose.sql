@@ -27,7 +27,9 @@ begin
     end if;
     return query select c.* from s3vl._check_configuration(_config) as c;
     return query select c.* from s3vl._check_timeout(_config) as c;
-    for check_name, status, detail, hint in select c.* from s3vl._check_lambda(_started) as c loop
+    for check_name, status, detail, hint in
+        select c.* from s3vl._check_lambda(_config, _started) as c
+    loop
         _lambda_answers := _lambda_answers and diagnose.status <> 'fail';
         return next;
     end loop;
@@ -43,7 +45,8 @@ $$;
 comment on function s3vl.diagnose() is
     'Checks what s3vl needs, one row each: the extension aws_lambda and the right to use it, the '
     'configuration with its last validation, the time limit in force, whether the Lambda function '
-    'answers with its real code and fits this schema, and each registered index, with what the '
-    'registry remembers of it. status is ok, warn or fail, and hint says what to do. Nothing '
-    'remote makes it fail, and nothing is saved. Calls the Lambda function once, and once for each '
-    'active index when it answers; all of it takes timeout_seconds at most.';
+    'answers with its real code, fits this schema and may run as long as s3vl waits, and each '
+    'registered index, with what the registry remembers of it. status is ok, warn or fail, and '
+    'hint says what to do. Nothing remote makes it fail, and nothing is saved. Calls the Lambda '
+    'function once, and once for each active index when it answers; all of it takes '
+    'timeout_seconds at most.';

@@ -1,33 +1,56 @@
 -- Writing vectors. What is written stays written: S3 Vectors knows no transaction, so a rollback
--- does not take it back. Both calls can be repeated without harm.
+-- does not take it back, and a read-only transaction, as on a reader instance, does not stop it.
+-- Both calls can be repeated without harm.
+
+create or replace function s3vl._most_bytes(vectors s3vl.vector_record[])
+    returns integer[]
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select array(
+        -- No 4-byte float takes more than this one.
+        select
+            length('{"vector_id":,"embedding":"[]","metadata":},')
+            + octet_length(to_json(v.vector_id)::text)
+            + cardinality(v.embedding) * length('-1.04598065e-36,')
+            + coalesce(octet_length(v.metadata::text), 0)
+        from unnest(_most_bytes.vectors)
+            with ordinality as v (vector_id, embedding, metadata, position)
+        order by v.position
+    )
+$$;
+
+comment on function s3vl._most_bytes(s3vl.vector_record[]) is
+    'Returns the most that each record takes in a request, without writing its numbers.';
 
 create or replace function s3vl._encode_records(vectors s3vl.vector_record[])
-    returns json[]
+    returns json
     stable
     language sql
     set search_path = pg_catalog, pg_temp
     -- A session that shows fewer digits must not write other vectors.
     set extra_float_digits = 1
 as $$
-    select array(
-        -- Embeddings as texts, which the function hands on as they are: to read and write millions
-        -- of numbers takes long.
-        select case
-            when v.metadata is null
-                then json_build_object('vector_id', v.vector_id, 'embedding', e.numbers)
-            else json_build_object(
-                'vector_id', v.vector_id, 'embedding', e.numbers, 'metadata', v.metadata
-            )
-        end
-        from unnest(_encode_records.vectors)
-            with ordinality as v (vector_id, embedding, metadata, position)
-        cross join lateral (values (to_json(v.embedding)::text)) as e (numbers)
+    -- Put together as text, because JSON functions would look at each of millions of characters
+    -- again. Embeddings are texts too, which the function hands on as they are. What is null, as
+    -- metadata may be, is left out.
+    select ('[' || string_agg(
+        concat(
+            '{"vector_id":', to_json(v.vector_id),
+            ',"embedding":"', to_json(v.embedding),
+            '"', ',"metadata":' || v.metadata::text,
+            '}'
+        ),
+        ','
         order by v.position
-    )
+    ) || ']')::json
+    from unnest(_encode_records.vectors)
+        with ordinality as v (vector_id, embedding, metadata, position)
 $$;
 
 comment on function s3vl._encode_records(s3vl.vector_record[]) is
-    'Returns each record as JSON.';
+    'Returns records as JSON.';
 
 create or replace function s3vl.put_vectors(
     vectors s3vl.vector_record[],
@@ -42,17 +65,30 @@ as $$
 declare
     _started timestamptz := clock_timestamp();
     _index s3vl.index_registry;
+    _part record;
+    _members json;
+    _written integer := 0;
 begin
     _index := s3vl._find_index(put_vectors.index_name, put_vectors.index_arn);
     perform s3vl._check_records(put_vectors.vectors, _index);
-    return s3vl._write(
-        'put_vectors',
-        _index.index_arn,
-        'vectors',
-        s3vl._encode_records(put_vectors.vectors),
-        'written',
-        _started
-    );
+    -- One part at a time, as all of a table would be much to hold as text.
+    for _part in select p.* from s3vl._parts(s3vl._most_bytes(put_vectors.vectors)) as p loop
+        _members := json_build_object(
+            'index_arn', _index.index_arn,
+            'vectors', s3vl._encode_records(
+                put_vectors.vectors[_part.first_position:_part.last_position]
+            )
+        );
+        _written := _written + s3vl._write(
+            'put_vectors',
+            _members,
+            _part.first_position,
+            _part.last_position,
+            'written',
+            _started
+        );
+    end loop;
+    return _written;
 end;
 $$;
 
@@ -60,8 +96,9 @@ comment on function s3vl.put_vectors(s3vl.vector_record[], text, text) is
     'Writes vectors, new ones and ones that replace those of the same id (PutVectors); returns how '
     'many. Give index_name or index_arn. vectors is what array_agg((id, embedding, '
     'metadata)::s3vl.vector_record) makes of a table. Everything is checked before anything is '
-    'sent; when a call fails half-way, DETAIL says which array positions were written. What is '
-    'written is not rolled back, and writing again does no harm. Raises 22023, 42501, 42704, 55000 '
+    'sent; when a call fails half-way, DETAIL says which array positions were written. It writes '
+    'outside of the database: neither does a read-only transaction stop it nor a rollback undo it; '
+    'writing again does no harm. No vectors is no call, and 0. Raises 22023, 42501, 42704, 55000 '
     'and S3V01 to S3V06.';
 
 create or replace function s3vl.delete_vectors(
@@ -78,22 +115,30 @@ declare
     _started timestamptz := clock_timestamp();
     _index s3vl.index_registry;
     _ids text[];
+    _chunk record;
+    _members json;
+    _deleted integer := 0;
 begin
     _index := s3vl._find_index(delete_vectors.index_name, delete_vectors.index_arn);
     _ids := s3vl._distinct_ids(delete_vectors.vector_ids);
-    return s3vl._write(
-        'delete_vectors',
-        _index.index_arn,
-        'vector_ids',
-        s3vl._encode_ids(_ids),
-        'deleted',
-        _started
-    );
+    for _chunk in select c.* from s3vl._chunks(s3vl._encode_ids(_ids)) as c loop
+        _members := json_build_object('index_arn', _index.index_arn, 'vector_ids', _chunk.chunk);
+        _deleted := _deleted + s3vl._write(
+            'delete_vectors',
+            _members,
+            _chunk.first_position,
+            _chunk.last_position,
+            'deleted',
+            _started
+        );
+    end loop;
+    return _deleted;
 end;
 $$;
 
 comment on function s3vl.delete_vectors(text[], text, text) is
     'Deletes vectors by id (DeleteVectors); returns how many distinct ids were given, also those '
     'that the index did not have. Give index_name or index_arn. When a call fails half-way, DETAIL '
-    'says which positions among the distinct ids were deleted. What is deleted is not rolled back. '
-    'Raises 22023, 42501, 42704, 55000 and S3V01 to S3V06.';
+    'says which positions among the distinct ids were deleted. It deletes outside of the database: '
+    'neither does a read-only transaction stop it nor a rollback undo it. No ids is no call, and '
+    '0. Raises 22023, 42501, 42704, 55000 and S3V01 to S3V06.';

@@ -16,6 +16,7 @@ as $$
             select
                 _answered_failure.error ->> 'code' as code,
                 _answered_failure.error ->> 'message' as said,
+                _answered_failure.error ->> 'limit' as time_limit,
                 _answered_failure.members ->> 'next_token' as next_token,
                 _answered_failure.members ->> 'metadata_filter' as metadata_filter
         ) as c
@@ -41,6 +42,10 @@ as $$
             '--zip-file fileb://build/s3vl-lambda.zip'),
         (c.code = 'throttled', 'S3V01', 'S3 Vectors throttled the request',
             'Try again later, with fewer sessions at once.'),
+        -- No role allows what is denied explicitly, as the stack does without AllowWrites.
+        (c.code = 'access_denied' and c.said ~* '(Put|Delete)Vectors.* explicit deny',
+            'S3V02', 'S3 Vectors denied access', 'The stack denies writing: set AllowWrites to '
+            'true in its parameters and update it (make deploy).'),
         (c.code = 'access_denied', 'S3V02', 'S3 Vectors denied access',
             'Allow the operation on this index in the IAM role of function {function}.'),
         (c.code = 'service_failure', 'S3V03', 'S3 Vectors failed',
@@ -50,6 +55,9 @@ as $$
             'Ask for less: without metadata or without vector data.'),
         (c.code = 'malformed_data', 'S3V04', 'the index holds what PostgreSQL cannot take',
             'Write the vector that the message names again, or ask without metadata.'),
+        -- More timeout_seconds would not help: the function ends before them.
+        (c.code = 'timeout' and c.time_limit = 'function', 'S3V05', 'the time ran out',
+            'Ask for less, or raise LambdaTimeout in the parameters of the stack (make deploy).'),
         (c.code = 'timeout', 'S3V05', 'the time ran out',
             'Ask for less, or give more time: '
             'select s3vl.configure(''{arn}'', timeout_seconds => 60);'),

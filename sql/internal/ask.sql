@@ -28,29 +28,48 @@ $$;
 comment on function s3vl._ask(text, json, timestamptz) is
     'Asks the Lambda function and returns one result for each part of its answer.';
 
+create or replace function s3vl._parts(sizes integer[])
+    returns table (first_position integer, last_position integer)
+    stable
+    rows 10
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select min(i.position)::integer, max(i.position)::integer
+    from (
+        select
+            u.position,
+            -- Lambda takes 6 MiB, and one more item is 0.4 MB at most. But the function has to read
+            -- all of it before it writes the first, and with 128 MB it is slow.
+            (u.position - 1) / 20000 as by_count,
+            sum(u.size) over (order by u.position) / 4200000 as by_size
+        from unnest(_parts.sizes) with ordinality as u (size, position)
+    ) as i
+    group by i.by_count, i.by_size
+    order by i.by_count, i.by_size
+$$;
+
+comment on function s3vl._parts(integer[]) is
+    'Divides items of these sizes, in their order, so that each part fits into a request.';
+
 create or replace function s3vl._chunks(items json[])
     returns table (first_position integer, last_position integer, chunk json)
     stable
     rows 10
-    language plpgsql
+    language sql
     set search_path = pg_catalog, pg_temp
 as $$
-begin
-    return query
-    select min(i.position)::integer, max(i.position)::integer, json_agg(i.item order by i.position)
-    from (
-        select
-            u.item,
-            u.position,
-            -- Lambda takes 6 MB, but a function with 128 MB of memory takes half of it, and not so
-            -- many items when they are small. One more item is 0.4 MB at most.
-            (u.position - 1) / 20000 as by_count,
-            sum(octet_length(u.item::text) + 4) over (order by u.position) / 3000000 as by_size
-        from unnest(_chunks.items) with ordinality as u (item, position)
-    ) as i
-    group by i.by_count, i.by_size
-    order by i.by_count, i.by_size;
-end;
+    select
+        p.first_position,
+        p.last_position,
+        to_json(_chunks.items[p.first_position:p.last_position])
+    from s3vl._parts(
+        array(
+            select octet_length(u.item::text) + 4
+            from unnest(_chunks.items) with ordinality as u (item, position)
+            order by u.position
+        )
+    ) as p
 $$;
 
 comment on function s3vl._chunks(json[]) is

@@ -17,6 +17,20 @@ $$;
 comment on function s3vl._caller() is
     'Returns the role on whose behalf the call is made: that of SET ROLE, else the session''s.';
 
+create or replace function s3vl._caller_is_admin()
+    returns boolean
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select has_function_privilege(
+        s3vl._caller(), 's3vl.configure(text, text, integer)', 'execute'
+    )
+$$;
+
+comment on function s3vl._caller_is_admin() is
+    'Tells whether the caller has admin access, which is to say may execute s3vl.configure().';
+
 create or replace function s3vl._authorize_unregistered(index_arn text)
     returns void
     stable
@@ -25,9 +39,7 @@ create or replace function s3vl._authorize_unregistered(index_arn text)
 as $$
 begin
     -- The registry is the list of what may be reached from here: who may extend it needs no entry.
-    if not has_function_privilege(
-        s3vl._caller(), 's3vl.configure(text, text, integer)', 'execute'
-    ) then
+    if not s3vl._caller_is_admin() then
         raise exception using
             errcode = '42501',
             message = format('index "%s" is not registered', _authorize_unregistered.index_arn),
@@ -41,5 +53,4 @@ end;
 $$;
 
 comment on function s3vl._authorize_unregistered(text) is
-    'Refuses an ARN that is not in the registry, 42501, unless the caller has admin access: may '
-    'execute s3vl.configure().';
+    'Refuses an ARN that is not in the registry, 42501, unless the caller has admin access.';

@@ -89,7 +89,12 @@ declare
     _width integer := array_length(_vectors, 2);
     _floats real[];
 begin
-    perform s3vl._check_given(_name, _vectors, 'array[array[0.1, 0.2, 0.3], array[0.4, 0.5, 0.6]]');
+    if _vectors = '{}' then
+        return '{}';
+    end if;
+    perform s3vl._check_given(
+        _name, _vectors, 'coalesce(array_agg(embedding::real[]), ''{}'')'
+    );
     if array_ndims(_vectors) <> 2 then
         raise exception using
             errcode = '22023',

@@ -28,7 +28,10 @@ begin
             end,
             'Registered: ' || nullif(array_to_string(_names[:5], ', '), '')
             || case when cardinality(_names) > 5 then ' and more' else '' end || '.',
-            'Register it: select s3vl.register_index(''<name>'', ''<index ARN>'');'
+            case when s3vl._caller_is_admin()
+                then 'Register it: select s3vl.register_index(''<name>'', ''<index ARN>'');'
+                else 'Ask an administrator to register it.'
+            end
         );
 end;
 $$;
@@ -101,6 +104,12 @@ begin
     end if;
     if _find_index.index_name is not null then
         return s3vl._registered_index(_find_index.index_name);
+    end if;
+    if _find_index.index_arn !~ ':' then
+        raise exception using
+            errcode = '22023',
+            message = format('index_arn "%s" is not an ARN', left(_find_index.index_arn, 150)),
+            hint = format('Pass a name as index_name => %L.', left(_find_index.index_arn, 150));
     end if;
     perform s3vl._check_index_arn(_find_index.index_arn);
     select r.*

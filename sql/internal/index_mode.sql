@@ -78,6 +78,19 @@ comment on function s3vl._check_query_mode(text, jsonb, s3vl.index_registry, tim
     'Refuses a mode that S3 Vectors or the index does not have, and a filter that its mode does '
     'not take.';
 
+create or replace function s3vl._show_text_keys(text_keys jsonb)
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(string_agg(t.text_key::text, ', ' order by t.text_key::text), 'none')
+    from jsonb_path_query(_show_text_keys.text_keys, '$[*].metadata_key') as t (text_key)
+$$;
+
+comment on function s3vl._show_text_keys(jsonb) is
+    'Shows the metadata keys with text search, for example "body", "title".';
+
 create or replace function s3vl._text_search_problem(keys text[], index s3vl.index_registry)
     returns table (errcode text, message text, hint text)
     immutable
@@ -95,15 +108,14 @@ as $$
         (_text_search_problem.index.index_mode = 'CLASSIC', '55000',
             format('index "%s" is CLASSIC, which has no text search',
                 _text_search_problem.index.index_name),
-            format('Change its mode first: aws s3vectors update-index-mode --index-arn %s '
-                '--index-mode ENHANCED', _text_search_problem.index.index_arn)),
+            'Change its mode first: make deploy STACK=<stack> INDEX_MODE=ENHANCED, or as '
+            'docs/guide.md#text-and-hybrid-search says.'),
         (t.text_key is null and _text_search_problem.index.text_keys is not null, '22023',
             format('query_texts has key "%s", which has no text search in index "%s"',
                 k.key, _text_search_problem.index.index_name),
-            format('See text_keys of s3vl.describe_index(), or add the key: aws s3vectors '
-                'update-metadata-configuration --index-arn %s '
-                '--add "textSearchConfigurations=[{metadataKey=%s}]"',
-                _text_search_problem.index.index_arn, k.key)),
+            format('Keys with text search: %s. To add one: make deploy STACK=<stack> '
+                'TEXT_KEYS=%s, or as docs/guide.md#text-and-hybrid-search says.',
+                s3vl._show_text_keys(_text_search_problem.index.text_keys), k.key)),
         (t.text_key ->> 'status' = 'BUILDING', '55000',
             format('text search for key "%s" of index "%s" is still being built',
                 k.key, _text_search_problem.index.index_name),

@@ -6,15 +6,15 @@ create or replace function s3vl._check_list(argument text, list anyarray, exampl
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if cardinality(_check_list.list) > 0 is not true then
+    if _check_list.list is null then
         raise exception using
             errcode = '22023',
-            message = format(
-                '%s is %s',
+            message = format('%s is null', _check_list.argument),
+            hint = format(
+                'Pass %s => %s; array_agg of no row is null: coalesce(array_agg(...), ''{}'').',
                 _check_list.argument,
-                case when _check_list.list is null then 'null' else 'empty' end
-            ),
-            hint = format('Pass %s => %s.', _check_list.argument, _check_list.example);
+                _check_list.example
+            );
     end if;
     if array_ndims(_check_list.list) <> 1 then
         raise exception using
@@ -30,7 +30,7 @@ end;
 $$;
 
 comment on function s3vl._check_list(text, anyarray, text) is
-    'Refuses a list that is null, empty, or a list of lists.';
+    'Refuses a list that is null, or a list of lists.';
 
 create or replace function s3vl._distinct_ids(vector_ids text[])
     returns text[]

@@ -104,6 +104,21 @@ $$;
 comment on function s3vl._metadata_value_problem(jsonb) is
     'Says what is wrong with the value of a metadata key.';
 
+create or replace function s3vl._largest_key(metadata jsonb)
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select left(e.key, 100)
+    from jsonb_each(_largest_key.metadata) as e
+    order by octet_length(e.key) + octet_length(e.value::text) desc, e.key
+    limit 1
+$$;
+
+comment on function s3vl._largest_key(jsonb) is
+    'Returns the metadata key that takes the most room.';
+
 create or replace function s3vl._metadata_problem(metadata jsonb, non_filterable_keys text[])
     returns text
     immutable
@@ -155,9 +170,14 @@ begin
         return format('counts %s bytes, S3 Vectors takes 40,960', _count);
     end if;
     -- Null when the index was never asked which keys these are.
-    _count := s3vl._metadata_bytes(_metadata - _metadata_problem.non_filterable_keys);
+    _metadata := _metadata - _metadata_problem.non_filterable_keys;
+    _count := s3vl._metadata_bytes(_metadata);
     if _count > 2048 then
-        return format('counts %s filterable bytes, S3 Vectors takes 2,048', _count);
+        return format(
+            'counts %s filterable bytes, S3 Vectors takes 2,048: the largest key is "%s"',
+            _count,
+            s3vl._largest_key(_metadata)
+        );
     end if;
     return null;
 end;

@@ -83,12 +83,29 @@ create or replace function s3vl._check_index_arn(index_arn text)
 as $$
 declare
     _pattern constant text :=
-        '^bucket/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/index/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$';
+        '^bucket/[a-z0-9]([a-z0-9.-]*[a-z0-9])?/index/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$';
     _example constant text :=
         'arn:aws:s3vectors:<region>:<account>:bucket/<bucket>/index/<index>';
     _arn constant text := _check_index_arn.index_arn;
+    _wrong text;
 begin
     perform s3vl._check_arn('index_arn', _arn, 's3vectors', _pattern, _example);
+    select format('%s name "%s" must have 3 to 63 characters', n.what, left(n.name, 150))
+    into _wrong
+    from (
+        values
+        ('bucket', split_part(_arn, '/', 2)),
+        ('index', split_part(_arn, '/', 4))
+    ) as n (what, name)
+    where char_length(n.name) not between 3 and 63
+    limit 1;
+    if found then
+        raise exception using
+            errcode = '22023',
+            message = format('index_arn "%s" is malformed: its %s', left(_arn, 300), _wrong),
+            hint = 'Copy it from the console, or from what this prints: '
+                'aws s3vectors list-indexes --vector-bucket-name <bucket>';
+    end if;
 end;
 $$;
 

@@ -66,8 +66,11 @@ create or replace function s3vl._raise_record(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
+    -- Only in these problems facts of the index have a part.
     _origin text := case
-        when _raise_record.field <> 'vector_id' then s3vl._facts_origin(_raise_record.index)
+        when _raise_record.problem
+            ~ '^(has [0-9]+ numbers|is zero in every dimension|counts [0-9]+ filterable bytes)'
+            then s3vl._facts_origin(_raise_record.index)
     end;
 begin
     raise exception using
@@ -82,11 +85,17 @@ begin
         detail = concat_ws(' ', 'Nothing was written.', _origin),
         hint = concat_ws(
             ' ',
-            case _raise_record.field
-                when 'vector_id'
+            case
+                when _raise_record.field = 'vector_id'
                     then 'An id is a text of 1 to 1,024 bytes, and another one in each record.'
-                when 'embedding' then 'A vector has as many numbers as the index has dimensions, '
-                    'all of them finite.'
+                when _raise_record.field = 'embedding' then 'A vector has as many numbers as the '
+                    'index has dimensions, all of them finite.'
+                when _raise_record.problem ~ ' is null$'
+                    then 'jsonb_strip_nulls(metadata) takes nulls out.'
+                when _raise_record.problem ~ '^counts [0-9]+ filterable bytes'
+                    then 'Store less, or make the key non-filterable when the index is created.'
+                when _raise_record.problem ~ '^counts [0-9]+ bytes'
+                    then 'Store less, for example the id of a row that has the rest.'
                 else 'Metadata is an object of up to 50 strings, numbers, booleans, arrays of '
                     'strings and arrays of numbers.'
             end,
@@ -113,9 +122,7 @@ declare
     _bad record;
 begin
     perform s3vl._check_list(
-        'vectors',
-        _check_records.vectors,
-        'array[(id, embedding, metadata)::s3vl.vector_record]; array_agg of no row is null'
+        'vectors', _check_records.vectors, 'array[(id, embedding, metadata)::s3vl.vector_record]'
     );
     select v.position, v.vector_id, p.field, p.problem
     into _bad

@@ -72,9 +72,9 @@ comment on function s3vl._show_positions(int4multirange) is
 
 create or replace function s3vl._write(
     operation text,
-    index_arn text,
-    member text,
-    items json[],
+    members json,
+    first_position integer,
+    last_position integer,
     done_member text,
     started timestamptz
 )
@@ -83,37 +83,27 @@ create or replace function s3vl._write(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _done int4multirange := int4multirange();
-    _request record;
+    _positions int4range := int4range(_write.first_position, _write.last_position, '[]');
+    -- Requests go out in their order, each when the one before it is done.
+    _done int4multirange := int4multirange(int4range(1, _write.first_position));
     _continuation jsonb;
     _answer jsonb;
     _detail text;
     _hint text;
 begin
-    for _request in
-        select
-            c.first_position,
-            c.last_position,
-            json_build_object('index_arn', _write.index_arn, _write.member, c.chunk) as members
-        from s3vl._chunks(_write.items) as c
     loop
-        _continuation := null;
-        loop
-            _answer := s3vl._invoke(
-                _write.operation, _request.members, _write.started, _continuation
-            );
-            _done := _done + s3vl._done_positions(
-                _answer, _write.done_member, _request.first_position, _request.last_position
-            );
-            _answer := s3vl._require_success(_answer, _request.members);
-            _continuation := nullif(_answer -> 'continuation', 'null');
-            exit when _continuation is null;
-        end loop;
-        if not int4range(_request.first_position, _request.last_position, '[]') <@ _done then
-            perform s3vl._raise_malformed('a success that is not complete', _answer::text);
-        end if;
+        _answer := s3vl._invoke(_write.operation, _write.members, _write.started, _continuation);
+        _done := _done + s3vl._done_positions(
+            _answer, _write.done_member, _write.first_position, _write.last_position
+        );
+        _answer := s3vl._require_success(_answer, _write.members);
+        _continuation := nullif(_answer -> 'continuation', 'null');
+        exit when _continuation is null;
     end loop;
-    return cardinality(_write.items);
+    if not _positions <@ _done then
+        perform s3vl._raise_malformed('a success that is not complete', _answer::text);
+    end if;
+    return upper(_positions) - lower(_positions);
 exception
     when others then
         if not s3vl._is_call_failure(sqlstate) or isempty(_done) then
@@ -126,13 +116,14 @@ exception
             detail = concat_ws(
                 '; ',
                 nullif(_detail, ''),
-                'the request began at position ' || nullif(_request.first_position, 1),
+                'the request began at position ' || nullif(_write.first_position, 1),
                 _write.done_member || ': ' || s3vl._show_positions(_done)
             ),
             hint = _hint;
 end;
 $$;
 
-comment on function s3vl._write(text, text, text, json[], text, timestamptz) is
-    'Sends items to be written or deleted and returns how many there were; when that fails the '
-    'DETAIL says which are done.';
+comment on function s3vl._write(text, json, integer, integer, text, timestamptz) is
+    'Sends one request of what is to be written or deleted, the items from the first position to '
+    'the last, and returns how many they are; when that fails the DETAIL says which are done, with '
+    'those before the first.';

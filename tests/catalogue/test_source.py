@@ -45,6 +45,17 @@ def test_imports_point_one_way() -> None:
         assert set(re.findall(r"s3vl\.(\w+)\(", code)) & public == set(), name(path)
 
 
+def test_sections_that_hints_name_are_there() -> None:
+    """A hint that says where to read on is not a dead end."""
+    source = "".join(path.read_text() for path in PARTS)
+    named = set(re.findall(r"docs/([a-z-]+\.md)#([a-z-]+)", source))
+
+    assert len(named) >= 2
+    for page, section in named:
+        headings = re.findall(r"^#+ (.+)$", (ROOT / "docs" / page).read_text(), re.MULTILINE)
+        assert section in {heading.lower().replace(" ", "-") for heading in headings}, page
+
+
 @pytest.mark.parametrize("path", PARTS + SCRIPTS, ids=name)
 def test_file_is_short_and_narrow(path: Path) -> None:
     """At most 200 lines of at most 100 columns, and a first line that says what it is."""

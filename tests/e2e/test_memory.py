@@ -140,10 +140,10 @@ def test_large_calls_of_every_kind_fit_too_one_after_another(
         "vectors": [
             {
                 "vector_id": f"v{n}",
-                "embedding": embedding(n, LARGE_DIMENSION),
+                "embedding": json.dumps(embedding(n, LARGE_DIMENSION), separators=(",", ":")),
                 "metadata": {"text": "x" * 50},
             }
-            for n in range(180)
+            for n in range(360)
         ],
     }
     batch = {
@@ -164,7 +164,7 @@ def test_large_calls_of_every_kind_fit_too_one_after_another(
     for _ in range(2):
         part = invoke(get)
         assert part["continuation"] == {"position": len(part["result"]["vectors"])}
-        assert invoke(put)["result"] == {"written": [[1, 180]]}
+        assert invoke(put)["result"] == {"written": [[1, 360]]}
         assert len(invoke(listing)["result"]["vectors"]) > 100
     assert len(invoke(batch)["result"]["vectors"]) == 10_000
     assert invoke(get)["continuation"] == part["continuation"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import shutil
 import subprocess
@@ -257,6 +258,24 @@ def test_second_interactive_run_leaves_the_session_usable(url: str) -> None:
     assert "s3vl 1.1.0 is already installed" in said
     assert "still usable" in said
     assert "quiet=off" in said
+
+
+def test_failed_interactive_run_is_put_right_as_install_md_says(url: str, tmp_path: Path) -> None:
+    """After an error half-way, three commands on the page make the session what it was."""
+    [sentence] = re.findall(r"After one that failed in a session .+", (ROOT / "docs/install.md").read_text())
+    remedies = "\n".join(re.findall(r"`((?:rollback|\\set).+?)`", sentence))
+    shutil.copytree(SQL, tmp_path / "sql")
+    with (tmp_path / "sql/schema/schema.sql").open("a") as early:
+        early.write("select 1 / 0;\n")
+    look = "select 'us' || 'able';\n\\echo on_error_stop=:ON_ERROR_STOP quiet=:QUIET\n"
+
+    before, after = interactively(
+        url, f"\\i {tmp_path / 'sql/install.sql'}\n{look}\\echo put right\n{remedies}\n{look}"
+    ).rsplit("put right", 1)
+
+    assert "on_error_stop=on quiet=on" in before
+    assert "usable" in after
+    assert "on_error_stop=off quiet=off" in after
 
 
 def test_failure_installs_nothing(url: str, tmp_path: Path) -> None:

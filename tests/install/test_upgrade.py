@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 import build_sql
-from fixtures_install import RELEASED, SQL, VERSION
+from fixtures_install import RELEASED, SQL, VERSION, Target
 from fixtures_sql import psql
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from fixtures_install import Target
     from s3vl_local.postgres import PostgresServer
 
 UPGRADE = f"upgrade-{RELEASED}-{VERSION}.sql"
@@ -85,18 +85,57 @@ def test_failing_upgrade_changes_nothing(target: Target, built: Path, tmp_path: 
     assert target.differences(before) == []
 
 
-def test_an_administrator_upgrades_for_the_owner(
-    postgres: PostgresServer, target: Target, built: Path
-) -> None:
-    """Whoever may act as the owner may upgrade, and everything still belongs to the owner."""
-    target.run(built / f"s3vl-{RELEASED}.sql")
-    administrator = postgres.url("rdsadmin", target.url.rsplit("/", 1)[1])
+@pytest.fixture(params=["superuser", "member"])
+def upgrader(request: pytest.FixtureRequest, postgres: PostgresServer, target: Target) -> Iterator[Target]:
+    """Give the database to somebody who may act as the owner of s3vl, and is another role."""
+    database = target.url.rsplit("/", 1)[1]
+    if request.param == "superuser":
+        yield Target(postgres.url("rdsadmin", database))
+        return
+    with postgres.connect("rdsadmin") as administrator:
+        administrator.execute("create role install_member login in role postgres")
+        yield Target(postgres.url("install_member", database))
+        administrator.execute("drop role install_member")
 
-    done = psql(administrator, "-f", str(built / UPGRADE))
 
-    assert done.returncode == 0, done.stderr
+def assert_all_is_the_owners(target: Target) -> None:
+    """Compare the owner of every function, and use one of the owner's that needs a new one."""
     owners = "select distinct proowner::regrole from pg_proc where pronamespace = 's3vl'::regnamespace"
     assert target.ask(owners) == "postgres"
+    assert target.ask("select status from s3vl.diagnose() where check_name = 'configuration'") == "fail"
+
+
+def test_somebody_else_upgrades_for_the_owner(target: Target, upgrader: Target, built: Path) -> None:
+    """Whoever may act as the owner may upgrade, and everything still belongs to the owner."""
+    target.run(built / f"s3vl-{RELEASED}.sql")
+
+    upgrader.run(built / UPGRADE)
+
+    assert_all_is_the_owners(target)
+
+
+@pytest.mark.usefixtures("extension")
+def test_somebody_else_updates_the_extension_for_the_owner(target: Target, upgrader: Target) -> None:
+    """So it is with `alter extension`, after which the session is again who it was."""
+    target.ask(f"create extension s3vl version '{RELEASED}' cascade")
+
+    role = upgrader.ask("begin; alter extension s3vl update; select current_setting('role'); commit")
+
+    assert "none" in role.splitlines()
+    assert_all_is_the_owners(target)
+
+
+def test_somebody_else_updates_what_pg_tle_brought(
+    target: Target, upgrader: Target, built: Path, pg_tle: Callable[[Path], None]
+) -> None:
+    """And with the update that pg_tle was given."""
+    pg_tle(built / f"s3vl-{RELEASED}.pgtle.sql")
+    target.ask("create extension s3vl cascade")
+    pg_tle(built / f"s3vl-{VERSION}.pgtle.sql")
+
+    upgrader.ask("alter extension s3vl update")
+
+    assert_all_is_the_owners(target)
 
 
 @pytest.fixture

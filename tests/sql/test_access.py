@@ -82,6 +82,17 @@ def test_unregistered_arn_is_refused_to_a_granted_role(db: Database, app: StubLa
     assert app.calls == []
 
 
+@pytest.mark.usefixtures("app")
+def test_unknown_name_is_an_administrators_to_register(db: Database) -> None:
+    """Who may not register an index is not told to, and still sees the names that there are."""
+    db.rows("set local role app")
+
+    error = db.error("select * from s3vl.query_vectors(array[1, 2, 3, 4, 5], 'doc')")
+
+    assert error.sqlstate == "42704"
+    assert error.message_hint == 'Registered: "docs". Ask an administrator to register it.'
+
+
 def test_unregistered_arn_is_open_to_the_owner(db: Database, app: StubLambda) -> None:
     """The owner may search any index, also after having been somebody else."""
     app.answers(HITS)

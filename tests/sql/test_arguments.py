@@ -74,6 +74,7 @@ CASES: list[tuple[LiteralString, str, str]] = [
         "include_metadata must be true or false, got null", "Leave include_metadata out"),
     ("get_vectors(array['a'])", "neither index_name nor index_arn is given", "Pass one of them"),
     ("list_vectors()", "neither index_name nor index_arn is given", "Pass one of them"),
+    ("list_vectors('docs')", 'index_arn "docs" is not an ARN', "Pass a name as index_name => 'docs'."),
     ("list_vectors('arn', 'docs')",
         'index_name "docs" and index_arn "arn" are both given', "Pass one of them"),
     ("list_vectors(index_name => 'docs', max_results => 0)",
@@ -192,6 +193,26 @@ def test_what_is_no_index_is_no_index_arn(db: Database, resource: str) -> None:
     error = db.error("select s3vl.register_index('x', %(arn)s)", arn=arn)
 
     assert error.message_primary == f'index_arn "{arn}" is malformed: its resource is "{resource}"'
+
+
+@pytest.mark.parametrize(
+    ("resource", "wrong"),
+    [
+        ("bucket/x/index/items", 'bucket name "x" must have 3 to 63 characters'),
+        ("bucket/vectors/index/it", 'index name "it" must have 3 to 63 characters'),
+        (f"bucket/vectors/index/{'x' * 64}", f'index name "{"x" * 64}" must have 3 to 63 characters'),
+    ],
+)
+def test_name_in_an_index_arn_that_is_too_short_or_too_long_is_named(
+    db: Database, resource: str, wrong: str
+) -> None:
+    """An ARN that looks like one is not said to look otherwise."""
+    arn = f"arn:aws:s3vectors:us-west-2:123456789012:{resource}"
+
+    error = db.error("select s3vl.register_index('x', %(arn)s)", arn=arn)
+
+    assert error.message_primary == f'index_arn "{arn}" is malformed: its {wrong}'
+    assert "It looks like" not in (error.message_hint or "It looks like")
 
 
 @pytest.mark.parametrize(

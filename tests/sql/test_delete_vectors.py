@@ -30,7 +30,6 @@ def test_sends_the_event_of_the_protocol(db: Database, registered: StubLambda) -
     ("ids", "message"),
     [
         ("null", "vector_ids is null"),
-        ("'{}'", "vector_ids is empty"),
         ("array['a', null]", "vector_ids[2] is null"),
         ("array['']", "vector_ids[1] is empty"),
         ("array[repeat('x', 1025)]", "vector_ids[1] is 1025 characters and 1025 bytes long"),
@@ -45,8 +44,8 @@ def test_bad_ids_are_refused(db: Database, registered: StubLambda, ids: LiteralS
 
 
 def test_failure_half_way_says_what_was_deleted(db: Database, registered: StubLambda) -> None:
-    """12 MB of ids are sent in five requests, and DETAIL says how far it came."""
-    registered.answers({"deleted": [[1, 2918]]})
+    """12 MB of ids are sent in three requests, and DETAIL says how far it came."""
+    registered.answers({"deleted": [[1, 4085]]})
     registered.answers_failure("service_failure", deleted=[[1, 500]])
 
     error = db.error(
@@ -56,7 +55,7 @@ def test_failure_half_way_says_what_was_deleted(db: Database, registered: StubLa
 
     first = len(registered.requests[0]["vector_ids"])
     assert error.sqlstate == "S3V03"
-    assert first == 2918
+    assert first == 4085
     assert (error.message_detail or "").endswith(
         f"; the request began at position {first + 1}; deleted: 1-{first + 500}"
     )

@@ -199,6 +199,31 @@ def test_code_of_another_version_is_a_warning(
     assert "./package.sh" in (hint or "")
 
 
+@pytest.mark.parametrize(
+    ("seconds", "row"),
+    [
+        (30, ("ok", "the function ends after 30 s, not before timeout_seconds (30 s)", None)),
+        (
+            10,
+            (
+                "warn",
+                "the function ends after 10 s, before timeout_seconds (30 s)",
+                f"Raise LambdaTimeout of the stack, or: select s3vl.configure('{LAMBDA_ARN}', timeout_seconds => 10);",
+            ),
+        ),
+        ("10", None),
+    ],
+)
+def test_function_that_ends_before_timeout_seconds_is_a_warning(
+    db: Database, registered: StubLambda, seconds: Any, row: tuple[str, str, str | None] | None
+) -> None:
+    """Both limits are compared, where the function says its own."""
+    registered.answers(AVAILABLE | {"timeout_seconds": seconds})
+    registered.answers(FACTS)
+
+    assert diagnosis(db).get("Lambda timeout") == row
+
+
 def test_each_index_has_its_row_whatever_happens_to_the_others(db: Database, registered: StubLambda) -> None:
     """A failing index is told, an inactive one is not asked about, and the next is still looked at."""
     db.rows(

@@ -143,6 +143,40 @@ def test_answered_failure_is_raised_with_its_sqlstate(
     assert_short(error.context)
 
 
+@pytest.mark.parametrize("action", ["PutVectors", "DeleteVectors"])
+def test_denied_writing_is_allowed_in_the_stack(db: Database, registered: StubLambda, action: str) -> None:
+    """What the stack denies explicitly no role allows: the hint names the parameter."""
+    registered.answers_failure(
+        "access_denied",
+        f"User: r is not authorized to perform: s3vectors:{action} on resource: {INDEX_ARN}"
+        " with an explicit deny in an identity-based policy",
+    )
+
+    error = db.error(CALLS[5])
+
+    assert error.sqlstate == "S3V02"
+    assert error.message_hint == (
+        "The stack denies writing: set AllowWrites to true in its parameters and update it (make deploy)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "hint"),
+    [("function", "raise LambdaTimeout in the parameters of the stack"), ("caller", "timeout_seconds => 60")],
+)
+def test_the_limit_that_ran_out_is_the_one_to_raise(
+    db: Database, registered: StubLambda, limit: str, hint: str
+) -> None:
+    """timeout_seconds does not help against the function's own end, nor the other way round."""
+    registered.answers_failure("timeout", limit=limit)
+
+    error = db.error(QUERY)
+
+    assert (error.sqlstate, error.message_primary) == ("S3V05", "the time ran out: the reason")
+    assert hint in (error.message_hint or "")
+    assert ("timeout_seconds" in (error.message_hint or "")) is (limit == "caller")
+
+
 def test_codes_are_those_of_the_protocol() -> None:
     """No code of docs/lambda-protocol.md is forgotten, and the SQLSTATEs agree."""
     page = (ROOT / "docs/lambda-protocol.md").read_text()

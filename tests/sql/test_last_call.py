@@ -92,17 +92,17 @@ def test_bytes_beyond_an_integer_are_the_largest_integer(db: Database, registere
 
 def test_requests_of_one_call_are_summed_up(db: Database, registered: StubLambda) -> None:
     """What was sent in several requests is one call too."""
-    registered.answers({"deleted": [[1, 2918]]}, **measured(1))
-    registered.answers({"deleted": [[1, 2082]]}, **measured(2))
+    registered.answers({"deleted": [[1, 4085]]}, **measured(1))
+    registered.answers({"deleted": [[1, 1915]]}, **measured(2))
     db.rows(
         "select s3vl.delete_vectors(array_agg(lpad(i::text, 1022, 'x')), 'docs')"
-        " from generate_series(1, 5000) as i"
+        " from generate_series(1, 6000) as i"
     )
 
     [row] = db.rows(LAST)
 
     assert (row["operation"], row["api_calls"], row["pages"]) == ("delete_vectors", 3, 2)
-    assert row["bytes_out"] > 5_000_000
+    assert row["bytes_out"] > 6_000_000
 
 
 def test_failed_call_leaves_the_last_one_that_worked(db: Database, registered: StubLambda) -> None:

@@ -153,34 +153,64 @@ def test_bad_record_is_refused_by_position_field_and_id(
     assert registered.calls == []
 
 
-@pytest.mark.parametrize(
-    ("vectors", "message"),
-    [
-        ("null", "vectors is null"),
-        ("'{}'", "vectors is empty"),
-        (
-            "array[array[('a', '{1}', null)::s3vl.vector_record]]",
-            "vectors must be one-dimensional, got [1:1][1:1]",
-        ),
-    ],
-)
-def test_list_without_records_is_refused(
-    db: Database, registered: StubLambda, vectors: LiteralString, message: str
-) -> None:
-    """array_agg of no row is null: that is said, and not taken for a success."""
-    error = db.error("select s3vl.put_vectors(" + vectors + ", 'docs')")
+def test_list_of_lists_is_refused(db: Database, registered: StubLambda) -> None:
+    """Records come in one row."""
+    error = db.error("select s3vl.put_vectors(array[array[('a', '{1}', null)::s3vl.vector_record]], 'docs')")
 
-    assert (error.sqlstate, error.message_primary) == ("22023", message)
-    assert "array_agg of no row is null" in (error.message_hint or "")
+    assert (error.sqlstate, error.message_primary) == (
+        "22023", "vectors must be one-dimensional, got [1:1][1:1]",
+    )  # fmt: skip
     assert registered.calls == []
 
 
+ADVICE = [
+    (f"""('a', {V}, '{{"k": null}}')""", "jsonb_strip_nulls(metadata) takes nulls out.", False),
+    (f"""('a', {V}, '{{"k": []}}')""", "Metadata is an object of up to 50 strings", False),
+    (f"('a', {V}, jsonb_build_object('k', repeat('x', 41000)))", "Store less, for example the id", False),
+    (f"('a', {V}, jsonb_build_object('small', 1, 'k', repeat('x', 2100)))",
+        "Store less, or make the key non-filterable when the index is created. If the index is another", True),
+    ("('a', '{1,2}', null)", "A vector has as many numbers as the index has dimensions", True),
+    ("('a', '{1,2,NaN,4,5}', null)", "A vector has as many numbers as the index has dimensions", False),
+    ("('a', '{0,0,0,0,0}', null)", "A vector has as many numbers as the index has dimensions", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("record", "hint", "by_facts"), ADVICE, ids=[case[0][:60] for case in ADVICE])
+def test_hint_fits_the_problem(
+    db: Database, registered: StubLambda, record: LiteralString, hint: str, by_facts: bool
+) -> None:
+    """It says how to mend this record, and speaks of what is known of the index where that has decided."""
+    db.rows("update s3vl.index_registry set non_filterable_keys = '{}'")
+
+    error = db.error(PUT.format(record))
+
+    assert (error.message_hint or "").startswith(hint)
+    assert ("describe_index" in (error.message_hint or "")) is by_facts
+    assert ("GetIndex" in (error.message_detail or "")) is by_facts
+    assert registered.calls == []
+
+
+def test_a_read_only_transaction_writes_vectors(db: Database, registered: StubLambda) -> None:
+    """They are outside of the database, as the function's comment says; so a reader instance writes them too."""
+    registered.answers({"written": [[1, 1]]})
+    db.rows("set transaction read only")
+
+    assert db.value(PUT.format(f"('a', {V}, null)")) == 1
+
+
 @pytest.mark.parametrize(
-    ("limit", "non_filterable", "what"), [(40_960, ["t"], "bytes"), (2_048, [], "filterable bytes")]
+    ("limit", "non_filterable", "what", "largest"),
+    [(40_960, ["t"], "bytes", ""), (2_048, [], "filterable bytes", ': the largest key is "t"')],
 )
 @pytest.mark.parametrize("letter", ["x", "ü"])
 def test_metadata_is_measured_as_the_service_does(
-    db: Database, registered: StubLambda, limit: int, non_filterable: list[str], what: str, letter: str
+    db: Database,
+    registered: StubLambda,
+    limit: int,
+    non_filterable: list[str],
+    what: str,
+    largest: str,
+    letter: str,
 ) -> None:
     """Compact JSON in UTF-8, and five bytes: exactly the limit is sent, one byte more is refused."""
     db.rows("update s3vl.index_registry set non_filterable_keys = %(keys)s", keys=non_filterable)
@@ -198,7 +228,7 @@ def test_metadata_is_measured_as_the_service_does(
 
     shown = f"{limit:,}"
     assert error.message_primary == (
-        f'vectors[1].metadata of "a" counts {limit + 1} {what}, S3 Vectors takes {shown}'
+        f'vectors[1].metadata of "a" counts {limit + 1} {what}, S3 Vectors takes {shown}{largest}'
     )
 
 
@@ -213,18 +243,34 @@ def test_what_the_registry_does_not_know_is_left_to_the_service(db: Database, re
 
 
 def test_much_is_sent_in_several_requests_in_order(db: Database, registered: StubLambda) -> None:
-    """A request stays far under 6 MB; positions are those of the array, and the sum is returned."""
+    """A request stays far under 6 MiB; positions are those of the array, and the sum is returned."""
     db.rows("update s3vl.index_registry set non_filterable_keys = '{text}'")
-    for last in (76, 77, 77, 70):
+    for last in (107, 107, 86):
         registered.answers({"written": [[1, last]]})
 
     count = db.value(MANY)
 
     ids = [[vector["vector_id"] for vector in request["vectors"]] for request in registered.requests]
-    assert [len(part) for part in ids] == [76, 77, 77, 70]
+    assert [len(part) for part in ids] == [107, 107, 86]
     assert list(chain.from_iterable(ids)) == [f"v{number}" for number in range(1, 301)]
-    assert all(len(json.dumps(request)) < 3_500_000 for request in registered.requests)
+    assert all(len(json.dumps(request)) < 4_500_000 for request in registered.requests)
     assert count == 300
+
+
+def test_vectors_of_the_longest_numbers_fit_into_a_request(db: Database, registered: StubLambda) -> None:
+    """Requests are divided before numbers are written, by the most that a float can take."""
+    db.rows("update s3vl.index_registry set dimension = null")
+    registered.answers({"written": [[1, 64]]})
+    registered.answers({"written": [[1, 36]]})
+
+    db.rows(
+        "select s3vl.put_vectors(array_agg("
+        "(i::text, array_fill(-1.04598065e-36::real, '{4096}'), null)::s3vl.vector_record), 'docs')"
+        " from generate_series(1, 100) as i"
+    )
+
+    sizes = [len(json.dumps(request)) for request in registered.requests]
+    assert 4_100_000 < sizes[0] < 4_300_000
 
 
 def test_many_small_records_are_sent_in_several_requests(db: Database, registered: StubLambda) -> None:
@@ -244,27 +290,27 @@ def test_many_small_records_are_sent_in_several_requests(db: Database, registere
 def test_failure_half_way_says_what_was_written(db: Database, registered: StubLambda) -> None:
     """Ranges of several requests, of parts and of the failure itself are put together, by array position."""
     registered.answers({"written": [[1, 50]]}, continuation={"from": 51})
-    registered.answers({"written": [[51, 76]]})
+    registered.answers({"written": [[51, 107]]})
     registered.answers_failure("throttled", attempts=5, written=[[1, 50], [61, 61]])
 
     error = db.error(MANY)
 
     assert error.sqlstate == "S3V01"
     assert error.message_detail == (
-        "attempts: 5; Lambda request request-1; the request began at position 77; written: 1-126,137"
+        "attempts: 5; Lambda request request-1; the request began at position 108; written: 1-157,168"
     )
     assert error.message_hint == "Try again later, with fewer sessions at once."
 
 
 def test_failure_of_the_call_half_way_says_what_was_written(db: Database, registered: StubLambda) -> None:
     """What was written before Lambda could not be reached is told too."""
-    registered.answers({"written": [[1, 76]]})
+    registered.answers({"written": [[1, 107]]})
     registered.raises("invoke API failed", "AWS Lambda client returned 'Unable to connect to endpoint'.")
 
     error = db.error(MANY)
 
     assert error.sqlstate == "S3V05"
-    assert (error.message_detail or "").endswith("; the request began at position 77; written: 1-76")
+    assert (error.message_detail or "").endswith("; the request began at position 108; written: 1-107")
 
 
 def test_failure_before_anything_was_written_says_nothing_of_it(db: Database, registered: StubLambda) -> None:
@@ -302,8 +348,8 @@ def test_account_that_does_not_add_up_is_an_error(
 
 def test_requests_share_one_limit(db: Database, registered: StubLambda) -> None:
     """timeout_seconds is for the whole call, however many requests it takes."""
-    registered.answers({"written": [[1, 76]]}, seconds=0.6)
-    for last in (77, 77, 70):
+    registered.answers({"written": [[1, 107]]}, seconds=0.6)
+    for last in (107, 86):
         registered.answers({"written": [[1, last]]})
 
     db.rows(MANY)

@@ -118,9 +118,13 @@ def facts(mode: str, keys: dict[str, str]) -> dict[str, Any]:
 
 
 REFUSED = [
-    ("CLASSIC", {}, "55000", 'index "docs" is CLASSIC, which has no text search', "Change its mode"),
+    ("CLASSIC", {}, "55000", 'index "docs" is CLASSIC, which has no text search',
+        "Change its mode first: make deploy STACK=<stack> INDEX_MODE=ENHANCED, or as docs/guide.md#text-and-hyb"),
     ("ENHANCED", {"body": "ACTIVE"}, "22023",
-        'query_texts has key "title", which has no text search in index "docs"', "See text_keys"),
+        'query_texts has key "title", which has no text search in index "docs"',
+        'Keys with text search: "body". To add one: make deploy STACK=<stack> TEXT_KEYS=title, or as docs/guide'),
+    ("ENHANCED", {}, "22023",
+        'query_texts has key "title", which has no text search in index "docs"', "Keys with text search: none. To"),
     ("ENHANCED", {"title": "BUILDING"}, "55000",
         'text search for key "title" of index "docs" is still being built', "Try again later"),
 ]  # fmt: skip

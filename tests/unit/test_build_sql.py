@@ -23,12 +23,13 @@ VERSION = build_sql.control(build_sql.SQL)["default_version"]
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Build once, over what an older build has left."""
+    """Build once, over what an older build has left; without the scripts of releases."""
     target = tmp_path_factory.mktemp("build") / "sql"
     target.mkdir()
     (target / "s3vl-0.9.sql").write_text("of an older build")
     build_sql.build(build_sql.SQL, target)
-    return {path.name: path.read_text() for path in target.iterdir()}
+    released = build_sql.released_scripts(build_sql.SQL)
+    return {path.name: path.read_text() for path in target.iterdir() if path.name not in released}
 
 
 def test_released_scripts_are_what_they_were() -> None:
