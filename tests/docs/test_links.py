@@ -41,6 +41,13 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
     assert broken == []
 
 
+def test_the_readme_leads_to_every_page() -> None:
+    """Whoever has read it knows of each page in docs/."""
+    linked = set(re.findall(r"\]\((docs/[\w-]+\.md)\)", (ROOT / "README.md").read_text()))
+
+    assert linked >= {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+
+
 def test_anchors_are_as_github_makes_them(tmp_path: Path) -> None:
     """Lower case, hyphens for spaces, no punctuation; what looks like a heading in code is none."""
     page = tmp_path / "page.md"
