@@ -7,10 +7,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MATRIX := $(VENV)/.matrix
+BENCH := $(VENV)/.bench
 PARAMETERS ?= cloudformation/parameters.json
 LOCAL := PYTHONPATH=local $(BIN)/python -m s3vl_local
 
-.PHONY: help dev demo test test-fast test-matrix coverage lint format package build deploy destroy docs guide up env psql parameters down reset
+.PHONY: help dev demo test test-fast test-matrix coverage bench bench-quick lint format package build deploy destroy docs guide up env psql parameters down reset
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,8 +21,8 @@ dev: $(READY) ## Create .venv with PostgreSQL, the AWS CLI and every tool (the o
 demo: $(READY) ## Run the whole walkthrough of the README here, no AWS account needed
 	@$(LOCAL) demo
 
-test: $(READY) ## Run all tests
-	@$(BIN)/pytest
+test: $(READY) ## Run all tests, two files at a time
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 test-fast: $(READY) ## Run the tests that need no local cloud
 	@$(BIN)/pytest tests/unit tests/sql tests/catalogue tests/template tests/docs
@@ -32,6 +33,12 @@ test-matrix: $(MATRIX) ## Run the tests that touch PostgreSQL on 15, 16, 17 and 
 coverage: $(READY) ## Measure which branches of the Lambda its unit tests take
 	@$(BIN)/coverage run -m pytest -q tests/unit -k lambda
 	@$(BIN)/coverage report
+
+bench: $(BENCH) ## Measure s3vl beside its alternatives (15 minutes): bench/results/, docs/performance.md
+	@PYTHONPATH=local $(BIN)/python -m bench all
+
+bench-quick: $(READY) ## Measure the main ratios (two minutes): bench/results/quick.json
+	@PYTHONPATH=local $(BIN)/python -m bench quick
 
 lint: $(READY) ## Check style, types, SQL, template and spelling
 	$(BIN)/ruff check .
@@ -101,4 +108,9 @@ $(READY): pyproject.toml constraints.txt
 $(MATRIX): $(READY)
 	@echo "Adding the other PostgreSQL servers to $(VENV) (once) ..." >&2
 	@$(BIN)/uv pip install --python $(BIN)/python --group matrix --constraint constraints.txt >&2
+	@touch $@
+
+$(BENCH): $(READY)
+	@echo "Adding what draws plots to $(VENV) (once) ..." >&2
+	@$(BIN)/uv pip install --python $(BIN)/python --group bench --constraint constraints.txt >&2
 	@touch $@

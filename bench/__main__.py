@@ -1,0 +1,116 @@
+"""`make bench` and `make bench-quick`: measure, and write bench/results/ and docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench import (
+    batch,
+    cold_start,
+    concurrency,
+    growth,
+    machine,
+    products,
+    queries,
+    ratios,
+    report,
+    resources,
+    split,
+    writes,
+)
+from bench.contenders import Search
+from bench.progress import say
+from bench.sampling import Ratio
+from bench.stage import own_stage
+
+if TYPE_CHECKING:
+    from bench.stage import Stage
+
+_DIMENSIONS = (5, 384, 1536)
+# As many as the largest top_k.
+_VECTORS = max(queries.TOP_KS)
+
+
+def quick(stage: Stage) -> None:
+    """Measure what must hold, in under two minutes."""
+    figures = ratios.measure(stage, ratios.QUICK)
+    _write("quick", {"ratios": ratios.values(figures)})
+    _show(figures)
+
+
+def everything(stage: Stage) -> None:
+    """Measure all, what must hold first."""
+    figures = ratios.measure(stage, ratios.LONG)
+    spread = {
+        name: [figure.low, figure.high] for name, figure in figures.items() if isinstance(figure, Ratio)
+    }
+    _write("ratios", {"ratios": ratios.values(figures), "quartiles": spread})
+    indexes = [stage.filled_index(dimension, _VECTORS) for dimension in _DIMENSIONS]
+    for index in indexes:
+        say(f"a table of {_VECTORS:,} rows, {index.dimension} dimensions, for pgvector")
+        products.create_table(stage, index, _VECTORS)
+    _, middle, largest = indexes
+    say("where the time of one query goes")
+    searches = [Search(index, top_k) for index in indexes for top_k in (10, 100)]
+    _write("split", {"searches": [split.measure(stage, search, 100, seconds=5) for search in searches]})
+    _write("resources", resources.measure(stage, Search(largest), queries=200))
+    _write("queries", {"rows": queries.measure(stage, indexes, queries.TOP_KS, rounds=20, seconds=3)})
+    # Few vectors: with many, the machine would be busy with the service's part of a hundred searches.
+    small = stage.filled_index(384, 1000)
+    _write("batch", batch.measure(stage, small, count=100, rounds=5, seconds=10))
+    _write("cold_start", cold_start.measure(stage, largest, rounds=10, seconds=12))
+    _write("writes", writes.measure(stage, rows=5000, single_rows=50, rounds=5, seconds=10))
+    _write("growth", {"curves": growth.measure(stage, middle, rounds=15, seconds=20)})
+    _write(
+        "concurrency", {"rows": concurrency.measure(stage, Search(middle), concurrency.SESSIONS, seconds=2)}
+    )
+    _show(figures)
+
+
+def _show(figures: dict[str, Ratio | float]) -> None:
+    say("done")
+    print("", *ratios.lines(figures), sep="\n")
+
+
+def _write(name: str, document: dict[str, Any]) -> None:
+    """Write a file of results, with where and of what they are."""
+    report.RESULTS.mkdir(exist_ok=True)
+    document |= {"machine": machine.description(), "commit": machine.commit()}
+    (report.RESULTS / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n")
+
+
+def _report() -> None:
+    # Not at the top: matplotlib is in a group of its own, which quick does without.
+    from bench import plots  # noqa: PLC0415
+
+    report.write()
+    plots.draw()
+
+
+def main() -> None:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument(
+        "what",
+        choices=("all", "quick", "report"),
+        help="measure everything and report it, or the main ratios; or only write the page from the results",
+    )
+    what = parser.parse_args().what
+    if what in {"all", "quick"}:
+        say(f"commit {machine.commit()}, in a local cloud of its own")
+        with (
+            tempfile.TemporaryDirectory(prefix="s3vl-bench-") as folder,
+            own_stage(Path(folder) / "cloud") as stage,
+        ):
+            (quick if what == "quick" else everything)(stage)
+        say("stopped")
+    if what in {"all", "report"}:
+        _report()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Draws the pictures of docs/performance.md from bench/results/."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from bench.report import results
+from s3vl_local.cloud import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PICTURES = ROOT / "docs" / "performance"
+
+# Text stays text, and the same results give the same file.
+mpl.rcParams |= {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "s3vl",
+    "font.size": 9,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+}
+_COLORS = {"direct": "C0", "s3vl": "C1"}
+_PARTS = ("service", "handler", "runtime", "wire", "SQL", "client")
+
+
+def draw() -> None:
+    """Draw all pictures."""
+    PICTURES.mkdir(exist_ok=True)
+    for name, figure in (
+        ("growth", _growth(results("growth")["curves"])),
+        ("split", _split(results("split")["searches"])),
+        ("concurrency", _concurrency(results("concurrency")["rows"])),
+    ):
+        _save(figure, PICTURES / f"{name}.svg")
+
+
+def _growth(curves: dict[str, Any]) -> Figure:
+    """Draw time against each size, both in powers of ten, with quartiles."""
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    for axes, (what, curve) in zip(figure.subplots(2, 2).flat, curves.items(), strict=True):
+        for name, drawn in curve["contenders"].items():
+            low, high = zip(*(taken["quartiles_ms"] for taken in drawn["timings"]), strict=True)
+            medians = [taken["p50_ms"] for taken in drawn["timings"]]
+            color = _COLORS[name]
+            axes.loglog(curve["sizes"], medians, marker="o", markersize=3, color=color, label=name)
+            axes.fill_between(curve["sizes"], low, high, alpha=0.2, color=color, linewidth=0)
+        axes.set(xlabel=what, ylabel="ms", title=f"s3vl: slope {curve['contenders']['s3vl']['slope']}")
+        axes.legend()
+    return figure
+
+
+def _split(splits: list[dict[str, Any]]) -> Figure:
+    """Draw where the time of a search goes, as bars of parts."""
+    figure = Figure(figsize=(8, 0.5 + 0.4 * len(splits)), layout="constrained")
+    axes = figure.subplots()
+    labels = [f"{one['dimension']:,} dimensions, top_k {one['top_k']}" for one in splits]
+    starts = [0.0] * len(splits)
+    for part in _PARTS:
+        widths = [one["parts_ms"][part] for one in splits]
+        axes.barh(labels, widths, left=starts, label=part)
+        starts = [start + width for start, width in zip(starts, widths, strict=True)]
+    axes.set(xlabel="ms")
+    axes.invert_yaxis()
+    axes.legend(ncols=len(_PARTS), loc="lower center", bbox_to_anchor=(0.4, 1))
+    return figure
+
+
+def _concurrency(rows: list[dict[str, Any]]) -> Figure:
+    """Draw throughput and p95 against the number of sessions."""
+    figure = Figure(figsize=(8, 3), layout="constrained")
+    for axes, (member, label) in zip(
+        figure.subplots(1, 2), (("queries_per_second", "queries/s"), ("p95_ms", "p95, ms")), strict=True
+    ):
+        for latency_ms in sorted({row["latency_ms"] for row in rows}):
+            of_latency = [row for row in rows if row["latency_ms"] == latency_ms]
+            sessions = [row["sessions"] for row in of_latency]
+            values = [row[member] for row in of_latency]
+            axes.plot(sessions, values, marker="o", markersize=3, label=f"{latency_ms} ms of latency")
+        axes.set(xlabel="sessions", ylabel=label, ylim=(0, None))
+        axes.legend()
+    return figure
+
+
+def _save(figure: Figure, path: Path) -> None:
+    # Without the date that matplotlib would write, which changes with nothing else.
+    figure.savefig(path, metadata={"Date": None})
+    # matplotlib ends some lines of an SVG with a space.
+    path.write_text("\n".join(line.rstrip() for line in path.read_text().splitlines()) + "\n")

@@ -1,0 +1,47 @@
+"""One search in many sizes, by all contenders."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from bench import contenders
+from bench.contenders import Search
+from bench.progress import say
+from bench.sampling import alternate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.stage import Index, Stage
+
+TOP_KS = (10, 100, 1000, 10_000)
+# By latency of the service; PostgreSQL itself does not feel it.
+CONTENDERS = {0: tuple(contenders.ALL), 50: ("direct", "client-side join", "naive", "s3vl")}
+# A page has as many results, and the naive bridge gives no more.
+_PAGE = 100
+
+
+def measure(
+    stage: Stage, indexes: Sequence[Index], top_ks: Sequence[int], rounds: int, seconds: float
+) -> list[dict[str, Any]]:
+    """Time all contenders in all sizes; each comparison has so many rounds, or seconds."""
+    rows = []
+    for latency_ms, index in itertools.product(CONTENDERS, indexes):
+        say(f"one query of {index.dimension} dimensions, {latency_ms} ms of latency")
+        for top_k, with_metadata in itertools.product(top_ks, (True, False)):
+            search = Search(index, top_k, with_metadata)
+            names = [name for name in CONTENDERS[latency_ms] if name != "naive" or top_k <= _PAGE]
+            calls = {name: contenders.ALL[name](stage, search) for name in names}
+            with stage.latency(latency_ms):
+                timings = alternate(calls, rounds, seconds, at_least=1)
+            rows.append(
+                {
+                    "latency_ms": latency_ms,
+                    "dimension": index.dimension,
+                    "top_k": top_k,
+                    "metadata": with_metadata,
+                    "contenders": {name: taken.document() for name, taken in timings.items()},
+                }
+            )
+    return rows

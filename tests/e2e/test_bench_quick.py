@@ -1,0 +1,51 @@
+"""What `make bench-quick` measures, at a size that takes seconds; how fast is not asked here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench import ratios
+from bench.stage import Stage
+
+if TYPE_CHECKING:
+    from s3vl_local.cloud import LocalCloud
+
+TINY = ratios.Effort(rounds=2, seconds=0, vectors=20, batch=3, rows=5, single_rows=2)
+
+
+@pytest.fixture(scope="module")
+def figures(cloud: LocalCloud, package: bytes) -> dict[str, Any]:
+    """Measure every figure once."""
+    return ratios.measure(Stage(cloud, package), TINY)
+
+
+def test_every_figure_that_must_hold_is_measured(figures: dict[str, Any]) -> None:
+    """The numbers of quick.json are those that the benchmark has bounds for."""
+    values = ratios.values(figures)
+
+    assert list(values) == [
+        "query_vs_direct",
+        "naive_vs_query",
+        "query_vs_direct_50ms",
+        "connections_per_100_queries",
+        "batch_speedup_50ms",
+        "batch_invocations",
+        "cold_start_vs_naive",
+        "zip_mb",
+        "writes_per_second_50ms",
+        "writes_vs_single_row",
+    ]
+    assert list(values) == list(ratios.BOUNDS)
+    assert all(isinstance(value, int | float) and value >= 0 for value in values.values())
+
+
+def test_every_figure_is_shown_with_its_bound(figures: dict[str, Any]) -> None:
+    """A line says what was measured, what it must be, and whether that is so."""
+    lines = ratios.lines(figures)
+
+    assert len(lines) == len(ratios.BOUNDS)
+    for line, bound in zip(lines, ratios.BOUNDS.values(), strict=True):
+        assert line.startswith(bound.what)
+        assert line.endswith((f"{bound}  holds", f"{bound}  MISSED"))
