@@ -90,7 +90,7 @@ declare
     _floats real[];
 begin
     if _vectors = '{}' then
-        return '{}';
+        return array[]::json[];
     end if;
     perform s3vl._check_given(
         _name, _vectors, 'coalesce(array_agg(embedding::real[]), ''{}'')'
