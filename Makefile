@@ -21,8 +21,8 @@ dev: $(READY) ## Create .venv with PostgreSQL, the AWS CLI and every tool (the o
 demo: $(READY) ## Run the whole walkthrough of the README here, no AWS account needed
 	@$(LOCAL) demo
 
-test: $(READY) ## Run all tests, two files at a time
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+test: $(READY) ## Run all tests
+	@$(BIN)/pytest
 
 test-fast: $(READY) ## Run the tests that need no local cloud
 	@$(BIN)/pytest tests/unit tests/sql tests/catalogue tests/template tests/docs

@@ -198,7 +198,9 @@ class LocalCloud:
         """Return the server process, unless its number belongs to something else by now."""
         with contextlib.suppress(psutil.NoSuchProcess):
             process = psutil.Process(state.pid)
-            if SERVER in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
+            # A process that has only just begun has no arguments to show yet.
+            arguments = process.cmdline() or [SERVER]
+            if process.status() != psutil.STATUS_ZOMBIE and SERVER in arguments:
                 return process
         return None
 

@@ -58,10 +58,12 @@ def test_access_ends_when_it_is_revoked(app: psycopg.Connection) -> None:
         app.execute(SEARCH, [INDEX_NAME])
 
 
-def test_diagnosis_of_a_working_stack_is_all_ok(connection: psycopg.Connection) -> None:
-    """On the deployed stack each check is ok, the extension and the index too."""
+def test_diagnosis_of_a_working_stack_warns_of_its_short_timeout(connection: psycopg.Connection) -> None:
+    """On the post's stack each check is ok, but its function ends before the default timeout_seconds."""
     rows = connection.execute("select check_name, status, detail from s3vl.diagnose()").fetchall()
 
-    assert {status for _, status, _ in rows} == {"ok"}, rows
+    assert [row for row in rows if row[1] != "ok"] == [
+        ("Lambda timeout", "warn", "the function ends after 10 s, before timeout_seconds (30 s)")
+    ]
     [index] = [detail for name, _, detail in rows if name == f'index "{INDEX_NAME}"']
     assert index.startswith("ENHANCED, 5 dimensions, cosine, described ")
