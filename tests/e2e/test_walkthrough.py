@@ -61,7 +61,6 @@ def typed(walked: list[tuple[Step, str]]) -> set[str]:
     return {command for language, text in texts for command in commands(language, text)}
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("language", "text"),
     [("bash", text) for text in COMMANDS] + [("sql", text) for text in STATEMENTS],
@@ -72,7 +71,6 @@ def test_the_readme_runs_what_the_post_tells_to_run(typed: set[str], language: s
     assert set(commands(language, text)) <= typed
 
 
-@pytest.mark.timeout(180)
 def test_the_guide_prints_what_it_shows(walked: list[tuple[Step, str]]) -> None:
     """Every result on the page is what the command before it printed; make guide writes them anew.
 
@@ -85,7 +83,6 @@ def test_the_guide_prints_what_it_shows(walked: list[tuple[Step, str]]) -> None:
     assert len(shown) > 10
 
 
-@pytest.mark.timeout(180)
 def test_outputs_are_as_in_the_post(steps: list[tuple[str, str]]) -> None:
     """Stack, role, function and index have the names of the post."""
     assert output_of(steps, "AuroraRoleAttachmentCommand").split() == [
@@ -102,7 +99,6 @@ def test_outputs_are_as_in_the_post(steps: list[tuple[str, str]]) -> None:
     assert size > 1_000_000
 
 
-@pytest.mark.timeout(180)
 def test_validation_succeeds(steps: list[tuple[str, str]]) -> None:
     """validate_config says that the function answers."""
     row = output_of(steps, "validate_config").splitlines()[-2]
@@ -110,7 +106,6 @@ def test_validation_succeeds(steps: list[tuple[str, str]]) -> None:
     assert row.strip().startswith("t ")
 
 
-@pytest.mark.timeout(180)
 def test_policies_are_enforced_from_the_first_aws_command(walked: list[tuple[Step, str]]) -> None:
     """The local cloud is told so before any command of the AWS CLI, and by no page."""
     texts = [step.text for step, _ in walked]
@@ -121,7 +116,6 @@ def test_policies_are_enforced_from_the_first_aws_command(walked: list[tuple[Ste
     )
 
 
-@pytest.mark.timeout(180)
 def test_everything_is_cleaned_up(steps: list[tuple[str, str]]) -> None:
     """After the clean-up the stack and the function are gone, as the post verifies."""
     assert (
@@ -134,7 +128,6 @@ def test_everything_is_cleaned_up(steps: list[tuple[str, str]]) -> None:
     )
 
 
-@pytest.mark.timeout(180)
 def test_queries_show_the_rows_of_the_post(steps: list[tuple[str, str]]) -> None:
     """The five queries of queries.sql print what the post says of them."""
     similar, by_id, identical, filtered, combined = rows_of(output_of(steps, "queries.sql"))
