@@ -108,8 +108,8 @@ def deployed(deploy_here: Callable[..., None], clients: Callable[[str], Any]) ->
 
 def make(cloud: LocalCloud, *words: str, answer: str = "") -> subprocess.CompletedProcess[str]:
     """Type make in the checkout; the answer to its questions comes on a pipe."""
-    # The .venv is what the tests run in, whatever file is newer.
-    ready = ["--old-file=.venv/.ready", f"BIN={Path(sys.executable).parent}"]
+    # The .venv is what the tests run in, whatever file is newer; a make inside of `make test` says where it is.
+    ready = ["--no-print-directory", "--old-file=.venv/.ready", f"BIN={Path(sys.executable).parent}"]
     return subprocess.run(
         ["make", *ready, *words],
         env=surroundings.left() | cloud.environment(),
