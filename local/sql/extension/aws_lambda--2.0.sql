@@ -10,12 +10,19 @@ create schema aws_lambda;
 create schema aws_lambda_local;
 revoke all on schema aws_lambda_local from public;
 
-create function aws_lambda_local.dblink(connection text, query text)
-    returns setof record
-    language c
-    strict parallel restricted
-as '$libdir/dblink', 'dblink_record';
-revoke all on function aws_lambda_local.dblink(text, text) from public;
+do $$
+begin
+    -- The server that has no dblink can have all of this, and invokes nothing.
+    if exists (select from pg_catalog.pg_available_extensions as e where e.name = 'dblink') then
+        create function aws_lambda_local.dblink(connection text, query text)
+            returns setof record
+            language c
+            strict parallel restricted
+        as '$libdir/dblink', 'dblink_record';
+        revoke all on function aws_lambda_local.dblink(text, text) from public;
+    end if;
+end;
+$$;
 
 -- The one place that leaves the database. It runs as the platform, because dblink lets only superusers connect
 -- without a password; callers reach it through the four overloads only. It stands outside the schema aws_lambda,
