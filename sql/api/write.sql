@@ -25,7 +25,7 @@ comment on function s3vl._most_bytes(s3vl.vector_record[]) is
     'Returns the most that each record takes in a request, without writing its numbers.';
 
 create or replace function s3vl._encode_records(vectors s3vl.vector_record[])
-    returns json
+    returns text
     stable
     language sql
     set search_path = pg_catalog, pg_temp
@@ -35,7 +35,7 @@ as $$
     -- Put together as text, because JSON functions would look at each of millions of characters
     -- again. Embeddings are texts too, which the function hands on as they are. What is null, as
     -- metadata may be, is left out.
-    select ('[' || string_agg(
+    select '[' || string_agg(
         concat(
             '{"vector_id":', to_json(v.vector_id),
             ',"embedding":"', to_json(v.embedding),
@@ -44,13 +44,13 @@ as $$
         ),
         ','
         order by v.position
-    ) || ']')::json
+    ) || ']'
     from unnest(_encode_records.vectors)
         with ordinality as v (vector_id, embedding, metadata, position)
 $$;
 
 comment on function s3vl._encode_records(s3vl.vector_record[]) is
-    'Returns records as JSON.';
+    'Returns records as the text of a JSON array.';
 
 create or replace function s3vl.put_vectors(
     vectors s3vl.vector_record[],
@@ -66,22 +66,20 @@ declare
     _started timestamptz := clock_timestamp();
     _index s3vl.index_registry;
     _part record;
-    _members json;
+    _records text;
     _written integer := 0;
 begin
     _index := s3vl._find_index(put_vectors.index_name, put_vectors.index_arn);
     perform s3vl._check_records(put_vectors.vectors, _index);
     -- One part at a time, as all of a table would be much to hold as text.
     for _part in select p.* from s3vl._parts(s3vl._most_bytes(put_vectors.vectors)) as p loop
-        _members := json_build_object(
-            'index_arn', _index.index_arn,
-            'vectors', s3vl._encode_records(
-                put_vectors.vectors[_part.first_position:_part.last_position]
-            )
+        _records := s3vl._encode_records(
+            put_vectors.vectors[_part.first_position:_part.last_position]
         );
         _written := _written + s3vl._write(
             'put_vectors',
-            _members,
+            _index.index_arn,
+            ',"vectors":' || _records,
             _part.first_position,
             _part.last_position,
             'written',
@@ -116,16 +114,15 @@ declare
     _index s3vl.index_registry;
     _ids text[];
     _chunk record;
-    _members json;
     _deleted integer := 0;
 begin
     _index := s3vl._find_index(delete_vectors.index_name, delete_vectors.index_arn);
     _ids := s3vl._distinct_ids(delete_vectors.vector_ids);
     for _chunk in select c.* from s3vl._chunks(s3vl._encode_ids(_ids)) as c loop
-        _members := json_build_object('index_arn', _index.index_arn, 'vector_ids', _chunk.chunk);
         _deleted := _deleted + s3vl._write(
             'delete_vectors',
-            _members,
+            _index.index_arn,
+            ',"vector_ids":' || _chunk.chunk::text,
             _chunk.first_position,
             _chunk.last_position,
             'deleted',

@@ -12,11 +12,12 @@ create or replace function s3vl._ask(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
+    _members text := s3vl._members(_ask.members);
     _continuation jsonb;
     _answer jsonb;
 begin
     loop
-        _answer := s3vl._invoke(_ask.operation, _ask.members, _ask.started, _continuation);
+        _answer := s3vl._invoke(_ask.operation, _members, _ask.started, _continuation);
         _answer := s3vl._require_success(_answer, _ask.members);
         return next _answer -> 'result';
         _continuation := nullif(_answer -> 'continuation', 'null');

@@ -26,39 +26,50 @@ $$;
 comment on function s3vl._configuration() is
     'Returns the configuration, or raises 55000 when there is none.';
 
-create or replace function s3vl._request(
-    operation text,
-    budget_ms integer,
-    members json,
-    continuation jsonb
-)
-    returns json
-    stable
+create or replace function s3vl._members(members json)
+    returns text
+    immutable
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    -- json and not jsonb, which would turn every number of every vector into numeric and back.
     -- Not json_strip_nulls: it would also change filters inside of the request.
-    select json_object_agg(m.key, m.value)
-    from (
-        values
-        ('operation', to_json(_request.operation)),
-        ('protocol', to_json(2)),
-        ('budget_ms', to_json(_request.budget_ms)),
-        ('continuation', _request.continuation::json)
-        union all
-        select r.key, r.value
-        from json_each(_request.members) as r
-    ) as m (key, value)
+    select string_agg(concat(',', to_json(m.key), ':', m.value), '' order by m.position)
+    from json_each(_members.members) with ordinality as m (key, value, position)
     where json_typeof(m.value) <> 'null'
 $$;
 
-comment on function s3vl._request(text, integer, json, jsonb) is
-    'Puts a request of the protocol together; members that are null are left out.';
+comment on function s3vl._members(json) is
+    'Returns the members of an object as they go on after others; those that are null are left '
+    'out.';
+
+create or replace function s3vl._request(
+    operation text,
+    budget_ms integer,
+    members text,
+    continuation jsonb
+)
+    returns json
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- Put together as text, because JSON functions would look at each of millions of characters
+    -- again. And json, not jsonb, which would turn every number of a list into numeric and back.
+    select concat(
+        '{"operation":', to_json(_request.operation),
+        ',"protocol":2,"budget_ms":', _request.budget_ms,
+        ',"continuation":' || _request.continuation::text,
+        _request.members,
+        '}'
+    )::json
+$$;
+
+comment on function s3vl._request(text, integer, text, jsonb) is
+    'Puts a request of the protocol together; its members are those of s3vl._members().';
 
 create or replace function s3vl._invoke(
     operation text,
-    members json,
+    members text,
     started timestamptz,
     continuation jsonb
 )
@@ -117,7 +128,7 @@ begin
 end;
 $$;
 
-comment on function s3vl._invoke(text, json, timestamptz, jsonb) is
+comment on function s3vl._invoke(text, text, timestamptz, jsonb) is
     'Calls the Lambda function, again when Lambda throttled it, within what timeout_seconds leaves '
     'since the start, and returns its answer, be it a success or a failure.';
 

@@ -43,8 +43,10 @@ as $$
             _embedding_problem.dimension
         )
         when array_position(_embedding_problem.embedding, null) is not null then 'holds a null'
-        when 'NaN' = any(_embedding_problem.embedding) then 'holds NaN'
-        when 'Infinity' = any(_embedding_problem.embedding) then 'holds Infinity'
+        -- NaN sorts above it.
+        when 'Infinity' <= any(_embedding_problem.embedding) then 'holds ' || case
+            when 'NaN' = any(_embedding_problem.embedding) then 'NaN' else 'Infinity'
+        end
         when '-Infinity' = any(_embedding_problem.embedding) then 'holds -Infinity'
         when _embedding_problem.distance_metric = 'cosine' and 0 = all(_embedding_problem.embedding)
             then 'is zero in every dimension, which has no direction for cosine distance'

@@ -35,19 +35,21 @@ create or replace function s3vl._check_numbers(
 as $$
 declare
     _width integer := array_length(_check_numbers.vector, array_ndims(_check_numbers.vector));
+    _bound constant double precision := 3.4028235677973366e38;
     _bad record;
 begin
     -- The service keeps 4-byte floats: from this number on they are infinite. NaN sorts above it.
-    select
-        (c.position - 1) / _width + 1 as vector_number,
-        (c.position - 1) % _width + 1 as position,
-        c.value
-    into _bad
-    from unnest(_check_numbers.vector) with ordinality as c (value, position)
-    where c.value is null or abs(c.value) >= 3.4028235677973366e38
-    order by c.position
-    limit 1;
-    if found then
+    if (_bound > all (_check_numbers.vector) and -_bound < all (_check_numbers.vector)) is not true
+    then
+        select
+            (c.position - 1) / _width + 1 as vector_number,
+            (c.position - 1) % _width + 1 as position,
+            c.value
+        into _bad
+        from unnest(_check_numbers.vector) with ordinality as c (value, position)
+        where c.value is null or abs(c.value) >= _bound
+        order by c.position
+        limit 1;
         raise exception using
             errcode = '22023',
             message = format(

@@ -56,7 +56,7 @@ FORBIDDEN: list[LiteralString] = [
     "truncate s3vl.config",
     "select * from s3vl._ask('x', '{}')",
     "select s3vl._revoke_all('other')",
-    "select s3vl._write('x', '{}', 1, 1, 'x', now())",
+    "select s3vl._write('x', 'x', 'x', 1, 1, 'x', now())",
     "select * from aws_lambda.invoke('f', '{}'::json)",
     "create function s3vl.mine() returns integer language sql as 'select 1'",
 ]

@@ -85,15 +85,17 @@ class Environment:
         self, request_id: str, payload: bytes, invoked_arn: str, client_context: str | None
     ) -> Outcome:
         """Run one event. Errors of the function are outcomes too, as the Invoke API has it."""
-        start = self._log.stat().st_size
-        self._write_log(f"START RequestId: {request_id} Version: {self.function.version}\n")
+        with self._log.open("ab") as log:
+            start = log.tell()
+            log.write(f"START RequestId: {request_id} Version: {self.function.version}\n".encode())
         began = time.monotonic()
         document, is_error = self._run(request_id, payload, invoked_arn, client_context)
         milliseconds = (time.monotonic() - began) * 1000
-        self._write_log(
-            f"END RequestId: {request_id}\nREPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms\n"
-        )
-        return Outcome(document, is_error, self._read_log_tail(start))
+        report = f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms"
+        with self._log.open("ab+") as log:
+            log.write(f"END RequestId: {request_id}\n{report}\n".encode())
+            log.seek(max(start, log.tell() - LOG_TAIL_BYTES))
+            return Outcome(document, is_error, log.read())
 
     def close(self) -> None:
         """End the process and whatever it was doing."""
@@ -187,16 +189,6 @@ class Environment:
             "TZ": ":UTC",
         }
         return {"AWS_ENDPOINT_URL": endpoint_url, **function.variables, **reserved}
-
-    def _write_log(self, text: str) -> None:
-        with self._log.open("a") as log:
-            log.write(text)
-
-    def _read_log_tail(self, start: int) -> bytes:
-        with self._log.open("rb") as log:
-            end = log.seek(0, os.SEEK_END)
-            log.seek(max(start, end - LOG_TAIL_BYTES))
-            return log.read()
 
 
 def link_runtime(folder: Path) -> None:

@@ -1,4 +1,6 @@
-"""Invoke as the local aws_lambda extension speaks it: PostgreSQL's wire protocol, one JSON document per simple query.
+"""Invoke as the local aws_lambda extension speaks it: PostgreSQL's wire protocol, one invocation per simple query.
+
+A query is a line of JSON that says what to invoke, and the payload on the lines after it.
 
 PostgreSQL has dblink and no HTTP client. Speaking its protocol here makes a call cost a fraction of a millisecond,
 and lets errors arrive as SQL errors with their DETAIL, worded as Aurora's extension documents them.
@@ -108,7 +110,8 @@ class _Connection(socketserver.StreamRequestHandler):
             if kind != b"Q":
                 raise ConnectionError(f"message {kind!r} is not part of the simple query protocol")
             try:
-                row = self._invoke(json.loads(body[:-1]))
+                head, _, payload = body[:-1].partition(b"\n")
+                row = self._invoke(json.loads(head), payload)
             except AwsLambdaError as error:
                 self._send_error(error.message, error.detail)
             except Exception as error:  # noqa: BLE001 - the database must get an answer, and the log the traceback
@@ -118,7 +121,7 @@ class _Connection(socketserver.StreamRequestHandler):
                 self._send_row(row)
             self._ready()
 
-    def _invoke(self, request: dict[str, Any]) -> tuple[str | None, ...]:
+    def _invoke(self, request: dict[str, Any], payload: bytes) -> tuple[str | None, ...]:
         """Run one request, waiting no longer than aws_lambda.request_timeout_ms allows."""
         service = cast("WireServer", self.server).service
         try:
@@ -126,7 +129,7 @@ class _Connection(socketserver.StreamRequestHandler):
                 function=FunctionName.parse(
                     request["function_name"], request["region"], request["qualifier"]
                 ),
-                payload=(request["payload"] or "{}").encode(),
+                payload=payload or b"{}",
                 invocation_type=request["invocation_type"],
                 log_type=request["log_type"],
                 client_context=request["client_context"],

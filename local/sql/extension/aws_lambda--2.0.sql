@@ -56,7 +56,6 @@ begin
     end if;
     _request := json_build_object(
         'function_name', aws_lambda_invoke.function_name,
-        'payload', aws_lambda_invoke.request_payload,
         'region', aws_lambda_invoke.region,
         'invocation_type', aws_lambda_invoke.invocation_type,
         'log_type', aws_lambda_invoke.log_type,
@@ -87,7 +86,9 @@ begin
                     )::integer / 1000
                 )
             ),
-            _request::text
+            -- The payload follows on lines of its own: as a text of the document, all of it would be
+            -- escaped here and read again there.
+            concat(_request, E'\n', aws_lambda_invoke.request_payload)
         ) as r (status_code integer, payload text, executed_version text, log_result text);
     exception
         when sqlclient_unable_to_establish_sqlconnection or connection_failure then
