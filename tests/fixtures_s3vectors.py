@@ -1,4 +1,4 @@
-"""S3 Vectors over HTTP: moto's server with our emulator in it, on a port of its own for the whole run.
+"""S3 Vectors over HTTP: the local cloud's server in this process, on a port of its own for the whole run.
 
 The contract cases run on Amazon S3 Vectors instead when S3VL_TEST_AWS=1.
 """
@@ -16,12 +16,13 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from contract.s3vectors.cases import stage
 from contract.s3vectors.cases.case import Case, Refusal
-from s3vl_local import s3vectors as emulator
+from s3vl_local.ports import free_port
 from s3vl_local.s3vectors.models import s3vectors_backends
+from s3vl_local.server import Application, listen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,15 +30,18 @@ if TYPE_CHECKING:
 REGION = "us-west-2"
 
 
+def served() -> str:
+    """Serve S3 Vectors, and moto's services beside it, as long as this process lives, and return the address."""
+    application, port = Application(), free_port()
+    application.services.set_result(DomainDispatcherApplication(create_backend_app))
+    listen(application, port)
+    return f"http://127.0.0.1:{port}"
+
+
 @pytest.fixture(scope="session")
-def s3vectors_url() -> Iterator[str]:
+def s3vectors_url() -> str:
     """Serve S3 Vectors on 127.0.0.1 and give its address."""
-    emulator.install()
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    return served()
 
 
 @pytest.fixture(scope="session")

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import waitress
-from moto.moto_server.werkzeug_app import create_backend_app
 from waitress.channel import ClientDisconnected
 from werkzeug import Request
 
-from s3vl_local import regions, s3vectors
+from s3vl_local import credential, regions, s3vectors
 from s3vl_local.control import PREFIX, Control
 from s3vl_local.faults import ConnectionDroppedError
 from s3vl_local.iam.switch import IAM
+from s3vl_local.s3vectors import http as s3vectors_http
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 # Enough for callers that wait on an injected latency while others go on.
 THREADS = 64
-S3_VECTORS_SCOPE = "/s3vectors/aws4_request"
+# A body of 20 MiB is read in large pieces, and neither it nor an answer to a list goes through a file.
+PIECE_BYTES = 64 * 1024
+MAX_BYTES_IN_MEMORY = 64 * 1024 * 1024
 
 
 class Application:
@@ -41,7 +43,6 @@ class Application:
     def __init__(self) -> None:
         self.services: Future[Services] = Future()
         self._control = Control(self._health, self._counters)
-        self._s3vectors = create_backend_app("s3vectors")
         self._lock = threading.Lock()
         self._connections: set[tuple[str, str]] = set()
         self._bytes_in = 0
@@ -59,15 +60,18 @@ class Application:
             self._count_answer(headers)
             return start_response(status, headers, exc_info)
 
-        if elsewhere := regions.refusal(Request(environ)):
+        signed = credential.find(environ.get("HTTP_AUTHORIZATION", ""))
+        if signed and (elsewhere := regions.refusal(signed, environ)):
             answer = elsewhere(environ, counted)
             return answer
         if IAM.enforced and (refusal := self.services.result().refusal(environ)):
             answer = refusal(environ, counted)
             return answer
-        to_s3vectors = S3_VECTORS_SCOPE in environ.get("HTTP_AUTHORIZATION", "")
         try:
-            answer = (self._s3vectors if to_s3vectors else self.services.result())(environ, counted)
+            if signed and signed.service == "s3vectors":
+                answer = s3vectors_http.answer(signed, environ, counted)
+            else:
+                answer = self.services.result()(environ, counted)
         except ConnectionDroppedError as error:
             # waitress then ends the connection, with nothing more to say on it.
             raise ClientDisconnected from error
@@ -96,19 +100,31 @@ class Application:
         return {"status": "ok", "services": "ready" if self.services.done() else "loading"}
 
 
+def listen(application: Application, port: int) -> threading.Thread:
+    """Answer HTTP requests from now on, in the background."""
+    web = waitress.create_server(
+        application,
+        host="127.0.0.1",
+        port=port,
+        threads=THREADS,
+        ident="s3vl-local",
+        recv_bytes=PIECE_BYTES,
+        inbuf_overflow=MAX_BYTES_IN_MEMORY,
+        outbuf_overflow=MAX_BYTES_IN_MEMORY,
+    )
+    listener = threading.Thread(target=web.run, daemon=True)
+    listener.start()
+    return listener
+
+
 def serve(home: Path, http_port: int, wire_port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    s3vectors.install()
     s3vectors.open_storage(home / "vectors.sqlite3")
     application = Application()
-    web = waitress.create_server(
-        application, host="127.0.0.1", port=http_port, threads=THREADS, ident="s3vl-local"
-    )
-    listener = threading.Thread(target=web.run, daemon=True)
-    listener.start()
+    listener = listen(application, http_port)
     # Not before the server listens: whoever only needs S3 Vectors does not wait for the imports of the others.
     # What they import stays: to look through it for garbage takes as long as the imports themselves.
     gc.disable()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug import Request
 
-from s3vl_local import cloudformation, rds, s3vectors
+from s3vl_local import cloudformation, rds
 from s3vl_local.cloud import REGION
 from s3vl_local.iam import door
 from s3vl_local.lambda_service import http as lambda_http
@@ -33,7 +33,7 @@ class Services:
     """Answers a request after what it changed is on disk."""
 
     def __init__(self, home: Path, http_port: int, wire_port: int) -> None:
-        for part in (s3vectors, cloudformation, rds):
+        for part in (cloudformation, rds):
             part.install()
         self._state = MotoState(home / "moto.pickle")
         self._state.load()

@@ -12,9 +12,9 @@ import boto3
 import pytest
 from moto.cloudformation.models import Stack
 from moto.moto_api._internal.models import moto_api_backend
-from moto.server import ThreadedMotoServer
 
-from s3vl_local import cloudformation, rds, s3vectors
+from fixtures_s3vectors import served
+from s3vl_local import cloudformation, rds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,19 +143,21 @@ def template(template_text: str) -> dict[str, Any]:
     return Stack.parse_template(template_text)
 
 
+@pytest.fixture(scope="session")
+def served_here() -> str:
+    """Serve moto for the tests of this folder: what it has loaded is not to be shared with others."""
+    return served()
+
+
 @pytest.fixture(scope="module")
-def moto_url() -> Iterator[str]:
-    """Serve moto, with what the local cloud adds to it; the tests of other folders get moto back as it was."""
+def moto_url(served_here: str) -> Iterator[str]:
+    """Give moto what the local cloud adds to it; the tests of other folders get moto back as it was."""
     with pytest.MonkeyPatch.context() as before:
         for module, name in cloudformation.REPLACED:
             before.setattr(module, name, getattr(module, name))
-        for part in (s3vectors, cloudformation, rds):
+        for part in (cloudformation, rds):
             part.install()
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-        server.stop()
+        yield served_here
 
 
 @pytest.fixture

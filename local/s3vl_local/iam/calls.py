@@ -14,7 +14,7 @@ from moto.core.utils import get_service_model
 from moto.utilities.utils import get_partition
 
 from s3vl_local.lambda_service.invocation import FunctionName
-from s3vl_local.s3vectors import wire
+from s3vl_local.s3vectors import http
 from s3vl_local.s3vectors.constraints import check_request
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ def read(request: Request, service: str, region: str, account: str) -> Call:
     resource = None
     context = {"aws:RequestedRegion": (region,)}
     if service == "s3vectors":
-        tag_keys = request.args.getlist("tagKeys")
-        sent = wire.read(request.data) | path | ({"tagKeys": tag_keys} if tag_keys else {})
+        sent = http.members(request.environ, request.data)
         check_request(operation.name, sent)
         # The service reads no others, so they must not decide which resource is meant.
         members = {name: sent[name] for name in operation.input_shape.members if name in sent}

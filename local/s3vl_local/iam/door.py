@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from botocore.exceptions import UnknownServiceError
@@ -13,13 +12,13 @@ from moto.core.serialize import get_serializer_class
 from werkzeug import Response
 from werkzeug.exceptions import NotFound
 
+from s3vl_local import credential
 from s3vl_local.lambda_service.invocation import InvokeError
 from s3vl_local.s3vectors import wire
 
 from . import calls, sessions
 from .enforcement import AccessDeniedError, check
 
-_CREDENTIAL = re.compile(r"(?P<access_key>[^/=]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 # JSON services say AccessDeniedException.
 _CODES = {"ec2": "UnauthorizedOperation", "query": "AccessDenied", "rest-xml": "AccessDenied"}
 FORBIDDEN = 403
@@ -31,13 +30,13 @@ def refusal(environ: dict[str, Any]) -> Response | None:
     Signatures are not verified: callers are believed to be who their access key says.
     """
     request = Request(environ)
-    credential = _CREDENTIAL.search(request.headers.get("Authorization", ""))
-    credential = credential or _CREDENTIAL.search(request.args.get("X-Amz-Credential", ""))
-    if credential is None or not credential["access_key"].startswith(sessions.TEMPORARY):
+    signed = credential.find(request.headers.get("Authorization", ""))
+    signed = signed or credential.find(request.args.get("X-Amz-Credential", ""))
+    if signed is None or not signed.access_key.startswith(sessions.TEMPORARY):
         return None
-    service, region = credential["service"], credential["region"]
+    access_key, region, service = signed
     token = request.headers.get("X-Amz-Security-Token") or request.args.get("X-Amz-Security-Token")
-    session = sessions.of_access_key(credential["access_key"], token)
+    session = sessions.of_access_key(access_key, token)
     if session is None:
         return _forbidden(
             "UnrecognizedClientException", "The security token included in the request is invalid."
@@ -78,5 +77,5 @@ def _forbidden(code: str, message: str) -> Response:
     return _rest_json(FORBIDDEN, code, json.dumps({"__type": code, "message": message}))
 
 
-def _rest_json(status: int, code: str, body: str) -> Response:
+def _rest_json(status: int, code: str, body: str | bytes) -> Response:
     return Response(body, status, {"x-amzn-errortype": code}, content_type="application/json")

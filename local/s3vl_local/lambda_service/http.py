@@ -10,23 +10,24 @@ from urllib.parse import unquote
 
 from werkzeug import Request, Response
 
+from s3vl_local import credential
+
 from .invocation import FunctionName, Invocation, InvokeError, Result
 
 if TYPE_CHECKING:
     from .service import LambdaService
 
 PATH = re.compile(r"/2015-03-31/functions/(?P<name>.+)/invocations/?")
-_SCOPE_REGION = re.compile(r"Credential=[^/]+/\d+/(?P<region>[a-z0-9-]+)/")
 
 
 def invoke(service: LambdaService, name: str, request: Request) -> Response:
     """Answer one request; `name` is the path's part that names the function."""
-    scope = _SCOPE_REGION.search(request.headers.get("Authorization", ""))
+    signed = credential.find(request.headers.get("Authorization", ""))
     try:
         result = service.invoke(
             Invocation(
                 function=FunctionName.parse(
-                    unquote(name), scope["region"] if scope else None, request.args.get("Qualifier")
+                    unquote(name), signed.region if signed else None, request.args.get("Qualifier")
                 ),
                 payload=request.get_data() or b"{}",
                 invocation_type=request.headers.get("X-Amz-Invocation-Type", "RequestResponse"),

@@ -1,14 +1,13 @@
-"""Amazon S3 Vectors as of November 2026, inside moto's server.
+"""Amazon S3 Vectors as of November 2026, on moto's backends.
 
 The service as its model and its users describe it: limits, error texts, paging and filters included.
-Files follow moto: `urls` → `responses` (HTTP) → `models` (state), with one file per subject below them.
+A request goes through `http` → `operations` → `models` (state), with one file per subject below them.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import moto.s3vectors
 from moto.utilities.arns import parse_arn
 
 from s3vl_local.s3vectors.models import Index, s3vectors_backends
@@ -16,12 +15,6 @@ from s3vl_local.s3vectors.storage import STORAGE
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def install() -> None:
-    """Make moto's server serve S3 Vectors from this package."""
-    # moto.backends.get_backend takes the backends of a service from its package, under this name.
-    moto.s3vectors.s3vectors_backends = s3vectors_backends
 
 
 def open_storage(path: Path) -> None:

@@ -95,13 +95,13 @@ class DuplicateKeysError(ValidationError):
 
 
 class UnknownOperationError(ServiceException):
-    """A path that is no operation of the service model."""
+    """A request that is no operation of the service model."""
 
     code = "UnknownOperationException"
     status = 404
 
-    def __init__(self, operation: str) -> None:
-        super().__init__(f"The service model has no operation {operation}")
+    def __init__(self, method: str, path: str) -> None:
+        super().__init__(f"S3 Vectors has no operation {method} {path}")
 
 
 class TextSearchExistsError(ServiceException):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from s3vl_local.s3vectors.records import norm
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -62,7 +64,7 @@ def nearest(
 
 def _candidates(store: VectorStore, query: Vector, metric: str, rows: Rows, top_k: int) -> Rows:
     """Return every row that may be among the `top_k` nearest, given how far float32 can be off."""
-    length = float(np.linalg.norm(query.astype(np.float64)))
+    length = norm(query)
     norms = store.norms[rows]
     with np.errstate(over="ignore", invalid="ignore"):
         products = (store.vectors @ query)[rows].astype(np.float64)

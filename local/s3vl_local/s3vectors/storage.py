@@ -6,13 +6,13 @@ lose the last writes; all that is in the local cloud can be made again.
 
 from __future__ import annotations
 
-import json
 import pickle
 import sqlite3
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 
 from s3vl_local.s3vectors.records import Record
 
@@ -66,7 +66,7 @@ class Storage:
         """Keep records, all or none."""
         if self._database is not None:
             rows = [
-                (index_id, record.key, record.vector.tobytes(), json.dumps(record.metadata))
+                (index_id, record.key, record.vector.tobytes(), orjson.dumps(record.metadata).decode())
                 for record in records
             ]
             self._write([("insert or replace into vectors values (?, ?, ?, ?)", rows)])
@@ -85,7 +85,7 @@ class Storage:
         """Return the records of an index."""
         rows = self._read("select key, vector, metadata from vectors where index_id = ?", index_id)
         for key, vector, metadata in rows:
-            yield Record(key, np.frombuffer(vector, dtype=np.float32), json.loads(metadata))
+            yield Record(key, np.frombuffer(vector, dtype=np.float32), orjson.loads(metadata))
 
     def _read(self, query: str, *parameters: str) -> Iterator[tuple[Any, ...]]:
         if self._database is None:

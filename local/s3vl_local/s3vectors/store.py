@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from s3vl_local.s3vectors.records import Record
+from s3vl_local.s3vectors.records import Record, norm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,7 +35,6 @@ class VectorStore:
         self.metadata: list[dict[str, Any]] = []
         self._rows: dict[str, int] = {}
         self._vectors = np.empty((INITIAL_ROWS, dimension), dtype=np.float32)
-        # float64, because the squares of float32 numbers do not all fit in float32.
         self._norms = np.empty(INITIAL_ROWS, dtype=np.float64)
         self._hashes = np.empty(INITIAL_ROWS, dtype=np.int64)
         self._sizes = np.empty(INITIAL_ROWS, dtype=np.int64)
@@ -63,7 +62,7 @@ class VectorStore:
                     row = self._append(record.key)
                 self.metadata[row] = record.metadata
                 self._vectors[row] = record.vector
-                self._norms[row] = np.linalg.norm(record.vector.astype(np.float64))
+                self._norms[row] = norm(record.vector)
                 self._sizes[row] = record.size
 
     def delete(self, keys: Iterable[str]) -> None:

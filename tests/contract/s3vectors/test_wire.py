@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from fixtures_s3vectors import Contract
 
-    Send = Callable[[str, bytes | dict[str, Any]], "Answer"]
+    Send = Callable[..., "Answer"]
 
 assumed = pytest.mark.xfail(
     os.environ.get("S3VL_TEST_AWS") == "1", reason="assumed: nobody recorded what AWS answers", strict=False
@@ -45,11 +45,11 @@ def send(contract: Contract) -> Send:
     """Sign and send a body as it is, but for the placeholder of the bucket's ARN."""
     meta, credentials = contract.client.meta, contract.client._get_credentials()
 
-    def run(operation: str, body: bytes | dict[str, Any]) -> Answer:
+    def run(operation: str, body: bytes | dict[str, Any], method: str = "POST") -> Answer:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         data = data.replace(b"<arn>", contract.bucket_arn.encode())
         headers = {"Content-Type": "application/json"}
-        request = AWSRequest("POST", f"{contract.url}/{operation}", headers, data)
+        request = AWSRequest(method, f"{contract.url}/{operation}", headers, data)
         SigV4Auth(credentials, meta.service_model.signing_name, meta.region_name).add_auth(request)
         response = URLLib3Session().send(request.prepare())
         names = {name.lower(): value for name, value in response.headers.items()}
@@ -177,6 +177,7 @@ def test_components_of_a_vector_are_numbers(send: Send, component: Any) -> None:
     [
         (b"1e999", "Metadata values must be strings, numbers, booleans, or arrays"),
         (b"[1, -1e999]", "Metadata array values must be strings or numbers"),
+        (b"1" + b"0" * 309, "Metadata values must be strings, numbers, booleans, or arrays"),
     ],
 )
 def test_metadata_numbers_are_finite(send: Send, value: bytes, message: str) -> None:
@@ -186,6 +187,22 @@ def test_metadata_numbers_are_finite(send: Send, value: bytes, message: str) -> 
     answer = send("PutVectors", body.replace(b'"N"', value))
 
     assert answer.document["fieldList"] == [{"path": "vectors[0].metadata", "message": message}]
+
+
+@assumed
+@pytest.mark.parametrize("ignored", [b"0", b"1e999"], ids=["as usual", "beside a number beyond a double"])
+def test_an_integer_of_more_than_64_bits_is_a_double(send: Send, ignored: bytes) -> None:
+    """The largest integers that fit are kept, and every float reads back the same, whatever else is in the body."""
+    numbers = b"[18446744073709551615, 18446744073709551617, -9223372036854775808, -9223372036854775809, 0.1, 5e-324]"
+    body = json.dumps({"indexArn": SCRATCH, "vectors": [{"key": "K", "data": {"float32": [1, 2]}}]}).encode()
+    metadata = b'"metadata": {"n": %s}, "key"' % numbers
+    put = send("PutVectors", body.replace(b'"key"', metadata).replace(b"{", b'{"ignored": %s, ' % ignored, 1))
+    got = send("GetVectors", {"indexArn": SCRATCH, "keys": ["K"], "returnMetadata": True})
+
+    assert put.status == 200
+    found = got.document["vectors"][0]["metadata"]["n"]
+    assert found == [2**64 - 1, 2.0**64, -(2**63), -(2.0**63), 0.1, 5e-324]
+    assert [type(number) for number in found] == [int, float, int, float, float, float]
 
 
 @pytest.mark.parametrize(("excess", "status"), [(0, 200), (1, 400)])
@@ -201,6 +218,19 @@ def test_a_body_may_have_20_mebibytes(contract: Contract, send: Send, excess: in
         assert answer.document == {"message": "Request body exceeds max allowed size"}
 
 
-def test_an_unknown_path_is_not_found(send: Send) -> None:
-    """There is no operation of that name."""
-    assert send("MakeCoffee", {}).status == 404
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "MakeCoffee"), ("POST", "getIndex"), ("POST", "GetIndex/"), ("POST", ""), ("PUT", "tags/arn")],
+)
+def test_an_unknown_operation_is_not_found(send: Send, method: str, path: str) -> None:
+    """There is no operation of that name, or none that is asked in this way."""
+    assert send(path, {}, method).status == 404
+
+
+@assumed
+def test_an_unknown_operation_is_named(send: Send) -> None:
+    """A request of another method is another operation; the answer says that there is none."""
+    answer = send("GetIndex", {}, "GET")
+
+    assert (answer.status, answer.headers["x-amzn-errortype"]) == (404, "UnknownOperationException")
+    assert answer.document == {"message": "S3 Vectors has no operation GET /GetIndex"}
