@@ -72,7 +72,10 @@ begin
     _index := s3vl._find_index(put_vectors.index_name, put_vectors.index_arn);
     perform s3vl._check_records(put_vectors.vectors, _index);
     -- One part at a time, as all of a table would be much to hold as text.
-    for _part in select p.* from s3vl._parts(s3vl._most_bytes(put_vectors.vectors)) as p loop
+    for _part in
+        select p.*
+        from s3vl._parts(s3vl._most_bytes(put_vectors.vectors), 5850000) as p
+    loop
         _records := s3vl._encode_records(
             put_vectors.vectors[_part.first_position:_part.last_position]
         );

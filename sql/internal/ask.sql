@@ -29,7 +29,7 @@ $$;
 comment on function s3vl._ask(text, json, timestamptz) is
     'Asks the Lambda function and returns one result for each part of its answer.';
 
-create or replace function s3vl._parts(sizes integer[])
+create or replace function s3vl._parts(sizes integer[], part_bytes integer)
     returns table (first_position integer, last_position integer)
     stable
     rows 10
@@ -40,18 +40,17 @@ as $$
     from (
         select
             u.position,
-            -- Lambda takes 6 MiB, and one more item is 0.4 MB at most. But the function has to read
-            -- all of it before it writes the first, and with 128 MB it is slow.
             (u.position - 1) / 20000 as by_count,
-            sum(u.size) over (order by u.position) / 4200000 as by_size
+            sum(u.size) over (order by u.position) / _parts.part_bytes as by_size
         from unnest(_parts.sizes) with ordinality as u (size, position)
     ) as i
     group by i.by_count, i.by_size
     order by i.by_count, i.by_size
 $$;
 
-comment on function s3vl._parts(integer[]) is
-    'Divides items of these sizes, in their order, so that each part fits into a request.';
+comment on function s3vl._parts(integer[], integer) is
+    'Divides items of these sizes, in their order, into parts of about so many bytes: Lambda takes '
+    '6 MiB, and an item that begins in a part is in it as a whole.';
 
 create or replace function s3vl._chunks(items json[])
     returns table (first_position integer, last_position integer, chunk json)
@@ -69,7 +68,9 @@ as $$
             select octet_length(u.item::text) + 4
             from unnest(_chunks.items) with ordinality as u (item, position)
             order by u.position
-        )
+        ),
+        -- There may be a filter besides.
+        4200000
     ) as p
 $$;
 
