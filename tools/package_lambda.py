@@ -35,8 +35,17 @@ _BOTOCORE_DATA = {
     "sdk-default-configuration.json",
     "s3vectors",
 }
-# What stands beside the code and is never read: pip's records, console scripts, boto3's resource models.
-_UNUSED = ("*.dist-info", "bin", "boto3/data", "boto3/examples")
+# Of powertools' utilities, each a feature to itself: what its Logger and Metrics import.
+_POWERTOOLS_UTILITIES = {"__init__.py", "jmespath_utils", "typing"}
+# What is never read: pip's records, console scripts, boto3's resource models, powertools' frameworks for HTTP.
+_UNUSED = (
+    "*.dist-info",
+    "bin",
+    "boto3/data",
+    "boto3/examples",
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/middleware_factory",
+)
 # The first moment that the zip format knows.
 _TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644
@@ -86,10 +95,20 @@ def _drop_unused(staging: Path) -> None:
         for folder in staging.glob(pattern):
             shutil.rmtree(folder)
     data = staging / "botocore" / "data"
-    for entry in data.iterdir():
-        if entry.name not in _BOTOCORE_DATA:
-            shutil.rmtree(entry)
+    _keep_only(_BOTOCORE_DATA, data)
     _drop_endpoints_of_others(data / "endpoints.json")
+    _keep_only(_POWERTOOLS_UTILITIES, staging / "aws_lambda_powertools" / "utilities")
+
+
+def _keep_only(names: set[str], folder: Path) -> None:
+    """Remove all else from a folder."""
+    for entry in folder.iterdir():
+        if entry.name in names:
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 def _drop_endpoints_of_others(path: Path) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
 # Calls mostly wait; from here on the processor is what they wait for.
-CONCURRENT_CALLS = 24
+CONCURRENT_CALLS = 32
 
 _pool = ThreadPoolExecutor(CONCURRENT_CALLS, thread_name_prefix="s3vectors")
 _Item = TypeVar("_Item")

@@ -24,6 +24,9 @@ MAX_ROW_BYTES = 6_291_456 - 32_768
 # from that, take several times as much memory.
 MAX_BYTES_AT_A_TIME = 4_000_000
 
+# One encoder for all values; json.dumps makes one for each.
+_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
 # U+0000 as JSON writes it: after an even number of backslashes, or else it is text that looks like it.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -124,7 +127,7 @@ def failure(error: S3vlError, envelope: Envelope) -> bytes:
 def encode(value: Any, what: str, advice: str = "") -> bytes:
     """Write a value as JSON that PostgreSQL can store; `what` and `advice` are for the error if it cannot."""
     try:
-        encoded = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        encoded = _json(value).encode()
     except UnicodeEncodeError:
         raise MalformedDataError(
             f"{what} holds half of a UTF-16 pair, which is no character{advice}"

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # Enough for callers that wait on an injected latency while others go on.
 THREADS = 64
+# waitress takes 100 by default and lets others wait; each environment of the function keeps up to 32.
+CONNECTIONS = 1_000
 # A body of 20 MiB is read in large pieces, and neither it nor an answer to a list goes through a file.
 PIECE_BYTES = 64 * 1024
 MAX_BYTES_IN_MEMORY = 64 * 1024 * 1024
@@ -107,6 +109,9 @@ def listen(application: Application, port: int) -> threading.Thread:
         host="127.0.0.1",
         port=port,
         threads=THREADS,
+        connection_limit=CONNECTIONS,
+        # select() ends at 1,024 descriptors.
+        asyncore_use_poll=True,
         ident="s3vl-local",
         recv_bytes=PIECE_BYTES,
         inbuf_overflow=MAX_BYTES_IN_MEMORY,

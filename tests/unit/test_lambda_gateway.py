@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.server
 import json
+import socket
+import ssl
 import threading
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,6 +21,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from s3vl_lambda import VERSION, errors, gateway
+from s3vl_lambda.bodies import Written
 from s3vl_lambda.deadline import Deadline
 from s3vl_lambda.gateway import CallStats, S3VectorsGateway
 from s3vl_lambda.records import Record
@@ -121,7 +124,7 @@ def test_calls_carry_the_parameters_of_the_service() -> None:
             "query_vectors",
             {
                 "indexArn": ARN,
-                "queryVector": '{"float32":[0.5]}',
+                "queryVector": Written('{"float32":[0.5]}'),
                 "topK": 3,
                 "returnDistance": True,
                 "returnMetadata": False,
@@ -150,8 +153,10 @@ def test_writes_carry_the_parameters_of_the_service() -> None:
             "put_vectors",
             {
                 "indexArn": ARN,
-                "vectors": '[{"key":"a","data":{"float32":[0.5]},"metadata":{"n":1}},'
-                '{"key":"b","data":{"float32":[0.5]}}]',
+                "vectors": Written(
+                    '[{"key":"a","data":{"float32":[0.5]},"metadata":{"n":1}},'
+                    '{"key":"b","data":{"float32":[0.5]}}]'
+                ),
             },
         ),
         ("delete_vectors", {"indexArn": ARN, "keys": ["a", "b"]}),
@@ -542,6 +547,28 @@ def test_the_client_itself_stops_reading_at_the_deadline() -> None:
         live_gateway(0.3).get_index(ARN)
 
     assert time.monotonic() - started < 2
+
+
+@pytest.mark.usefixtures("service")
+def test_certificates_are_read_once_for_all_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that ends each connection is tried eight times; urllib3 would read the certificates for each."""
+    read: list[str] = []
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda _self, path, *_: read.append(path))
+    stats = CallStats()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def end_connections() -> None:
+            for _ in range(8):
+                listener.accept()[0].close()
+
+        thread = threading.Thread(target=end_connections, daemon=True)
+        thread.start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://127.0.0.1:{listener.getsockname()[1]}")
+        with pytest.raises(errors.ServiceFailureError):
+            S3VectorsGateway(Deadline(time.monotonic() + 5), stats, sleep=lambda _: None).get_index(ARN)
+        thread.join(5)
+
+    assert (stats.attempts, len(read)) == (8, 1)
 
 
 @pytest.mark.usefixtures("service")

@@ -123,7 +123,7 @@ def test_every_query_is_asked_with_the_same_parameters() -> None:
 
 @pytest.mark.parametrize(
     ("top_k", "return_metadata", "alone"),
-    [(100, False, 0), (3, True, 0), (10, True, 1), (100, True, 1), (10_000, False, 1)],
+    [(100, False, 0), (2, True, 0), (10, True, 1), (100, True, 1), (10_000, False, 1)],
 )
 def test_queries_run_at_the_same_time(top_k: int, return_metadata: bool, alone: int) -> None:
     """All threads meet: at once when no answers could be large, else once the first has shown its size."""
