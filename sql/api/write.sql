@@ -66,7 +66,7 @@ declare
     _started timestamptz := clock_timestamp();
     _index s3vl.index_registry;
     _part record;
-    _records text;
+    _members text;
     _written integer := 0;
 begin
     _index := s3vl._find_index(put_vectors.index_name, put_vectors.index_arn);
@@ -76,13 +76,15 @@ begin
         select p.*
         from s3vl._parts(s3vl._most_bytes(put_vectors.vectors), 5850000) as p
     loop
-        _records := s3vl._encode_records(
-            put_vectors.vectors[_part.first_position:_part.last_position]
+        _members := concat(
+            s3vl._members(json_build_object('index_arn', _index.index_arn)),
+            ',"vectors":',
+            s3vl._encode_records(put_vectors.vectors[_part.first_position:_part.last_position])
         );
         _written := _written + s3vl._write(
             'put_vectors',
             _index.index_arn,
-            ',"vectors":' || _records,
+            _members,
             _part.first_position,
             _part.last_position,
             'written',
@@ -117,15 +119,19 @@ declare
     _index s3vl.index_registry;
     _ids text[];
     _chunk record;
+    _members text;
     _deleted integer := 0;
 begin
     _index := s3vl._find_index(delete_vectors.index_name, delete_vectors.index_arn);
     _ids := s3vl._distinct_ids(delete_vectors.vector_ids);
     for _chunk in select c.* from s3vl._chunks(s3vl._encode_ids(_ids)) as c loop
+        _members := s3vl._members(
+            json_build_object('index_arn', _index.index_arn, 'vector_ids', _chunk.chunk)
+        );
         _deleted := _deleted + s3vl._write(
             'delete_vectors',
             _index.index_arn,
-            ',"vector_ids":' || _chunk.chunk::text,
+            _members,
             _chunk.first_position,
             _chunk.last_position,
             'deleted',

@@ -73,7 +73,7 @@ comment on function s3vl._show_positions(int4multirange) is
 create or replace function s3vl._write(
     operation text,
     index_arn text,
-    items text,
+    members text,
     first_position integer,
     last_position integer,
     done_member text,
@@ -84,8 +84,6 @@ create or replace function s3vl._write(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _index json := json_build_object('index_arn', _write.index_arn);
-    _members text := s3vl._members(_index) || _write.items;
     _positions int4range := int4range(_write.first_position, _write.last_position, '[]');
     -- Requests go out in their order, each when the one before it is done.
     _done int4multirange := int4multirange(int4range(1, _write.first_position));
@@ -95,11 +93,13 @@ declare
     _hint text;
 begin
     loop
-        _answer := s3vl._invoke(_write.operation, _members, _write.started, _continuation);
+        _answer := s3vl._invoke(_write.operation, _write.members, _write.started, _continuation);
         _done := _done + s3vl._done_positions(
             _answer, _write.done_member, _write.first_position, _write.last_position
         );
-        _answer := s3vl._require_success(_answer, _index);
+        _answer := s3vl._require_success(
+            _answer, json_build_object('index_arn', _write.index_arn)
+        );
         _continuation := nullif(_answer -> 'continuation', 'null');
         exit when _continuation is null;
     end loop;
@@ -128,5 +128,5 @@ $$;
 
 comment on function s3vl._write(text, text, text, integer, integer, text, timestamptz) is
     'Sends one request of what is to be written or deleted, the items from the first position to '
-    'the last as one more member, and returns how many they are; when that fails the DETAIL says '
-    'which are done, with those before the first.';
+    'the last, and returns how many they are; when that fails the DETAIL says which are done, with '
+    'those before the first.';
