@@ -25,7 +25,7 @@ class Effort:
     seconds: float
     vectors: int = 1000
     batch: int = 100
-    rows: int = 1500
+    rows: int = 5000
     single_rows: int = 10
 
 

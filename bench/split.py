@@ -1,6 +1,6 @@
 """Where the time of one search with s3vl goes: client, SQL, wire, runtime, handler, service.
 
-    service   the request that boto3 sends, sent again as bare HTTP
+    service   the request that boto3 sends, sent again as bare HTTPS
     handler   what the function says of itself (execution_time_ms), less the service
     wire      a dry run of an invocation of the same size: from SQL to the Lambda service, and no further
     runtime   an invocation of an empty function that gets and answers as much, less the wire
@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import json
 import time
-from http.client import HTTPConnection
+from http.client import HTTPSConnection
+from ssl import create_default_context
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -109,7 +110,8 @@ def _bare_request(stage: Stage, search: Search) -> Callable[[], None]:
     events.unregister("before-send.s3vectors", keep)
     [request] = sent
     url = urlsplit(request.url)
-    connection = HTTPConnection(url.netloc)
+    certificates = create_default_context(cafile=str(stage.front.ca_bundle))
+    connection = HTTPSConnection(url.netloc, context=certificates)
     headers = {name: _text(value) for name, value in request.headers.items()}
 
     def call() -> None:

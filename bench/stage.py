@@ -1,4 +1,4 @@
-"""Where the contenders meet: one S3 Vectors endpoint, one Lambda service and one database, in a local cloud."""
+"""Where the contenders meet: S3 Vectors over TLS, one Lambda service and one database, in a local cloud."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import psutil
 import psycopg
 from botocore.config import Config
 
-from bench import functions
+from bench import functions, tls
 from bench.data import key, metadata, vectors
 from bench.progress import say
 from s3vl_local import postgres
@@ -49,13 +49,14 @@ class Index:
 class Stage:
     """A local cloud with the functions deployed, s3vl and the naive bridge installed, and a way to the counters."""
 
-    def __init__(self, cloud: LocalCloud, s3vl_zip: bytes) -> None:
+    def __init__(self, cloud: LocalCloud, s3vl_zip: bytes, s3vectors: tls.Front) -> None:
         say("functions, and a database")
         self._cloud = cloud
         self._state = cloud.state()
+        self.front = s3vectors
         self.s3vl_zip = s3vl_zip
         self.naive_zip = functions.naive()
-        self.s3vectors = self.aws("s3vectors")
+        self.s3vectors = self.aws("s3vectors", endpoint_url=s3vectors.url, verify=str(s3vectors.ca_bundle))
         self.s3vectors.create_vector_bucket(vectorBucketName=_NAME)
         self.s3vl_arn = self.create_function("s3vl", self.s3vl_zip)
         self.naive_arn = self.create_function("naive", self.naive_zip)
@@ -65,16 +66,16 @@ class Stage:
         self._install()
         self.database = self.connect()
 
-    def aws(self, service: str) -> Any:
+    def aws(self, service: str, **where: str) -> Any:
         """Make a client of one of the cloud's services."""
         environment = self._cloud.environment()
         return boto3.client(
             service,
             region_name=environment["AWS_DEFAULT_REGION"],
-            endpoint_url=environment["AWS_ENDPOINT_URL"],
             aws_access_key_id="test",
             aws_secret_access_key="test",  # noqa: S106 - the local cloud's
             config=Config(read_timeout=_PATIENCE_SECONDS),
+            **({"endpoint_url": environment["AWS_ENDPOINT_URL"]} | where),
         )
 
     def connect(self, **settings: str) -> psycopg.Connection[Any]:
@@ -106,8 +107,15 @@ class Stage:
             Code={"ZipFile": package},
             Timeout=_PATIENCE_SECONDS,
             MemorySize=256,
-            # Lambda's code cannot be written to either: every cold start compiles what the zip does not have compiled.
-            Environment={"Variables": {"PYTHONDONTWRITEBYTECODE": "1"}},
+            Environment={
+                "Variables": {
+                    "AWS_ENDPOINT_URL_S3VECTORS": self.front.url,
+                    "AWS_CA_BUNDLE": str(self.front.ca_bundle),
+                    # Lambda's code cannot be written to either: every cold start compiles what the zip does not
+                    # have compiled.
+                    "PYTHONDONTWRITEBYTECODE": "1",
+                }
+            },
         )["FunctionArn"]
         return arn
 
@@ -135,7 +143,7 @@ class Stage:
         return {
             "client": [psutil.Process()],
             "database": psutil.Process(postmaster).children(),
-            "cloud": [psutil.Process(self._state.pid)],
+            "cloud": [psutil.Process(self._state.pid), self.front.process],
             "handler": self.environments_of(function),
         }
 
@@ -233,7 +241,8 @@ def own_stage(home: Path) -> Iterator[Stage]:
     cloud = LocalCloud(home)
     cloud.up()
     try:
-        say("the package")
-        yield Stage(cloud, functions.s3vl())
+        with tls.front(cloud.state().http_port, home / "tls") as s3vectors:
+            say("the package")
+            yield Stage(cloud, functions.s3vl(), s3vectors)
     finally:
         cloud.reset()

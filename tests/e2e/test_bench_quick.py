@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import ratios
+from bench import ratios, tls
 from bench.stage import Stage
 
 if TYPE_CHECKING:
@@ -16,9 +16,11 @@ TINY = ratios.Effort(rounds=2, seconds=0, vectors=20, batch=3, rows=5, single_ro
 
 
 @pytest.fixture(scope="module")
-def figures(cloud: LocalCloud, package: bytes) -> dict[str, Any]:
+def figures(cloud: LocalCloud, package: bytes, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Measure every figure once."""
-    return ratios.measure(Stage(cloud, package), TINY)
+    folder = tmp_path_factory.mktemp("bench") / "tls"
+    with tls.front(cloud.state().http_port, folder) as s3vectors:
+        return ratios.measure(Stage(cloud, package, s3vectors), TINY)
 
 
 def test_every_figure_that_must_hold_is_measured(figures: dict[str, Any]) -> None:
