@@ -59,9 +59,7 @@ def everything(stage: Stage) -> None:
     _write("split", {"searches": [split.measure(stage, search, 100, seconds=5) for search in searches]})
     _write("resources", resources.measure(stage, Search(largest), queries=200))
     _write("queries", {"rows": queries.measure(stage, indexes, queries.TOP_KS, rounds=20, seconds=3)})
-    # Few vectors: with many, the machine would be busy with the service's part of a hundred searches.
-    small = stage.filled_index(384, 1000)
-    _write("batch", batch.measure(stage, small, count=100, rounds=5, seconds=10))
+    _write("batch", batch.measure(stage, count=100, rounds=5, seconds=10))
     _write("cold_start", cold_start.measure(stage, largest, rounds=10, seconds=12))
     _write("writes", writes.measure(stage, rows=5000, single_rows=50, rounds=5, seconds=10))
     _write("growth", {"curves": growth.measure(stage, middle, rounds=15, seconds=20)})

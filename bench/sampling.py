@@ -18,7 +18,7 @@ class Timings:
 
     milliseconds: list[float]
 
-    def each(self, count: int) -> Timings:
+    def each(self, count: float) -> Timings:
         """Return what one of so many things took that a run did together."""
         return Timings([taken / count for taken in self.milliseconds])
 
