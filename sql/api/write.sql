@@ -35,7 +35,7 @@ as $$
     -- Put together as text, because JSON functions would look at each of millions of characters
     -- again. Embeddings are texts too, which the function hands on as they are. What is null, as
     -- metadata may be, is left out.
-    select '[' || string_agg(
+    select string_agg(
         concat(
             '{"vector_id":', to_json(v.vector_id),
             ',"embedding":"', to_json(v.embedding),
@@ -44,13 +44,13 @@ as $$
         ),
         ','
         order by v.position
-    ) || ']'
+    )
     from unnest(_encode_records.vectors)
         with ordinality as v (vector_id, embedding, metadata, position)
 $$;
 
 comment on function s3vl._encode_records(s3vl.vector_record[]) is
-    'Returns records as the text of a JSON array.';
+    'Returns records as JSON, with commas between them.';
 
 create or replace function s3vl.put_vectors(
     vectors s3vl.vector_record[],
@@ -76,11 +76,10 @@ begin
         select p.*
         from s3vl._parts(s3vl._most_bytes(put_vectors.vectors), 5850000) as p
     loop
-        _members := concat(
-            s3vl._members(json_build_object('index_arn', _index.index_arn)),
-            ',"vectors":',
-            s3vl._encode_records(put_vectors.vectors[_part.first_position:_part.last_position])
-        );
+        _members := s3vl._members(json_build_object('index_arn', _index.index_arn))
+            || ',"vectors":['
+            || s3vl._encode_records(put_vectors.vectors[_part.first_position:_part.last_position])
+            || ']';
         _written := _written + s3vl._write(
             'put_vectors',
             _index.index_arn,

@@ -33,7 +33,9 @@ create or replace function s3vl._members(members json)
     set search_path = pg_catalog, pg_temp
 as $$
     -- Not json_strip_nulls: it would also change filters inside of the request.
-    select string_agg(concat(',', to_json(m.key), ':', m.value), '' order by m.position)
+    select coalesce(
+        string_agg(concat(',', to_json(m.key), ':', m.value), '' order by m.position), ''
+    )
     from json_each(_members.members) with ordinality as m (key, value, position)
     where json_typeof(m.value) <> 'null'
 $$;
@@ -55,12 +57,14 @@ create or replace function s3vl._request(
 as $$
     -- Put together as text, because JSON functions would look at each of millions of characters
     -- again. And json, not jsonb, which would turn every number of a list into numeric and back.
-    select concat(
-        '{"operation":', to_json(_request.operation),
-        ',"protocol":2,"budget_ms":', _request.budget_ms,
-        ',"continuation":' || _request.continuation::text,
-        _request.members,
-        '}'
+    select (
+        concat(
+            '{"operation":', to_json(_request.operation),
+            ',"protocol":2,"budget_ms":', _request.budget_ms,
+            ',"continuation":' || _request.continuation::text
+        )
+        -- Not inside of concat(), which would copy them three times.
+        || _request.members || '}'
     )::json
 $$;
 

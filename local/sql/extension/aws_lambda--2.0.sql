@@ -88,7 +88,7 @@ begin
             ),
             -- The payload follows on lines of its own: as a text of the document, all of it would be
             -- escaped here and read again there.
-            concat(_request, E'\n', aws_lambda_invoke.request_payload)
+            _request::text || E'\n' || coalesce(aws_lambda_invoke.request_payload, '')
         ) as r (status_code integer, payload text, executed_version text, log_result text);
     exception
         when sqlclient_unable_to_establish_sqlconnection or connection_failure then
