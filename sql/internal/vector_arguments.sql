@@ -35,7 +35,7 @@ create or replace function s3vl._check_numbers(
 as $$
 declare
     _width integer := array_length(_check_numbers.vector, array_ndims(_check_numbers.vector));
-    _bound constant double precision := 3.4028235677973366e38;
+    _bound constant double precision := double precision '3.4028235677973366e38';
     _bad record;
 begin
     -- The service keeps 4-byte floats: from this number on they are infinite. NaN sorts above it.
