@@ -24,6 +24,33 @@ $$;
 comment on function s3vl._most_bytes(s3vl.vector_record[]) is
     'Returns the most that each record takes in a request, without writing its numbers.';
 
+create or replace function s3vl._last_that_fits(
+    sizes integer[],
+    first_position integer,
+    room integer
+)
+    returns integer
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(max(f.position), 0)::integer + _last_that_fits.first_position - 1
+    from (
+        select u.position, sum(u.size) over (order by u.position) as needed
+        -- In the memory of the function a record takes much more than its few bytes.
+        from unnest(
+            _last_that_fits.sizes[
+                _last_that_fits.first_position:_last_that_fits.first_position + 19999
+            ]
+        ) with ordinality as u (size, position)
+    ) as f
+    where f.needed <= _last_that_fits.room
+$$;
+
+comment on function s3vl._last_that_fits(integer[], integer, integer) is
+    'Returns the last position of items that fit into so many bytes together, from the first one '
+    'on; the position before the first when it does not fit.';
+
 create or replace function s3vl._encode_records(vectors s3vl.vector_record[])
     returns text
     stable
@@ -65,29 +92,35 @@ as $$
 declare
     _started timestamptz := clock_timestamp();
     _index s3vl.index_registry;
-    _part record;
+    _sizes integer[];
+    _records text[];
+    _room integer;
+    _first integer;
+    _last integer := 0;
+    _next integer;
     _members text;
     _written integer := 0;
 begin
     _index := s3vl._find_index(put_vectors.index_name, put_vectors.index_arn);
     perform s3vl._check_records(put_vectors.vectors, _index);
-    -- One part at a time, as all of a table would be much to hold as text.
-    for _part in
-        select p.*
-        from s3vl._parts(s3vl._most_bytes(put_vectors.vectors), 5850000) as p
-    loop
+    _sizes := s3vl._most_bytes(put_vectors.vectors);
+    -- One request at a time, as all of a table would be much to hold as text.
+    while _last < cardinality(_sizes) loop
+        _first := _last + 1;
+        _records := '{}';
+        -- Lambda takes 6 MiB. Most numbers take less than the most: what is left is filled again.
+        _room := 6200000;
+        loop
+            _next := s3vl._last_that_fits(_sizes, _last + 1, _room);
+            exit when _next = _last or _next >= _first + 20000;
+            _records := _records || s3vl._encode_records(put_vectors.vectors[_last + 1:_next]);
+            _room := _room - octet_length(_records[cardinality(_records)]) - 1;
+            _last := _next;
+        end loop;
         _members := s3vl._members(json_build_object('index_arn', _index.index_arn))
-            || ',"vectors":['
-            || s3vl._encode_records(put_vectors.vectors[_part.first_position:_part.last_position])
-            || ']';
+            || ',"vectors":[' || array_to_string(_records, ',') || ']';
         _written := _written + s3vl._write(
-            'put_vectors',
-            _index.index_arn,
-            _members,
-            _part.first_position,
-            _part.last_position,
-            'written',
-            _started
+            'put_vectors', _index.index_arn, _members, _first, _last, 'written', _started
         );
     end loop;
     return _written;

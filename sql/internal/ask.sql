@@ -29,29 +29,6 @@ $$;
 comment on function s3vl._ask(text, json, timestamptz) is
     'Asks the Lambda function and returns one result for each part of its answer.';
 
-create or replace function s3vl._parts(sizes integer[], part_bytes integer)
-    returns table (first_position integer, last_position integer)
-    stable
-    rows 10
-    language sql
-    set search_path = pg_catalog, pg_temp
-as $$
-    select min(i.position)::integer, max(i.position)::integer
-    from (
-        select
-            u.position,
-            (u.position - 1) / 20000 as by_count,
-            sum(u.size) over (order by u.position) / _parts.part_bytes as by_size
-        from unnest(_parts.sizes) with ordinality as u (size, position)
-    ) as i
-    group by i.by_count, i.by_size
-    order by i.by_count, i.by_size
-$$;
-
-comment on function s3vl._parts(integer[], integer) is
-    'Divides items of these sizes, in their order, into parts of about so many bytes: Lambda takes '
-    '6 MiB, and an item that begins in a part is in it as a whole.';
-
 create or replace function s3vl._chunks(items json[])
     returns table (first_position integer, last_position integer, chunk json)
     stable
@@ -60,18 +37,20 @@ create or replace function s3vl._chunks(items json[])
     set search_path = pg_catalog, pg_temp
 as $$
     select
-        p.first_position,
-        p.last_position,
-        to_json(_chunks.items[p.first_position:p.last_position])
-    from s3vl._parts(
-        array(
-            select octet_length(u.item::text) + 4
-            from unnest(_chunks.items) with ordinality as u (item, position)
-            order by u.position
-        ),
-        -- There may be a filter besides.
-        4200000
-    ) as p
+        min(i.position)::integer,
+        max(i.position)::integer,
+        to_json(array_agg(i.item order by i.position))
+    from (
+        select
+            u.item,
+            u.position,
+            (u.position - 1) / 20000 as by_count,
+            -- Lambda takes 6 MiB. An item is 0.1 MB at most, and there may be a filter besides.
+            sum(octet_length(u.item::text) + 4) over (order by u.position) / 4200000 as by_size
+        from unnest(_chunks.items) with ordinality as u (item, position)
+    ) as i
+    group by i.by_count, i.by_size
+    order by i.by_count, i.by_size
 $$;
 
 comment on function s3vl._chunks(json[]) is
