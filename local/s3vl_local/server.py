@@ -138,6 +138,8 @@ def serve(home: Path, http_port: int, wire_port: int) -> None:
     services = Services(home, http_port, wire_port)
     gc.freeze()
     gc.enable()
+    # The vectors of one request are thousands of objects, and none of them garbage.
+    gc.set_threshold(100_000)
     application.services.set_result(services)
     try:
         listener.join()
