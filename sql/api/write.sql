@@ -24,32 +24,22 @@ $$;
 comment on function s3vl._most_bytes(s3vl.vector_record[]) is
     'Returns the most that each record takes in a request, without writing its numbers.';
 
-create or replace function s3vl._last_that_fits(
-    sizes integer[],
-    first_position integer,
-    room integer
-)
+create or replace function s3vl._how_many_fit(sizes integer[], room integer)
     returns integer
     immutable
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    select coalesce(max(f.position), 0)::integer + _last_that_fits.first_position - 1
+    select count(*)::integer
     from (
-        select u.position, sum(u.size) over (order by u.position) as needed
-        -- In the memory of the function a record takes much more than its few bytes.
-        from unnest(
-            _last_that_fits.sizes[
-                _last_that_fits.first_position:_last_that_fits.first_position + 19999
-            ]
-        ) with ordinality as u (size, position)
+        select sum(u.size) over (order by u.position) as needed
+        from unnest(_how_many_fit.sizes) with ordinality as u (size, position)
     ) as f
-    where f.needed <= _last_that_fits.room
+    where f.needed <= _how_many_fit.room
 $$;
 
-comment on function s3vl._last_that_fits(integer[], integer, integer) is
-    'Returns the last position of items that fit into so many bytes together, from the first one '
-    'on; the position before the first when it does not fit.';
+comment on function s3vl._how_many_fit(integer[], integer) is
+    'Returns how many items of these sizes, from the first one on, fit into so many bytes.';
 
 create or replace function s3vl._encode_records(vectors s3vl.vector_record[])
     returns text
@@ -97,7 +87,7 @@ declare
     _room integer;
     _first integer;
     _last integer := 0;
-    _next integer;
+    _more integer;
     _members text;
     _written integer := 0;
 begin
@@ -111,11 +101,15 @@ begin
         -- Lambda takes 6 MiB. Most numbers take less than the most: what is left is filled again.
         _room := 6200000;
         loop
-            _next := s3vl._last_that_fits(_sizes, _last + 1, _room);
-            exit when _next = _last or _next >= _first + 20000;
-            _records := _records || s3vl._encode_records(put_vectors.vectors[_last + 1:_next]);
+            -- 20,000 at most: in the memory of the function a record takes more than its few bytes.
+            _more := s3vl._how_many_fit(_sizes[_last + 1:_first + 19999], _room);
+            -- What is too large for any request is for Lambda to refuse.
+            _more := greatest(_more, (_last < _first)::integer);
+            exit when _more = 0;
+            _records := _records
+                || s3vl._encode_records(put_vectors.vectors[_last + 1:_last + _more]);
             _room := _room - octet_length(_records[cardinality(_records)]) - 1;
-            _last := _next;
+            _last := _last + _more;
         end loop;
         _members := s3vl._members(json_build_object('index_arn', _index.index_arn))
             || ',"vectors":[' || array_to_string(_records, ',') || ']';

@@ -289,6 +289,22 @@ def test_what_short_numbers_leave_of_a_request_is_filled(db: Database, registere
     ]
 
 
+def test_what_fits_into_no_request_is_left_to_lambda(db: Database, registered: StubLambda) -> None:
+    """Numbers of thousands of digits count little where it counts, and are megabytes here; it goes alone."""
+    db.rows("update s3vl.index_registry set non_filterable_keys = '{n}'")
+    registered.answers({"written": [[1, 1]]})
+    registered.answers({"written": [[1, 1]]})
+
+    count = db.value(
+        "select s3vl.put_vectors(array[('a', '{1,2,3,4,5}', jsonb_build_object('n', ("
+        "select jsonb_agg((11 || '.' || repeat('1', 16000))::numeric)"
+        " from generate_series(1, 500)))), ('b', '{1,2,3,4,5}', null)]::s3vl.vector_record[], 'docs')"
+    )
+
+    assert count == 2
+    assert [len(request["vectors"]) for request in registered.requests] == [1, 1]
+
+
 def test_many_small_records_are_sent_in_several_requests(db: Database, registered: StubLambda) -> None:
     """In the memory of the function a record takes much more than its few bytes, so records are counted too."""
     registered.answers({"written": [[1, 20_000]]})
