@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import compileall
 import io
+import shutil
 import subprocess
 import sysconfig
+import tempfile
 import uuid
 import zipfile
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 from s3vl_local.cloud import ROOT
 
@@ -23,9 +27,22 @@ def s3vl() -> bytes:
 
 
 def naive() -> bytes:
-    """Package the naive handler with the whole boto3 of this environment, which is the version in s3vl's zip."""
+    """Package the naive handler with the whole boto3 of this environment, which is the version in s3vl's zip.
+
+    Compiled as pip does, but so that it stays valid: as pip leaves it, each file's time is compared, and is lost.
+    """
     packages = Path(sysconfig.get_paths()["purelib"])
-    return _zip(_HERE / "naive", *(packages / name for name in _BOTO3))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for source in (_HERE / "naive" / "index.py", *(packages / name for name in _BOTO3)):
+            if source.is_dir():
+                shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, folder)
+        compileall.compile_dir(
+            folder, quiet=1, stripdir=temporary, invalidation_mode=PycInvalidationMode.CHECKED_HASH
+        )
+        return _zip(folder)
 
 
 def empty() -> bytes:
@@ -41,13 +58,9 @@ def renewed(package: bytes) -> bytes:
     return data.getvalue()
 
 
-def _zip(handler: Path, *modules: Path) -> bytes:
+def _zip(folder: Path) -> bytes:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.write(handler / "index.py", "index.py")
-        for module in modules:
-            for path in sorted(module.rglob("*")) if module.is_dir() else [module]:
-                # No compiled files: s3vl's zip has none, and a package for another Python would be stale.
-                if path.is_file() and path.suffix != ".pyc":
-                    archive.write(path, path.relative_to(module.parent))
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
     return data.getvalue()

@@ -7,18 +7,19 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from typing import TYPE_CHECKING
+from importlib.util import MAGIC_NUMBER, cache_from_source
+from importlib.util import source_hash as source_hash_of
+from pathlib import Path
 
 import boto3
 import pytest
 
 import package_lambda
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 # One of each partition that has a name of its own.
 REGIONS = ["eu-central-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1", "us-iso-east-1"]
+# The flags of a compiled file (PEP 552): by the source's hash, not its time, and to be compared with it.
+HASHED_AND_CHECKED = (0b11).to_bytes(4, "little")
 PROBE = """
 import gc, importlib, json, pkgutil, sys, threading
 connections = []
@@ -84,9 +85,33 @@ def test_the_zip_is_small_and_holds_one_service(package_file: Path) -> None:
     }
     assert names == sorted(names)
     assert {"index.py", "s3vl_lambda/handler.py"} <= set(names)
-    assert not [
-        name for name in names if ".dist-info/" in name or "__pycache__" in name or name.endswith(".so")
-    ]
+    assert not [name for name in names if ".dist-info/" in name or name.endswith(".so")]
+
+
+def test_all_that_is_imported_is_there_compiled_too(package_file: Path, tmp_path: Path) -> None:
+    """This Python need not compile anything, unless somebody has edited it: then the hash is another."""
+    zipfile.ZipFile(package_file).extractall(tmp_path)
+
+    for source in tmp_path.rglob("*.py"):
+        compiled = Path(cache_from_source(str(source))).read_bytes()
+        magic, flags, source_hash = compiled[:4], compiled[4:8], compiled[8:16]
+        assert magic == MAGIC_NUMBER
+        assert flags == HASHED_AND_CHECKED
+        assert source_hash == source_hash_of(source.read_bytes())
+        assert f"/var/task/{source.relative_to(tmp_path)}".encode() in compiled
+
+
+def test_the_build_says_which_python_lambda_reads(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Compiled by another one the zip still works, and whoever waits for cold starts learns what to type."""
+    monkeypatch.setattr(package_lambda, "LAMBDA_PYTHON", sys.version_info[:2])
+    package_lambda._say_whether_lambda_reads_that()
+    assert capsys.readouterr().out == ""
+
+    monkeypatch.setattr(package_lambda, "LAMBDA_PYTHON", (3, 99))
+    package_lambda._say_whether_lambda_reads_that()
+    assert "make PYTHON=python3.99 package" in capsys.readouterr().out
 
 
 def test_a_clean_interpreter_runs_what_is_in_the_zip(package_file: Path, tmp_path: Path) -> None:
