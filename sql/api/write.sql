@@ -2,72 +2,53 @@
 -- does not take it back, and a read-only transaction, as on a reader instance, does not stop it.
 -- Both calls can be repeated without harm.
 
-create or replace function s3vl._most_bytes(vectors s3vl.vector_record[])
-    returns integer[]
+create or replace function s3vl._encode_records(
+    vectors s3vl.vector_record[],
+    first_position integer
+)
+    returns text[]
     stable
-    language sql
-    set search_path = pg_catalog, pg_temp
-as $$
-    select array(
-        -- No 4-byte float takes more than this one.
-        select
-            length('{"vector_id":,"embedding":"[]","metadata":},')
-            + octet_length(to_json(v.vector_id)::text)
-            + cardinality(v.embedding) * length('-1.04598065e-36,')
-            + coalesce(octet_length(v.metadata::text), 0)
-        from unnest(_most_bytes.vectors)
-            with ordinality as v (vector_id, embedding, metadata, position)
-        order by v.position
-    )
-$$;
-
-comment on function s3vl._most_bytes(s3vl.vector_record[]) is
-    'Returns the most that each record takes in a request, without writing its numbers.';
-
-create or replace function s3vl._how_many_fit(sizes integer[], room integer)
-    returns integer
-    immutable
-    language sql
-    set search_path = pg_catalog, pg_temp
-as $$
-    select count(*)::integer
-    from (
-        select sum(u.size) over (order by u.position) as needed
-        from unnest(_how_many_fit.sizes) with ordinality as u (size, position)
-    ) as f
-    where f.needed <= _how_many_fit.room
-$$;
-
-comment on function s3vl._how_many_fit(integer[], integer) is
-    'Returns how many items of these sizes, from the first one on, fit into so many bytes.';
-
-create or replace function s3vl._encode_records(vectors s3vl.vector_record[])
-    returns text
-    stable
-    language sql
+    language plpgsql
     set search_path = pg_catalog, pg_temp
     -- A session that shows fewer digits must not write other vectors.
     set extra_float_digits = 1
 as $$
-    -- Put together as text, because JSON functions would look at each of millions of characters
-    -- again. Embeddings are texts too, which the function hands on as they are. What is null, as
-    -- metadata may be, is left out.
-    select string_agg(
-        concat(
-            '{"vector_id":', to_json(v.vector_id),
-            ',"embedding":"', to_json(v.embedding),
-            '"', ',"metadata":' || v.metadata::text,
+declare
+    -- An array may begin at any number; positions are counted from 1.
+    _before integer := array_lower(_encode_records.vectors, 1) - 1;
+    -- In the memory of the function, a record takes more than its few bytes.
+    _last integer := least(
+        _encode_records.first_position + 19999, cardinality(_encode_records.vectors)
+    );
+    -- Lambda takes 6 MiB.
+    _room integer := 6200000;
+    _record s3vl.vector_record;
+    _encoded text;
+    _records text[] := '{}'::text[];
+begin
+    -- One after the other, because a slice of an array copies all of it, and a row source too.
+    for _position in _encode_records.first_position .. _last loop
+        _record := _encode_records.vectors[_before + _position];
+        -- Put together as text, because JSON functions would look at each of millions of characters
+        -- again. Embeddings are texts too, which the function hands on as they are. What is null,
+        -- as metadata may be, is left out.
+        _encoded := concat(
+            '{"vector_id":', to_json(_record.vector_id),
+            ',"embedding":"', to_json(_record.embedding),
+            '"', ',"metadata":' || _record.metadata::text,
             '}'
-        ),
-        ','
-        order by v.position
-    )
-    from unnest(_encode_records.vectors)
-        with ordinality as v (vector_id, embedding, metadata, position)
+        );
+        _room := _room - octet_length(_encoded) - 1;
+        -- What is too large for any request is for Lambda to refuse.
+        exit when _room < 0 and _position > _encode_records.first_position;
+        _records := array_append(_records, _encoded);
+    end loop;
+    return _records;
+end;
 $$;
 
-comment on function s3vl._encode_records(s3vl.vector_record[]) is
-    'Returns records as JSON, with commas between them.';
+comment on function s3vl._encode_records(s3vl.vector_record[], integer) is
+    'Returns records as JSON, from a position on as many as fit into one request.';
 
 create or replace function s3vl.put_vectors(
     vectors s3vl.vector_record[],
@@ -78,43 +59,30 @@ create or replace function s3vl.put_vectors(
     security definer
     language plpgsql
     set search_path = pg_catalog, pg_temp
+    -- Plans made for one array alone have a copy of it in them.
+    set plan_cache_mode = force_generic_plan
 as $$
 declare
     _started timestamptz := clock_timestamp();
     _index s3vl.index_registry;
-    _sizes integer[];
     _records text[];
-    _room integer;
-    _first integer;
-    _last integer := 0;
-    _more integer;
-    _members text;
     _written integer := 0;
 begin
     _index := s3vl._find_index(put_vectors.index_name, put_vectors.index_arn);
     perform s3vl._check_records(put_vectors.vectors, _index);
-    _sizes := s3vl._most_bytes(put_vectors.vectors);
     -- One request at a time, as all of a table would be much to hold as text.
-    while _last < cardinality(_sizes) loop
-        _first := _last + 1;
-        _records := '{}';
-        -- Lambda takes 6 MiB. Most numbers take less than the most: what is left is filled again.
-        _room := 6200000;
-        loop
-            -- 20,000 at most: in the memory of the function a record takes more than its few bytes.
-            _more := s3vl._how_many_fit(_sizes[_last + 1:_first + 19999], _room);
-            -- What is too large for any request is for Lambda to refuse.
-            _more := greatest(_more, (_last < _first)::integer);
-            exit when _more = 0;
-            _records := _records
-                || s3vl._encode_records(put_vectors.vectors[_last + 1:_last + _more]);
-            _room := _room - octet_length(_records[cardinality(_records)]) - 1;
-            _last := _last + _more;
-        end loop;
-        _members := s3vl._members(json_build_object('index_arn', _index.index_arn))
-            || ',"vectors":[' || array_to_string(_records, ',') || ']';
+    while _written < cardinality(put_vectors.vectors) loop
+        _records := s3vl._encode_records(put_vectors.vectors, _written + 1);
         _written := _written + s3vl._write(
-            'put_vectors', _index.index_arn, _members, _first, _last, 'written', _started
+            'put_vectors',
+            _index.index_arn,
+            -- Not in a variable, which would be one copy more.
+            s3vl._members(json_build_object('index_arn', _index.index_arn))
+            || ',"vectors":[' || array_to_string(_records, ',') || ']',
+            _written + 1,
+            _written + cardinality(_records),
+            'written',
+            _started
         );
     end loop;
     return _written;

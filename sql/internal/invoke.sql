@@ -50,22 +50,20 @@ create or replace function s3vl._request(
     members text,
     continuation jsonb
 )
-    returns json
+    returns text
     immutable
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
     -- Put together as text, because JSON functions would look at each of millions of characters
     -- again. And json, not jsonb, which would turn every number of a list into numeric and back.
-    select (
-        concat(
-            '{"operation":', to_json(_request.operation),
-            ',"protocol":2,"budget_ms":', _request.budget_ms,
-            ',"continuation":' || _request.continuation::text
-        )
-        -- Not inside of concat(), which would copy them three times.
-        || _request.members || '}'
-    )::json
+    select concat(
+        '{"operation":', to_json(_request.operation),
+        ',"protocol":2,"budget_ms":', _request.budget_ms,
+        ',"continuation":' || _request.continuation::text
+    )
+    -- Not inside of concat(), which would copy them three times.
+    || _request.members || '}'
 $$;
 
 comment on function s3vl._request(text, integer, text, jsonb) is
@@ -89,7 +87,7 @@ declare
     _attempts integer := 0;
     _sent_at timestamptz;
     _limit_ms integer;
-    _request json;
+    _request text;
     _payload json;
     _answer jsonb;
     _detail text;
@@ -110,7 +108,7 @@ begin
         begin
             select r.payload
             into _payload
-            from aws_lambda.invoke(function_name => _arn, payload => _request) as r;
+            from aws_lambda.invoke(function_name => _arn, payload => _request::json) as r;
             exit;
         exception
             when others then

@@ -121,38 +121,45 @@ declare
     _dimension integer := _check_records.index.dimension;
     _metric text := _check_records.index.distance_metric;
     _non_filterable text[] := _check_records.index.non_filterable_keys;
+    -- An array may begin at any number; positions are counted from 1.
+    _before integer := array_lower(_check_records.vectors, 1) - 1;
+    _record s3vl.vector_record;
+    _field text;
+    _problem text;
+    _ids text[] := '{}'::text[];
     _bad record;
 begin
     perform s3vl._check_list(
         'vectors', _check_records.vectors, 'array[(id, embedding, metadata)::s3vl.vector_record]'
     );
-    select v.position, v.vector_id, p.field, p.problem
-    into _bad
-    from unnest(_check_records.vectors)
-        with ordinality as v (vector_id, embedding, metadata, position)
-    cross join lateral (
-        values
-        (1, 'vector_id', s3vl._id_problem(v.vector_id)),
-        (2, 'embedding', s3vl._embedding_problem(v.embedding, _dimension, _metric)),
-        (3, 'metadata', s3vl._metadata_problem(v.metadata, _non_filterable))
-    ) as p (place, field, problem)
-    where p.problem is not null
-    order by v.position, p.place
-    limit 1;
-    if found then
-        perform s3vl._raise_record(
-            _bad.position, _bad.field, _bad.vector_id, _bad.problem, _check_records.index
-        );
-    end if;
+    -- As rows of a query, all the vectors would be copied to disk.
+    for _position in 1 .. cardinality(_check_records.vectors) loop
+        _record := _check_records.vectors[_before + _position];
+        _field := 'vector_id';
+        _problem := s3vl._id_problem(_record.vector_id);
+        if _problem is null then
+            _field := 'embedding';
+            _problem := s3vl._embedding_problem(_record.embedding, _dimension, _metric);
+        end if;
+        if _problem is null then
+            _field := 'metadata';
+            _problem := s3vl._metadata_problem(_record.metadata, _non_filterable);
+        end if;
+        if _problem is not null then
+            perform s3vl._raise_record(
+                _position, _field, _record.vector_id, _problem, _check_records.index
+            );
+        end if;
+        _ids := array_append(_ids, _record.vector_id);
+    end loop;
     select d.position, d.vector_id, d.first_position
     into _bad
     from (
         select
-            v.position,
-            v.vector_id,
-            min(v.position) over (partition by v.vector_id collate "C") as first_position
-        from unnest(_check_records.vectors)
-            with ordinality as v (vector_id, embedding, metadata, position)
+            i.position,
+            i.vector_id,
+            min(i.position) over (partition by i.vector_id collate "C") as first_position
+        from unnest(_ids) with ordinality as i (vector_id, position)
     ) as d
     where d.position > d.first_position
     order by d.position

@@ -12,6 +12,7 @@ drop function s3vl._check_query_mode(text, jsonb, s3vl.index_registry);
 drop function s3vl._check_text_search(text[], s3vl.index_registry);
 drop function s3vl._encode_records(s3vl.vector_record[]);
 drop function s3vl._invoke(text, json, timestamptz, jsonb);
+drop function s3vl._note_call(text, timestamptz, json, json, jsonb);
 drop function s3vl._raise_record(bigint, text, text, text);
 drop function s3vl._request(text, integer, json, jsonb);
 drop function s3vl._write(text, text, text, json[], text, timestamptz);

@@ -257,36 +257,42 @@ def test_much_is_sent_in_several_requests_in_order(db: Database, registered: Stu
     assert count == 300
 
 
-def test_vectors_of_the_longest_numbers_fit_into_a_request(db: Database, registered: StubLambda) -> None:
-    """Requests are divided before numbers are written, by the most that a float can take."""
+@pytest.mark.parametrize(
+    ("number", "parts"), [("-1.04598065e-36", [94, 94, 94, 94, 24]), ("0.1", [377, 23]), ("1", [400])]
+)
+def test_a_request_takes_what_fits_however_short_the_numbers(
+    db: Database, registered: StubLambda, number: LiteralString, parts: list[int]
+) -> None:
+    """What counts is how long the vectors are as text: the next one would not have fitted."""
     db.rows("update s3vl.index_registry set dimension = null")
-    registered.answers({"written": [[1, 94]]})
-    registered.answers({"written": [[1, 6]]})
-
-    db.rows(
-        "select s3vl.put_vectors(array_agg("
-        "(i::text, array_fill(-1.04598065e-36::real, '{4096}'), null)::s3vl.vector_record), 'docs')"
-        " from generate_series(1, 100) as i"
-    )
-
-    sizes = [len(json.dumps(request)) for request in registered.requests]
-    assert 6_100_000 < sizes[0] < 6 * 1024 * 1024
-
-
-def test_what_short_numbers_leave_of_a_request_is_filled(db: Database, registered: StubLambda) -> None:
-    """By the most that numbers can take these would be two requests; they take an eighth of that."""
-    db.rows("update s3vl.index_registry set dimension = null")
-    registered.answers({"written": [[1, 600]]})
+    for part in parts:
+        registered.answers({"written": [[1, part]]})
 
     count = db.value(
-        "select s3vl.put_vectors(array_agg((i::text, array_fill(1, '{1000}'), null)::s3vl.vector_record"
-        " order by i), 'docs') from generate_series(1, 600) as i"
+        "select s3vl.put_vectors(array_agg((i::text, array_fill(" + number + "::real, '{4096}'), null)"
+        "::s3vl.vector_record order by i), 'docs') from generate_series(1, 400) as i"
     )
 
-    assert count == 600
-    assert [vector["vector_id"] for vector in registered.requests[0]["vectors"]] == [
-        str(number) for number in range(1, 601)
-    ]
+    assert count == 400
+    assert [len(request["vectors"]) for request in registered.requests] == parts
+    sizes = [len(json.dumps(request)) for request in registered.requests]
+    assert all(6_100_000 < size < 6 * 1024 * 1024 for size in sizes[:-1])
+
+
+@pytest.mark.parametrize("bounds", ["[0:2]", "[-5:-3]", "[7:9]"])
+def test_an_array_may_begin_at_any_number(
+    db: Database, registered: StubLambda, bounds: LiteralString
+) -> None:
+    """All of it is written, and positions in errors count from 1, as those of the answer do."""
+    registered.answers({"written": [[1, 3]]})
+    vectors = bounds + """={"(a,\\"{1,2,3,4,5}\\",)","(b,\\"{1,2,3,4,5}\\",)","(c,\\"{1,2,3,4,5}\\",)"}"""
+    put = "select s3vl.put_vectors(%(vectors)s::s3vl.vector_record[], 'docs')"
+
+    assert db.value(put, vectors=vectors) == 3
+    error = db.error(put, vectors=vectors.replace("c", "b"))
+
+    assert [vector["vector_id"] for vector in registered.requests[0]["vectors"]] == ["a", "b", "c"]
+    assert error.message_primary == 'vectors[3].vector_id of "b" is that of vectors[2] too'
 
 
 def test_what_fits_into_no_request_is_left_to_lambda(db: Database, registered: StubLambda) -> None:

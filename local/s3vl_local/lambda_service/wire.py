@@ -41,6 +41,8 @@ class WireServer(socketserver.ThreadingTCPServer):
 
     allow_reuse_address = True
     daemon_threads = True
+    # By default five callers may wait to be accepted, and the next one tries again after a second.
+    request_queue_size = 128
 
     def __init__(self, port: int, service: LambdaService) -> None:
         super().__init__(("127.0.0.1", port), _Connection)
@@ -110,8 +112,8 @@ class _Connection(socketserver.StreamRequestHandler):
             if kind != b"Q":
                 raise ConnectionError(f"message {kind!r} is not part of the simple query protocol")
             try:
-                head, _, payload = body[:-1].partition(b"\n")
-                row = self._invoke(json.loads(head), payload)
+                end_of_line = body.index(b"\n")
+                row = self._invoke(json.loads(body[:end_of_line]), body[end_of_line + 1 : -1])
             except AwsLambdaError as error:
                 self._send_error(error.message, error.detail)
             except Exception as error:  # noqa: BLE001 - the database must get an answer, and the log the traceback
