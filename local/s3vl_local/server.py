@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import resource
 import signal
 import sys
 import threading
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 THREADS = 64
 # waitress takes 100 by default and lets others wait; each environment of the function keeps up to 32.
 CONNECTIONS = 1_000
+# For those, for what the environments of the function are held by, and for the database's connections.
+DESCRIPTORS = 10_240
 # A body of 20 MiB is read in large pieces, and neither it nor an answer to a list goes through a file.
 PIECE_BYTES = 64 * 1024
 MAX_BYTES_IN_MEMORY = 64 * 1024 * 1024
@@ -127,6 +130,7 @@ def serve(home: Path, http_port: int, wire_port: int) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
+    _allow_descriptors()
     s3vectors.open_storage(home / "vectors.sqlite3")
     application = Application()
     listener = listen(application, http_port)
@@ -147,6 +151,14 @@ def serve(home: Path, http_port: int, wire_port: int) -> None:
         services.close()
         # At its end the interpreter would look through all of it once more, for several seconds.
         gc.freeze()
+
+
+def _allow_descriptors() -> None:
+    """Take as many as may be needed: a login often allows 1,024, and more when it is asked."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def main() -> None:
