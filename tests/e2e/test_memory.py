@@ -170,3 +170,37 @@ def test_large_calls_of_every_kind_fit_too_one_after_another(
     assert invoke(get)["continuation"] == part["continuation"]
 
     assert peak_mb(cloud) < MEMORY_MB
+
+
+def test_many_short_numbers_fit_too(
+    cloud: LocalCloud, invoke: Callable[[dict[str, Any]], Any], aws: Callable[..., Any]
+) -> None:
+    """A digit of the answer is a whole number in memory: of 4,096 dimensions fewer vectors are read at a time."""
+    client = aws("s3vectors")
+    index_arn = client.create_index(
+        vectorBucketName=PREFIX,
+        indexName="of-digits",
+        dataType="float32",
+        dimension=4_096,
+        distanceMetric="cosine",
+    )["indexArn"]
+    vector_ids = [f"v{number}" for number in range(600)]
+    for start in range(0, len(vector_ids), 200):
+        vectors = [
+            {"key": key, "data": {"float32": [(number + place) % 10 for place in range(4_096)]}}
+            for number, key in enumerate(vector_ids[start : start + 200])
+        ]
+        client.put_vectors(indexArn=index_arn, vectors=vectors)
+
+    answer = invoke(
+        {
+            "operation": "get_vectors",
+            "index_arn": index_arn,
+            "vector_ids": vector_ids,
+            "include_vector_data": True,
+            "include_metadata": True,
+        }
+    )
+
+    assert len(answer["result"]["vectors"]) == len(vector_ids)
+    assert peak_mb(cloud) < MEMORY_MB

@@ -140,6 +140,16 @@ def test_few_vectors_are_on_their_way_at_a_time_when_they_are_large(monkeypatch:
     assert [len(asked) for asked in gateway.asked] == [100, 30, 30, 30, 10]
 
 
+def test_few_vectors_are_on_their_way_at_a_time_when_they_have_many_numbers() -> None:
+    """A number of one digit is two bytes in the answer, and thirty when it is parsed."""
+    keys = [f"v{number}" for number in range(588)]
+    gateway = FakeGateway(stored(*keys, data={"float32": [1.0] * 4_096}, metadata={}))
+
+    assert ids(run(replace(REQUEST, vector_ids=keys), gateway)) == keys
+    # Waves of 100, and then of a million numbers, which 244 vectors have.
+    assert sorted(map(len, gateway.asked)) == [44, 44, 100, 100, 100, 100, 100]
+
+
 def test_no_call_is_made_for_the_last_corner_of_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer that is all but full is a part: what little still fits comes with the next one."""
     row = len(b'{"vector_id":"v100","embedding":[0.5],"metadata":{"k":"v100"}},')

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from s3vl_lambda.gateway import S3VectorsGateway
     from s3vl_lambda.requests import GetVectors
 
+# So many numbers may be on their way at a time: parsed, even those of one digit take 32 bytes.
+_NUMBERS_AT_A_TIME = 1_000_000
+
 # The encoded vectors that exist, by their position among the ids.
 Found = dict[int, bytes]
 
@@ -65,6 +68,9 @@ def _chunks(request: GetVectors, gateway: S3VectorsGateway, rows: Rows) -> Gener
             yield from zip(chunks, results, strict=True)
         position = positions.stop
         likely_to_fit = rows.likely_to_fit(done=position - request.position)
+        # All vectors of an index have as many numbers; a few commas are of the metadata.
+        numbers = rows.encoded[-1].count(b",") + 1 if rows else 1
+        likely_to_fit = min(likely_to_fit, _NUMBERS_AT_A_TIME // numbers)
         wave = min(max(likely_to_fit, 1), KEYS_PER_CALL * CONCURRENT_CALLS)
 
 
