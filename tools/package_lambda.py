@@ -139,8 +139,10 @@ def _compile(staging: Path) -> None:
     """Put beside each source what it compiles to, valid as long as the source is the same: the console edits it."""
     command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "checked-hash"]
     folders = ["-s", str(staging), "-p", _LAMBDA_FOLDER, str(staging)]
-    # Sets are written in the order of their hashes, which would be others each time.
-    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    # Not what the builder's own Python is told, such as to compile otherwise or into another folder. And sets are
+    # written in the order of their hashes, which would be others each time.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment["PYTHONHASHSEED"] = "0"
     subprocess.run([*command, *folders], env=environment, check=True)  # noqa: S603 - our own words
 
 
@@ -149,7 +151,7 @@ def _say_whether_lambda_reads_that() -> None:
     if sys.version_info[:2] != LAMBDA_PYTHON:
         wanted = _dotted(LAMBDA_PYTHON)
         print(f"Lambda has Python {wanted}; when that builds the zip, cold starts are shorter:")
-        print(f"  rm -r .venv; make PYTHON=python{wanted} package")
+        print(f"  (cd {LAMBDA.parent} && rm -rf .venv && make PYTHON=python{wanted} package)")
 
 
 def _dotted(version: tuple[int, int]) -> str:

@@ -36,6 +36,12 @@ def test_a_table_is_markdown_with_numbers_to_the_right() -> None:
     )
 
 
+@pytest.mark.parametrize(("runs", "cell"), [(1, "3.0"), (19, "3.0"), (20, "3.0 / 5.0")])
+def test_few_runs_have_no_p95(runs: int, cell: str) -> None:
+    """It would be that of the slowest run alone."""
+    assert report.times({"p50_ms": 3, "p95_ms": 5, "runs": runs}) == cell
+
+
 def test_the_page_shows_the_results() -> None:
     """No number on the page is typed: bench/results/ and the page are of the same run."""
     page = report.PAGE.read_text()

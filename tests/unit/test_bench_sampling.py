@@ -45,7 +45,13 @@ def test_a_ratio_is_of_the_medians_and_its_spread_of_the_rounds() -> None:
 
     assert ratio.value == 4
     assert (ratio.low, ratio.high) == (3, 32)
-    assert str(ratio) == "4.00 (3.00-32.00)"
+    assert str(ratio) == "4.00 (3.00-32.00; 3 rounds)"
+    assert ratio.document() == {"value": 4, "quartiles": [3, 32], "rounds": 3}
+
+
+def test_a_rate_is_of_the_median_and_its_spread_of_the_rounds() -> None:
+    """Half a millisecond for each is 2,000 a second."""
+    assert str(sampling.rate(Timings([0.25, 0.5, 1]))) == "2,000.00 (1,500.00-3,000.00; 3 rounds)"
 
 
 def test_timings_are_summed_up_by_percentiles() -> None:

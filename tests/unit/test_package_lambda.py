@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -51,14 +52,15 @@ print(json.dumps({
 
 
 def test_the_command_of_the_post_builds_the_same_bytes(package_file: Path, tmp_path: Path) -> None:
-    """`./package.sh` in lambda/ leaves one zip in build/, and nothing of time or folder gets into it."""
+    """`./package.sh` in lambda/ leaves one zip in build/, and nothing of time, folder or settings gets into it."""
     source = package_lambda.LAMBDA
     # A tree of its own: in this one, other tests may be building.
     shutil.copytree(source, tmp_path / "lambda", ignore=shutil.ignore_patterns("build", "__pycache__"))
     shutil.copytree(source.parent / "tools", tmp_path / "tools")
     (tmp_path / ".venv").symlink_to(source.parent / ".venv")
+    settings = {"PYTHONPYCACHEPREFIX": str(tmp_path / "elsewhere"), "PYTHONOPTIMIZE": "1"}
 
-    subprocess.run(["./package.sh"], cwd=tmp_path / "lambda", check=True)
+    subprocess.run(["./package.sh"], cwd=tmp_path / "lambda", env={**os.environ, **settings}, check=True)
 
     assert [path.name for path in (tmp_path / "lambda" / "build").iterdir()] == [package_lambda.ZIP.name]
     built = tmp_path / "lambda" / package_lambda.ZIP.relative_to(source)
@@ -111,7 +113,8 @@ def test_the_build_says_which_python_lambda_reads(
 
     monkeypatch.setattr(package_lambda, "LAMBDA_PYTHON", (3, 99))
     package_lambda._say_whether_lambda_reads_that()
-    assert "make PYTHON=python3.99 package" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"(cd {package_lambda.LAMBDA.parent} && rm -rf .venv && make PYTHON=python3.99 package)" in told
 
 
 def test_a_clean_interpreter_runs_what_is_in_the_zip(package_file: Path, tmp_path: Path) -> None:
