@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,7 @@ from bench import (
 )
 from bench.contenders import Search
 from bench.progress import say
-from bench.sampling import Ratio
+from bench.sampling import Figure
 from bench.stage import own_stage
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 _DIMENSIONS = (5, 384, 1536)
 # As many as the largest top_k.
 _VECTORS = max(queries.TOP_KS)
+# As shells tell it.
+_ENDED_BY_SIGTERM = 128 + signal.SIGTERM
 
 
 def quick(stage: Stage) -> None:
@@ -45,10 +49,15 @@ def quick(stage: Stage) -> None:
 def everything(stage: Stage) -> None:
     """Measure all, what must hold first."""
     figures = ratios.measure(stage, ratios.LONG)
-    spread = {
-        name: [figure.low, figure.high] for name, figure in figures.items() if isinstance(figure, Ratio)
-    }
-    _write("ratios", {"ratios": ratios.values(figures), "quartiles": spread})
+    measured = {name: figure for name, figure in figures.items() if isinstance(figure, Figure)}
+    _write(
+        "ratios",
+        {
+            "ratios": ratios.values(figures),
+            "quartiles": {name: [figure.low, figure.high] for name, figure in measured.items()},
+            "rounds": {name: figure.rounds for name, figure in measured.items()},
+        },
+    )
     indexes = [stage.filled_index(dimension, _VECTORS) for dimension in _DIMENSIONS]
     for index in indexes:
         say(f"a table of {_VECTORS:,} rows, {index.dimension} dimensions, for pgvector")
@@ -61,7 +70,7 @@ def everything(stage: Stage) -> None:
     _write("queries", {"rows": queries.measure(stage, indexes, queries.TOP_KS, rounds=20, seconds=3)})
     _write("batch", batch.measure(stage, count=100, rounds=5, seconds=10))
     _write("cold_start", cold_start.measure(stage, largest, rounds=10, seconds=12))
-    _write("writes", writes.measure(stage, rows=5000, single_rows=50, rounds=5, seconds=10))
+    _write("writes", writes.measure(stage, rows=5000, single_rows=50, rounds=5, seconds=25))
     _write("growth", {"curves": growth.measure(stage, middle, rounds=15, seconds=20)})
     _write(
         "concurrency", {"rows": concurrency.measure(stage, Search(middle), concurrency.SESSIONS, seconds=2)}
@@ -69,7 +78,7 @@ def everything(stage: Stage) -> None:
     _show(figures)
 
 
-def _show(figures: dict[str, Ratio | float]) -> None:
+def _show(figures: dict[str, Figure | float]) -> None:
     say("done")
     print("", *ratios.lines(figures), sep="\n")
 
@@ -98,6 +107,8 @@ def main() -> None:
         help="measure everything and report it, or the main ratios; or only write the page from the results",
     )
     what = parser.parse_args().what
+    # As Ctrl-C does: what was started is stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED_BY_SIGTERM))
     if what in {"all", "quick"}:
         say(f"commit {machine.commit()}, in a local cloud of its own")
         with (

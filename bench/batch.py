@@ -84,7 +84,9 @@ def call(stage: Stage, index: Index, count: int) -> Callable[[], list[Any]]:
     connection = stage.connect()
     statement = sql.SQL("select * from s3vl.query_vectors_batch(%b::float8[], {})").format(index.name)
     queries = contenders.query_vectors(count, index)
-    return lambda: connection.execute(statement, [queries]).fetchall()
+    # As many for each vector as a Search has without being told.
+    hits = count * Search(index).hits
+    return contenders.checked("batch", lambda: connection.execute(statement, [queries]).fetchall(), hits)
 
 
 def _repeated(single: Callable[[], object], count: int) -> Callable[[], None]:

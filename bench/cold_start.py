@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import contenders, functions
+from bench.contenders import Search
 from bench.progress import say
 from bench.sampling import Timings, alternate, ratio
 
@@ -46,16 +47,17 @@ def compare(
     stage: Stage, index: Index, rounds: int, seconds: float, *, new_code: bool = True
 ) -> dict[str, Timings]:
     """Time first answers of environments that did not exist before, and on request had the code unpacked."""
-    search = {
+    search = Search(index)
+    event = {
         "index_arn": index.arn,
-        "query_vector": contenders.query_vectors(1, index)[0],
-        "top_k": 10,
-        "return_metadata": True,
+        "query_vector": next(search.queries()),
+        "top_k": search.top_k,
+        "return_metadata": search.with_metadata,
     }
     packages = {"s3vl": stage.s3vl_zip, "naive": stage.naive_zip}
     events = {
-        "s3vl": {"operation": "query_vectors", "protocol": 2, "budget_ms": 60_000, **search},
-        "naive": search,
+        "s3vl": {"operation": "query_vectors", "protocol": 2, "budget_ms": 60_000, **event},
+        "naive": event,
     }
 
     def prepare(name: str) -> None:
@@ -64,7 +66,14 @@ def compare(
             stage.publish_code(_function(name), functions.renewed(packages[name]))
 
     return alternate(
-        {name: partial(_first_answer, stage, _function(name), events[name]) for name in packages},
+        {
+            name: contenders.checked(
+                f"the cold start of {name}",
+                partial(_first_answer, stage, _function(name), events[name]),
+                search.hits,
+            )
+            for name in packages
+        },
         rounds,
         seconds,
         before=prepare,
@@ -76,10 +85,13 @@ def _function(name: str) -> str:
     return f"{name}-cold"
 
 
-def _first_answer(stage: Stage, function: str, event: dict[str, Any]) -> None:
+def _first_answer(stage: Stage, function: str, event: dict[str, Any]) -> list[Any]:
     answer = stage.invoke(function, event)
-    if "vectors" not in answer.get("result", answer):
+    result = answer.get("result", answer)
+    if "vectors" not in result:
         raise RuntimeError(f"{function} answered {answer}; its log is in the local cloud's lambda/logs")
+    vectors: list[Any] = result["vectors"]
+    return vectors
 
 
 def _end_environment(stage: Stage, function: str) -> None:

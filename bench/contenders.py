@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _QUERIES = 20
 # Of no vector that is searched in.
 _SEED = 1_000_000_007
+# A page has as many results, and the naive bridge gives no more.
+PAGE = 100
 # pgvector's highest; beyond it, it has to scan again for more.
 _MAX_EF_SEARCH = 1000
 
@@ -36,9 +38,26 @@ class Search:
     top_k: int = 10
     with_metadata: bool = True
 
+    @property
+    def hits(self) -> int:
+        """How many vectors there are to find."""
+        return min(self.top_k, self.index.size)
+
     def queries(self) -> Iterator[list[float]]:
         """Give query vectors without end, the same to every contender."""
         return itertools.cycle(query_vectors(_QUERIES, self.index))
+
+
+def checked(name: str, call: Callable[[], list[Any]], expected: int) -> Callable[[], list[Any]]:
+    """Let a call fail that gives fewer rows or more: how long it took for another answer says nothing."""
+
+    def call_and_count() -> list[Any]:
+        rows = call()
+        if len(rows) != expected:
+            raise RuntimeError(f"{name} is to give {expected} rows, and gave {len(rows)}")
+        return rows
+
+    return call_and_count
 
 
 def query_vectors(count: int, index: Index) -> list[list[float]]:
@@ -61,7 +80,7 @@ def direct(stage: Stage, search: Search) -> Callable[[], list[Any]]:
         )
         return [found for page in pages for found in page["vectors"]]
 
-    return call
+    return checked("direct", call, search.hits)
 
 
 def client_side_join(stage: Stage, search: Search) -> Callable[[], list[Any]]:
@@ -77,14 +96,15 @@ def client_side_join(stage: Stage, search: Search) -> Callable[[], list[Any]]:
         ids = [found["key"] for found in find()]
         return connection.execute(statement, [ids]).fetchall()
 
-    return call
+    return checked("client-side join", call, search.hits)
 
 
 def s3vl(
     stage: Stage, search: Search, connection: psycopg.Connection[Any] | None = None
 ) -> Callable[[], list[Any]]:
     """Search with s3vl, in a session of its own or a given one."""
-    return _in_sql(connection or stage.connect(), _s3vl_statement(search), search)
+    call = _in_sql(connection or stage.connect(), _s3vl_statement(search), search)
+    return checked("s3vl", call, search.hits)
 
 
 def s3vl_join(stage: Stage, search: Search) -> Callable[[], list[Any]]:
@@ -92,7 +112,8 @@ def s3vl_join(stage: Stage, search: Search) -> Callable[[], list[Any]]:
     statement = sql.SQL("select p.id, p.metadata from ({}) as v join {} as p on p.id = v.vector_id").format(
         _s3vl_statement(search), products.table_of(search.index)
     )
-    return _in_sql(stage.connect(), statement + sql.SQL(" order by v.distance"), search)
+    call = _in_sql(stage.connect(), statement + sql.SQL(" order by v.distance"), search)
+    return checked("s3vl join", call, search.hits)
 
 
 def _s3vl_statement(search: Search) -> sql.Composed:
@@ -107,16 +128,17 @@ def naive(stage: Stage, search: Search) -> Callable[[], list[Any]]:
     statement = sql.SQL("select * from naive.query_vectors({}, {}, %(query)b::float8[], {}, {})").format(
         stage.naive_arn, search.index.arn, search.top_k, search.with_metadata
     )
-    return _in_sql(stage.connect(), statement, search)
+    return checked("naive", _in_sql(stage.connect(), statement, search), min(search.hits, PAGE))
 
 
 def pgvector_exact(stage: Stage, search: Search) -> Callable[[], list[Any]]:
     """Search the table from end to end."""
-    return _in_pgvector(stage.connect(enable_indexscan="off"), search)
+    call = _in_pgvector(stage.connect(enable_indexscan="off"), search)
+    return checked("pgvector exact", call, search.hits)
 
 
 def pgvector_hnsw(stage: Stage, search: Search) -> Callable[[], list[Any]]:
-    """Search the table's HNSW index, as wide as the result needs."""
+    """Search the table's HNSW index, as wide as the result needs; what it finds of it is its recall."""
     settings = {"enable_seqscan": "off", "hnsw.ef_search": str(min(max(40, search.top_k), _MAX_EF_SEARCH))}
     if search.top_k > _MAX_EF_SEARCH:
         settings["hnsw.iterative_scan"] = "strict_order"

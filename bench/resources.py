@@ -25,9 +25,9 @@ def measure(stage: Stage, search: Search, queries: int) -> dict[str, Any]:
         call()
         processes = stage.processes(name)
         with stage.counted() as counted:
-            before = _cpu_ms(processes)
+            before = cpu_ms(processes)
             _repeat(call, queries)
-            after = _cpu_ms(processes)
+            after = cpu_ms(processes)
         rows[name] = {
             "connections_per_100_queries": counted["connections"] * 100 / queries,
             "cpu_ms": {who: round((after[who] - before[who]) / queries, 2) for who in processes},
@@ -60,7 +60,7 @@ def _repeat(call: Callable[[], object], times: int) -> None:
         call()
 
 
-def _cpu_ms(processes: Mapping[str, list[psutil.Process]]) -> dict[str, float]:
+def cpu_ms(processes: Mapping[str, list[psutil.Process]]) -> dict[str, float]:
     """Return the CPU time that processes have used so far."""
     return {
         who: sum(1000 * sum(process.cpu_times()[:2]) for process in group) for who, group in processes.items()

@@ -41,19 +41,24 @@ class Timings:
 
 
 @dataclass(frozen=True)
-class Ratio:
-    """How many times as long as another a call took: of the medians, and the quartiles over the rounds."""
+class Figure:
+    """What rounds of calls come to, a ratio or a rate: of the medians, and the quartiles over the rounds."""
 
     value: float
     low: float
     high: float
+    rounds: int
 
     def __str__(self) -> str:
-        return f"{self.value:.2f} ({self.low:.2f}-{self.high:.2f})"
+        return f"{self.value:,.2f} ({self.low:,.2f}-{self.high:,.2f}; {self.rounds} rounds)"
 
     def document(self) -> dict[str, Any]:
         """Return what the results hold."""
-        return {"value": round(self.value, 3), "quartiles": [round(self.low, 3), round(self.high, 3)]}
+        return {
+            "value": round(self.value, 3),
+            "quartiles": [round(self.low, 3), round(self.high, 3)],
+            "rounds": self.rounds,
+        }
 
 
 def milliseconds(call: Callable[[], object]) -> float:
@@ -87,11 +92,19 @@ def alternate(
     return {name: Timings(taken[1:] or taken) for name, taken in runs.items()}
 
 
-def ratio(slow: Timings, fast: Timings) -> Ratio:
-    """Compare two of the calls that took turns."""
-    by_round = np.divide(slow.milliseconds, fast.milliseconds)
+def ratio(slow: Timings, fast: Timings) -> Figure:
+    """Say how many times as long as another a call took; they took turns."""
+    return _figure(slow.median / fast.median, np.divide(slow.milliseconds, fast.milliseconds))
+
+
+def rate(of_one: Timings) -> Figure:
+    """Return how many things were done in a second, from what one of them took."""
+    return _figure(round(1000 / of_one.median, 1), np.divide(1000, of_one.milliseconds))
+
+
+def _figure(value: float, by_round: np.ndarray[Any, np.dtype[np.float64]]) -> Figure:
     low, high = np.percentile(by_round, [25, 75])
-    return Ratio(slow.median / fast.median, float(low), float(high))
+    return Figure(value, float(low), float(high), len(by_round))
 
 
 def slope(sizes: Sequence[float], medians: Sequence[float]) -> float:

@@ -7,7 +7,7 @@ import json
 import subprocess
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -39,11 +39,12 @@ _indexes = itertools.count(1)
 
 @dataclass(frozen=True)
 class Index:
-    """An index of S3 Vectors, registered by its name."""
+    """An index of S3 Vectors, registered by its name, and how many vectors are in it."""
 
     name: str
     arn: str
     dimension: int
+    size: int = 0
 
 
 class Stage:
@@ -188,7 +189,7 @@ class Stage:
         say(f"an index of {size:,} vectors, {dimension} dimensions")
         index = self.create_index(dimension)
         self.fill(index, 0, size)
-        return index
+        return replace(index, size=size)
 
     @contextmanager
     def latency(self, milliseconds: int) -> Iterator[None]:
@@ -239,8 +240,9 @@ class Stage:
 def own_stage(home: Path) -> Iterator[Stage]:
     """Start a local cloud in a folder for as long, so that nobody's running cloud is touched."""
     cloud = LocalCloud(home)
-    cloud.up()
     try:
+        # Whoever is interrupted in the middle of it has started something already.
+        cloud.up()
         with tls.front(cloud.state().http_port, home / "tls") as s3vectors:
             say("the package")
             yield Stage(cloud, functions.s3vl(), s3vectors)

@@ -53,6 +53,8 @@ def front(port: int, folder: Path) -> Iterator[Front]:
     ours, its = context.Pipe()
     process = context.Process(target=_run, args=(port, certificate, its), daemon=True)
     process.start()
+    # Otherwise recv() waits for ever for a process that ended before it said where it listens.
+    its.close()
     try:
         yield Front(f"https://{_HOST}:{ours.recv()}", ca_bundle, psutil.Process(process.pid))
     finally:

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
+from bench import resources
 from bench.data import key, metadata, vectors
 from bench.progress import say
-from bench.sampling import Timings, alternate, ratio
+from bench.sampling import Timings, alternate, rate, ratio
 
 if TYPE_CHECKING:
-    from bench.stage import Stage
+    import psycopg
+
+    from bench.stage import Index, Stage
 
 LATENCIES_MS = (0, 50)
 _DIMENSION = 768
+_CPU_WRITES = 2
 _RECORD = sql.SQL("(id, embedding, metadata)::s3vl.vector_record")
 
 
@@ -25,33 +29,26 @@ def measure(stage: Stage, rows: int, single_rows: int, rounds: int, seconds: flo
     for latency_ms in LATENCIES_MS:
         say(f"{rows} rows, {latency_ms} ms of latency")
         timings = compare(stage, rows, single_rows, latency_ms, rounds, seconds)
+        rates = {name: rate(taken) for name, taken in timings.items()}
         found.append(
             {
                 "latency_ms": latency_ms,
-                "vectors_per_second": {name: per_second(taken) for name, taken in timings.items()},
+                "vectors_per_second": {name: figure.value for name, figure in rates.items()},
+                "quartiles": {name: [figure.low, figure.high] for name, figure in rates.items()},
+                "rounds": rates["table"].rounds,
                 "table_is_faster": ratio(timings["single rows"], timings["table"]).document(),
+                "handler_cpu_ms_per_1000_vectors": _handler_cpu_ms(stage, rows, latency_ms),
             }
         )
     return {"dimension": _DIMENSION, "rows": rows, "single_rows": single_rows, "latencies": found}
-
-
-def per_second(of_one: Timings) -> float:
-    """Return how many vectors went out in a second."""
-    return round(1000 / of_one.median, 1)
 
 
 def compare(
     stage: Stage, rows: int, single_rows: int, latency_ms: int, rounds: int, seconds: float
 ) -> dict[str, Timings]:
     """Time both, for one vector each; the loop takes only some of the rows, as all would take minutes."""
-    index = stage.create_index(_DIMENSION)
-    connection = stage.connect()
-    connection.execute("drop table if exists source")
-    connection.execute("create table source (id text primary key, embedding real[], metadata jsonb)")
-    with connection.cursor() as cursor, cursor.copy("copy source from stdin") as copied:
-        for number, vector in enumerate(vectors(rows, _DIMENSION, seed=0)):
-            copied.write_row((key(number), vector, json.dumps(metadata(number))))
-    table = sql.SQL("select s3vl.put_vectors(array_agg({}), {}) from source").format(_RECORD, index.name)
+    connection, index = _source(stage, rows)
+    table = _put_table(index)
     loop = sql.SQL("select s3vl.put_vectors(array[{}], {}) from source limit {}").format(
         _RECORD, index.name, single_rows
     )
@@ -62,3 +59,35 @@ def compare(
             seconds,
         )
     return {"table": taken["table"].each(rows), "single rows": taken["single rows"].each(single_rows)}
+
+
+def _handler_cpu_ms(stage: Stage, rows: int, latency_ms: int) -> float:
+    """Return the CPU time that the function uses for 1,000 vectors of a table."""
+    connection, index = _source(stage, rows)
+    table = _put_table(index)
+    with stage.latency(latency_ms):
+        # An environment that is warm.
+        connection.execute(table)
+        processes = stage.processes("s3vl")
+        before = resources.cpu_ms(processes)["handler"]
+        for _ in range(_CPU_WRITES):
+            connection.execute(table)
+        used = resources.cpu_ms(processes)["handler"] - before
+    return round(used * 1000 / (_CPU_WRITES * rows), 1)
+
+
+def _source(stage: Stage, rows: int) -> tuple[psycopg.Connection[Any], Index]:
+    """Fill a table, and create the index that it goes to."""
+    index = stage.create_index(_DIMENSION)
+    connection = stage.connect()
+    connection.execute("drop table if exists source")
+    connection.execute("create table source (id text primary key, embedding real[], metadata jsonb)")
+    with connection.cursor() as cursor, cursor.copy("copy source from stdin") as copied:
+        for number, vector in enumerate(vectors(rows, _DIMENSION, seed=0)):
+            copied.write_row((key(number), vector, json.dumps(metadata(number))))
+    return connection, index
+
+
+def _put_table(index: Index) -> sql.Composed:
+    """Return the statement that puts all rows into an index."""
+    return sql.SQL("select s3vl.put_vectors(array_agg({}), {}) from source").format(_RECORD, index.name)
