@@ -79,7 +79,7 @@ def _ratios() -> str:
     for name, bound in ratios.BOUNDS.items():
         value, spread = found["ratios"][name], found["quartiles"].get(name)
         between = _between(spread, 2) if spread else ""
-        rounds = found.get("rounds", {}).get(name, "")
+        rounds = found["rounds"].get(name, "")
         rows.append([bound.what, f"{value:,}", between, rounds, bound, bound.verdict(value)])
     return (
         f"Commit {found['commit']}; {machine['processor']}, {machine['cpus']} CPUs, {machine['memory_gb']} GB, "
@@ -203,8 +203,8 @@ def _writes() -> str:
             f"{row['latency_ms']} ms",
             *(_rate(row, name) for name in ("table", "single rows")),
             f"{row['table_is_faster']['value']:.0f} times",
-            *_cpu(row.get("handler_cpu_ms_per_1000_vectors")),
-            row.get("rounds", ""),
+            *_cpu(row["handler_cpu_ms_per_1000_vectors"]),
+            row["rounds"],
         ]
         for row in found["latencies"]
     ]
@@ -225,14 +225,11 @@ def _writes() -> str:
 
 
 def _rate(row: dict[str, Any], name: str) -> str:
-    value, spread = row["vectors_per_second"][name], row.get("quartiles", {}).get(name)
-    return f"{value:,} ({_between(spread, 1)})" if spread else f"{value:,}"
+    return f"{row['vectors_per_second'][name]:,} ({_between(row['quartiles'][name], 1)})"
 
 
-def _cpu(of_1000_ms: float | None) -> tuple[str, str]:
+def _cpu(of_1000_ms: float) -> tuple[str, str]:
     """Return the CPU time, and at how many vectors a second the template's function has no more of it."""
-    if of_1000_ms is None:
-        return "", ""
     share = _TEMPLATE_MB / _MB_OF_A_VCPU
     return f"{of_1000_ms}", f"{1000 * share * 1000 / of_1000_ms:,.0f}"
 
