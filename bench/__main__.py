@@ -67,7 +67,7 @@ def everything(stage: Stage) -> None:
     searches = [Search(index, top_k) for index in indexes for top_k in (10, 100)]
     _write("split", {"searches": [split.measure(stage, search, 100, seconds=5) for search in searches]})
     _write("resources", resources.measure(stage, Search(largest), queries=200))
-    _write("queries", {"rows": queries.measure(stage, indexes, queries.TOP_KS, rounds=20, seconds=3)})
+    _write("queries", {"rows": queries.measure(stage, indexes, queries.TOP_KS, rounds=20, seconds=8)})
     _write("batch", batch.measure(stage, count=100, rounds=5, seconds=10))
     _write("cold_start", cold_start.measure(stage, largest, rounds=10, seconds=12))
     _write("writes", writes.measure(stage, rows=5000, single_rows=50, rounds=5, seconds=25))
