@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 from bench import contenders
 from bench.progress import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    import psutil
 
     from bench.contenders import Search
     from bench.stage import Stage
@@ -25,12 +26,10 @@ def measure(stage: Stage, search: Search, queries: int) -> dict[str, Any]:
         call()
         processes = stage.processes(name)
         with stage.counted() as counted:
-            before = cpu_ms(processes)
-            _repeat(call, queries)
-            after = cpu_ms(processes)
+            used = cpu_ms(processes, partial(_repeat, call, queries))
         rows[name] = {
             "connections_per_100_queries": counted["connections"] * 100 / queries,
-            "cpu_ms": {who: round((after[who] - before[who]) / queries, 2) for who in processes},
+            "cpu_ms": {who: round(milliseconds / queries, 2) for who, milliseconds in used.items()},
             "bytes_to_service": counted["bytes_in"] // queries,
             "bytes_from_service": counted["bytes_out"] // queries,
         }
@@ -60,8 +59,28 @@ def _repeat(call: Callable[[], object], times: int) -> None:
         call()
 
 
-def cpu_ms(processes: Mapping[str, list[psutil.Process]]) -> dict[str, float]:
-    """Return the CPU time that processes have used so far."""
+def cpu_ms(processes: Mapping[str, list[psutil.Process]], work: Callable[[], object]) -> dict[str, float]:
+    """Return the CPU time that processes use for some work.
+
+    Those that end meanwhile have no part in it: they are PostgreSQL's own, or sessions of an earlier measure.
+    """
+    before = {process: _cpu_ms(process) for group in processes.values() for process in group}
+    work()
+    after = {process: _cpu_ms(process) for process in before}
     return {
-        who: sum(1000 * sum(process.cpu_times()[:2]) for process in group) for who, group in processes.items()
+        who: sum(
+            end - start
+            for start, end in ((before[process], after[process]) for process in group)
+            if start is not None and end is not None
+        )
+        for who, group in processes.items()
     }
+
+
+def _cpu_ms(process: psutil.Process) -> float | None:
+    """Return the CPU time that a process has used so far; None when it has ended."""
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return None
+    return float(1000 * (times.user + times.system))

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 LATENCIES_MS = (0, 50)
 _DIMENSION = 768
-_CPU_WRITES = 2
 _RECORD = sql.SQL("(id, embedding, metadata)::s3vl.vector_record")
 
 
@@ -68,12 +67,8 @@ def _handler_cpu_ms(stage: Stage, rows: int, latency_ms: int) -> float:
     with stage.latency(latency_ms):
         # An environment that is warm.
         connection.execute(table)
-        processes = stage.processes("s3vl")
-        before = resources.cpu_ms(processes)["handler"]
-        for _ in range(_CPU_WRITES):
-            connection.execute(table)
-        used = resources.cpu_ms(processes)["handler"] - before
-    return round(used * 1000 / (_CPU_WRITES * rows), 1)
+        used = resources.cpu_ms(stage.processes("s3vl"), lambda: connection.execute(table))
+    return round(used["handler"] * 1000 / rows, 1)
 
 
 def _source(stage: Stage, rows: int) -> tuple[psycopg.Connection[Any], Index]:
