@@ -13,8 +13,6 @@ from bench.progress import say
 from bench.sampling import Timings, alternate, rate, ratio
 
 if TYPE_CHECKING:
-    import psycopg
-
     from bench.stage import Index, Stage
 
 LATENCIES_MS = (0, 50)
@@ -46,7 +44,13 @@ def compare(
     stage: Stage, rows: int, single_rows: int, latency_ms: int, rounds: int, seconds: float
 ) -> dict[str, Timings]:
     """Time both, for one vector each; the loop takes only some of the rows, as all would take minutes."""
-    connection, index = _source(stage, rows)
+    index = stage.create_index(_DIMENSION)
+    connection = stage.connect()
+    connection.execute("drop table if exists source")
+    connection.execute("create table source (id text primary key, embedding real[], metadata jsonb)")
+    with connection.cursor() as cursor, cursor.copy("copy source from stdin") as copied:
+        for number, vector in enumerate(vectors(rows, _DIMENSION, seed=0)):
+            copied.write_row((key(number), vector, json.dumps(metadata(number))))
     table = _put_table(index)
     loop = sql.SQL("select s3vl.put_vectors(array[{}], {}) from source limit {}").format(
         _RECORD, index.name, single_rows
@@ -61,26 +65,14 @@ def compare(
 
 
 def _handler_cpu_ms(stage: Stage, rows: int, latency_ms: int) -> float:
-    """Return the CPU time that the function uses for 1,000 vectors of a table."""
-    connection, index = _source(stage, rows)
-    table = _put_table(index)
+    """Return the CPU time that the function uses for 1,000 vectors of the table that the comparison has left."""
+    connection = stage.connect()
+    table = _put_table(stage.create_index(_DIMENSION))
     with stage.latency(latency_ms):
         # An environment that is warm.
         connection.execute(table)
         used = resources.cpu_ms(stage.processes("s3vl"), lambda: connection.execute(table))
     return round(used["handler"] * 1000 / rows, 1)
-
-
-def _source(stage: Stage, rows: int) -> tuple[psycopg.Connection[Any], Index]:
-    """Fill a table, and create the index that it goes to."""
-    index = stage.create_index(_DIMENSION)
-    connection = stage.connect()
-    connection.execute("drop table if exists source")
-    connection.execute("create table source (id text primary key, embedding real[], metadata jsonb)")
-    with connection.cursor() as cursor, cursor.copy("copy source from stdin") as copied:
-        for number, vector in enumerate(vectors(rows, _DIMENSION, seed=0)):
-            copied.write_row((key(number), vector, json.dumps(metadata(number))))
-    return connection, index
 
 
 def _put_table(index: Index) -> sql.Composed:

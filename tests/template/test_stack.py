@@ -125,8 +125,8 @@ def test_the_function_is_configured_as_the_template_says(account: Account, templ
     [queue] = account.client("sqs").list_queues()["QueueUrls"]
 
     assert (function["Timeout"], function["MemorySize"]) == (10, 128)
-    assert function["Runtime"] == "python{}.{}".format(*package_lambda.LAMBDA_PYTHON)
-    assert function["Architectures"] == ["arm64"]
+    assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
+    assert package_lambda.LAMBDA_PYTHON == (3, 13)
     assert function["VpcConfig"]["VpcId"] == given["VpcId"]
     assert ",".join(function["VpcConfig"]["SubnetIds"]) == given["SubnetIds"]
     assert function["DeadLetterConfig"]["TargetArn"].split(":")[-1] == queue.rsplit("/", 1)[1]
