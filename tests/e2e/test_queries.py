@@ -314,22 +314,24 @@ def test_a_large_answer_comes_whole(
     assert all(body == f"{vector_id} " + "x" * 35_000 for vector_id, body in rows)
 
 
+def register_far(connection: psycopg.Connection, client: Any) -> str:
+    """Make an index where the client is, with one vector, and register it as `far`; give its ARN."""
+    bucket = "far-away"
+    client.create_vector_bucket(vectorBucketName=bucket)
+    client.create_index(
+        vectorBucketName=bucket, indexName="far", dataType="float32", dimension=2, distanceMetric="euclidean"
+    )
+    arn: str = client.get_index(vectorBucketName=bucket, indexName="far")["index"]["indexArn"]
+    client.put_vectors(indexArn=arn, vectors=[{"key": "a", "data": {"float32": [3.0, 4.0]}}])
+    connection.execute("select s3vl.register_index('far', %s)", [arn])
+    return arn
+
+
 def test_an_index_in_another_region_is_reached_there(
     connection: psycopg.Connection, aws: Callable[..., Any]
 ) -> None:
     """The region comes from the index ARN, not from the function's own region."""
-    client = aws("s3vectors", "eu-central-1")
-    client.create_vector_bucket(vectorBucketName="elsewhere")
-    client.create_index(
-        vectorBucketName="elsewhere",
-        indexName="far",
-        dataType="float32",
-        dimension=2,
-        distanceMetric="euclidean",
-    )
-    arn = client.get_index(vectorBucketName="elsewhere", indexName="far")["index"]["indexArn"]
-    client.put_vectors(indexArn=arn, vectors=[{"key": "a", "data": {"float32": [3.0, 4.0]}}])
-    connection.execute("select s3vl.register_index('far', %s)", [arn])
+    arn = register_far(connection, aws("s3vectors", "eu-central-1"))
 
     row = connection.execute(
         "select vector_id, distance, similarity_score, metadata from s3vl.query_vectors(array[0.0, 0.0], 'far')"
@@ -345,20 +347,9 @@ def test_other_partitions_work(
     connection: psycopg.Connection, aws: Callable[..., Any], partition: str, region: str
 ) -> None:
     """ARNs of China and GovCloud are accepted and lead to their regions."""
-    client = aws("s3vectors", region)
-    client.create_vector_bucket(vectorBucketName="partitioned")
-    client.create_index(
-        vectorBucketName="partitioned",
-        indexName="index",
-        dataType="float32",
-        dimension=2,
-        distanceMetric="cosine",
-    )
-    arn = client.get_index(vectorBucketName="partitioned", indexName="index")["index"]["indexArn"]
-    client.put_vectors(indexArn=arn, vectors=[{"key": "here", "data": {"float32": [1.0, 0.0]}}])
-    connection.execute("select s3vl.register_index('p', %s)", [arn])
+    arn = register_far(connection, aws("s3vectors", region))
 
-    row = connection.execute("select vector_id from s3vl.query_vectors(array[1.0, 0.0], 'p')").fetchone()
+    row = connection.execute("select vector_id from s3vl.query_vectors(array[1.0, 0.0], 'far')").fetchone()
 
     assert arn.startswith(f"arn:{partition}:s3vectors:{region}:")
-    assert row == ("here",)
+    assert row == ("a",)

@@ -23,6 +23,9 @@ FAILURES = [
     ("AccessDeniedException", 403, "Not allowed", False),
     ("ServiceQuotaExceededException", 402, "Too many", False),
 ]
+each_failure = pytest.mark.parametrize(
+    ("code", "status", "message", "retryable"), FAILURES, ids=[row[0] for row in FAILURES]
+)
 
 
 @pytest.fixture
@@ -36,9 +39,7 @@ def fail() -> Iterator[Callable[..., None]]:
     FAULTS.clear()
 
 
-@pytest.mark.parametrize(
-    ("code", "status", "message", "retryable"), FAILURES, ids=[row[0] for row in FAILURES]
-)
+@each_failure
 def test_a_failure_is_the_exception_of_the_model(
     s3vectors: Any,
     new_index: Callable[..., str],
@@ -59,9 +60,7 @@ def test_a_failure_is_the_exception_of_the_model(
     assert (status, retryable) == (modelled["error"]["httpStatusCode"], modelled.get("retryable") is not None)
 
 
-@pytest.mark.parametrize(
-    ("code", "status", "message", "retryable"), FAILURES, ids=[row[0] for row in FAILURES]
-)
+@each_failure
 def test_botocore_tries_again_when_that_may_help(
     s3vectors_url: str,
     new_index: Callable[..., str],

@@ -43,6 +43,16 @@ DESCRIBED = {
     "encryptionConfiguration": {"sseType": "AES256"},
     "indexMode": "ENHANCED",
 }
+# Operations on an index, and what each needs besides its name.
+OF_AN_INDEX: list[tuple[str, dict[str, Any]]] = [
+    ("get_index", {}),
+    ("delete_index", {}),
+    ("list_vectors", {}),
+    ("get_vectors", {"keys": ["a"]}),
+    ("delete_vectors", {"keys": ["a"]}),
+    ("put_vectors", {"vectors": [{"key": "a", "data": VECTOR}]}),
+    ("query_vectors", {"topK": 1, "queryVector": VECTOR}),
+]
 
 
 def request(**changes: Any) -> dict[str, Any]:
@@ -249,15 +259,7 @@ BEHAVIOURS = [
         "measured",
         [
             missing(operation, {**address, **rest}, NO_INDEX)
-            for operation, rest in (
-                ("get_index", {}),
-                ("delete_index", {}),
-                ("list_vectors", {}),
-                ("get_vectors", {"keys": ["a"]}),
-                ("delete_vectors", {"keys": ["a"]}),
-                ("put_vectors", {"vectors": [{"key": "a", "data": VECTOR}]}),
-                ("query_vectors", {"topK": 1, "queryVector": VECTOR}),
-            )
+            for operation, rest in OF_AN_INDEX
             for address in ({"indexArn": NONE}, {"vectorBucketName": f"{BUCKET}-none", "indexName": "main"})
         ],
     ),
@@ -309,15 +311,7 @@ BEHAVIOURS = [
             ),
             *(
                 refused(f"{operation} of no index", operation, rest, NAMES_OR_ARN)
-                for operation, rest in (
-                    ("get_index", {}),
-                    ("delete_index", {}),
-                    ("list_vectors", {}),
-                    ("get_vectors", {"keys": ["a"]}),
-                    ("delete_vectors", {"keys": ["a"]}),
-                    ("put_vectors", {"vectors": [{"key": "a", "data": VECTOR}]}),
-                    ("query_vectors", {"topK": 1, "queryVector": VECTOR}),
-                )
+                for operation, rest in OF_AN_INDEX
             ),
             refused(
                 "index in a bucket named twice",
