@@ -33,21 +33,19 @@ create or replace function s3vl._members(members json)
     set search_path = pg_catalog, pg_temp
 as $$
     -- Not json_strip_nulls: it would also change filters inside of the request.
-    select coalesce(
-        string_agg(concat(',', to_json(m.key), ':', m.value), '' order by m.position), ''
+    select concat(
+        string_agg(concat(',', to_json(m.key), ':', m.value), '' order by m.position), '}'
     )
     from json_each(_members.members) with ordinality as m (key, value, position)
     where json_typeof(m.value) <> 'null'
 $$;
 
 comment on function s3vl._members(json) is
-    'Returns the members of an object as they go on after others; those that are null are left '
-    'out.';
+    'Returns the members of an object as they end a request; those that are null are left out.';
 
-create or replace function s3vl._request(
+create or replace function s3vl._request_head(
     operation text,
     budget_ms integer,
-    members text,
     continuation jsonb
 )
     returns text
@@ -55,19 +53,15 @@ create or replace function s3vl._request(
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    -- Put together as text, because JSON functions would look at each of millions of characters
-    -- again. And json, not jsonb, which would turn every number of a list into numeric and back.
     select concat(
-        '{"operation":', to_json(_request.operation),
-        ',"protocol":2,"budget_ms":', _request.budget_ms,
-        ',"continuation":' || _request.continuation::text
+        '{"operation":', to_json(_request_head.operation),
+        ',"protocol":2,"budget_ms":', _request_head.budget_ms,
+        ',"continuation":' || _request_head.continuation::text
     )
-    -- Not inside of concat(), which would copy them three times.
-    || _request.members || '}'
 $$;
 
-comment on function s3vl._request(text, integer, text, jsonb) is
-    'Puts a request of the protocol together; its members are those of s3vl._members().';
+comment on function s3vl._request_head(text, integer, jsonb) is
+    'Begins a request of the protocol; members, as s3vl._members() returns them, end it.';
 
 create or replace function s3vl._invoke(
     operation text,
@@ -87,7 +81,8 @@ declare
     _attempts integer := 0;
     _sent_at timestamptz;
     _limit_ms integer;
-    _request text;
+    _head text;
+    _bytes_out integer;
     _payload json;
     _answer jsonb;
     _detail text;
@@ -99,16 +94,21 @@ begin
         _limit_ms := s3vl._limit_request(_deadline);
         -- The function is to be done a second before we stop listening, as up to 6 MB have to
         -- travel back; of a short limit a fifth, so that there is time to work in.
-        _request := s3vl._request(
+        _head := s3vl._request_head(
             _invoke.operation,
             _limit_ms - least(1000, _limit_ms / 5),
-            _invoke.members,
             _invoke.continuation
         );
         begin
+            -- Put together as text, because JSON functions would look at each of millions of
+            -- characters again; and not in a variable, which would be one copy more.
             select r.payload
             into _payload
-            from aws_lambda.invoke(function_name => _arn, payload => _request::json) as r;
+            from aws_lambda.invoke(
+                function_name => _arn,
+                -- json, as jsonb would turn every number of a list into numeric and back.
+                payload => (_head || _invoke.members)::json
+            ) as r;
             exit;
         exception
             when others then
@@ -125,7 +125,8 @@ begin
     -- After an error PostgreSQL itself puts it back.
     perform s3vl._set_request_timeout(_timeout_before);
     _answer := s3vl._read_answer(_payload);
-    perform s3vl._note_call(_invoke.operation, _invoke.started, _request, _payload, _answer);
+    _bytes_out := octet_length(_head) + octet_length(_invoke.members);
+    perform s3vl._note_call(_invoke.operation, _invoke.started, _bytes_out, _payload, _answer);
     return _answer;
 end;
 $$;

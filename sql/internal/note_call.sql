@@ -26,7 +26,7 @@ comment on function s3vl._noted_call() is
 create or replace function s3vl._note_call(
     operation text,
     started timestamptz,
-    request text,
+    bytes_out integer,
     payload json,
     answer jsonb
 )
@@ -54,7 +54,7 @@ begin
             'api_calls', (_noted ->> 'api_calls')::integer
             + coalesce((_note_call.answer #>> '{stats,api_calls}')::integer, 0),
             'pages', (_noted ->> 'pages')::integer + 1,
-            'bytes_out', (_noted ->> 'bytes_out')::bigint + octet_length(_note_call.request),
+            'bytes_out', (_noted ->> 'bytes_out')::bigint + _note_call.bytes_out,
             'bytes_in', (_noted ->> 'bytes_in')::bigint + octet_length(_note_call.payload::text),
             'cold_start', coalesce((_noted ->> 'cold_start')::boolean, false)
             or coalesce((_note_call.answer #>> '{stats,cold_start}')::boolean, false)
@@ -68,5 +68,5 @@ exception
 end;
 $$;
 
-comment on function s3vl._note_call(text, timestamptz, text, json, jsonb) is
+comment on function s3vl._note_call(text, timestamptz, integer, json, jsonb) is
     'Notes what a call has cost.';

@@ -82,7 +82,7 @@ def test_bytes_beyond_an_integer_are_the_largest_integer(db: Database, registere
     )
     started = db.value("select current_setting('s3vl.last_call')::jsonb ->> 'started'")
     db.rows(
-        "select s3vl._note_call('query_vectors', %(started)s::timestamptz, '{}', '{}', '{}')", started=started
+        "select s3vl._note_call('query_vectors', %(started)s::timestamptz, 2, '{}', '{}')", started=started
     )
 
     [row] = db.rows(LAST)
