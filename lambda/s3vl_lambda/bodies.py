@@ -20,9 +20,9 @@ _json = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 class Written(NamedTuple):
-    """A parameter that is written as JSON already."""
+    """A parameter that is written as JSON already, in pieces."""
 
-    json: str
+    pieces: Sequence[str]
 
 
 def body(parameters: dict[str, Any]) -> bytes:
@@ -30,20 +30,22 @@ def body(parameters: dict[str, Any]) -> bytes:
     # All at once: the vectors are megabytes, and memory that is new takes as long to get as to fill.
     pieces: list[str] = []
     for name, value in parameters.items():
-        pieces += (",", _json(name), ":", value.json if isinstance(value, Written) else _json(value))
+        written = value.pieces if isinstance(value, Written) else (_json(value),)
+        pieces += (",", _json(name), ":", *written)
     return "".join(("{", *pieces[1:], "}")).encode()
 
 
 def vector_data(vector: Vector) -> Written:
     """Write a vector to search with."""
-    return Written(f'{{"float32":{vector.json}}}')
+    return Written(('{"float32":', vector.json, "}"))
 
 
 def put_inputs(records: Sequence[Record]) -> Written:
-    """Write vectors to store."""
-    return Written("[" + ",".join(map(_put_input, records)) + "]")
-
-
-def _put_input(record: Record) -> str:
-    metadata = "" if record.metadata is None else f',"metadata":{_json(record.metadata)}'
-    return f'{{"key":{_json(record.vector_id)},"data":{{"float32":{record.embedding.json}}}{metadata}}}'
+    """Write vectors to store, at least one."""
+    pieces = ["["]
+    for record in records:
+        metadata = "" if record.metadata is None else f',"metadata":{_json(record.metadata)}'
+        data = vector_data(record.embedding).pieces
+        pieces += (f'{{"key":{_json(record.vector_id)},"data":', *data, metadata, "},")
+    pieces[-1] = "}]"
+    return Written(pieces)

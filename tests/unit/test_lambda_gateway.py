@@ -20,8 +20,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from s3vl_lambda import VERSION, errors, gateway
-from s3vl_lambda.bodies import Written
+from s3vl_lambda import VERSION, bodies, errors, gateway
 from s3vl_lambda.deadline import Deadline
 from s3vl_lambda.gateway import CallStats, S3VectorsGateway
 from s3vl_lambda.records import Record
@@ -52,7 +51,10 @@ class FakeClock:
 
 
 class StubClient:
-    """A client whose calls have the outcomes of a list, in turn, the last one for ever; each call takes a while."""
+    """A client whose calls have the outcomes of a list, in turn, the last one for ever; each call takes a while.
+
+    `calls` has the parameters as they would be sent.
+    """
 
     def __init__(self, clock: FakeClock, *outcomes: Any, seconds_per_call: float = 0.0) -> None:
         self.clock = clock
@@ -62,7 +64,7 @@ class StubClient:
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         def call(**parameters: Any) -> Any:
-            self.calls.append((method, parameters))
+            self.calls.append((method, json.loads(bodies.body(parameters))))
             self.clock.now += self.seconds_per_call
             outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
             if isinstance(outcome, Exception):
@@ -124,7 +126,7 @@ def test_calls_carry_the_parameters_of_the_service() -> None:
             "query_vectors",
             {
                 "indexArn": ARN,
-                "queryVector": Written('{"float32":[0.5]}'),
+                "queryVector": {"float32": [0.5]},
                 "topK": 3,
                 "returnDistance": True,
                 "returnMetadata": False,
@@ -153,10 +155,10 @@ def test_writes_carry_the_parameters_of_the_service() -> None:
             "put_vectors",
             {
                 "indexArn": ARN,
-                "vectors": Written(
-                    '[{"key":"a","data":{"float32":[0.5]},"metadata":{"n":1}},'
-                    '{"key":"b","data":{"float32":[0.5]}}]'
-                ),
+                "vectors": [
+                    {"key": "a", "data": {"float32": [0.5]}, "metadata": {"n": 1}},
+                    {"key": "b", "data": {"float32": [0.5]}},
+                ],
             },
         ),
         ("delete_vectors", {"indexArn": ARN, "keys": ["a", "b"]}),
