@@ -49,15 +49,8 @@ def quick(stage: Stage) -> None:
 def everything(stage: Stage) -> None:
     """Measure all, what must hold first."""
     figures = ratios.measure(stage, ratios.LONG)
-    measured = {name: figure for name, figure in figures.items() if isinstance(figure, Figure)}
-    _write(
-        "ratios",
-        {
-            "ratios": ratios.values(figures),
-            "quartiles": {name: [figure.low, figure.high] for name, figure in measured.items()},
-            "rounds": {name: figure.rounds for name, figure in measured.items()},
-        },
-    )
+    spread = {name: figure.document() for name, figure in figures.items() if isinstance(figure, Figure)}
+    _write("ratios", {"ratios": ratios.values(figures), "spread": spread})
     indexes = [stage.filled_index(dimension, _VECTORS) for dimension in _DIMENSIONS]
     for index in indexes:
         say(f"a table of {_VECTORS:,} rows, {index.dimension} dimensions, for pgvector")

@@ -77,10 +77,9 @@ def _ratios() -> str:
     machine = found["machine"]
     rows = []
     for name, bound in ratios.BOUNDS.items():
-        value, spread = found["ratios"][name], found["quartiles"].get(name)
-        between = _between(spread, 2) if spread else ""
-        rounds = found["rounds"].get(name, "")
-        rows.append([bound.what, f"{value:,}", between, rounds, bound, bound.verdict(value)])
+        value, spread = found["ratios"][name], found["spread"].get(name)
+        quartiles, rounds = (_between(spread["quartiles"], 2), spread["rounds"]) if spread else ("", "")
+        rows.append([bound.what, f"{value:,}", quartiles, rounds, bound, bound.verdict(value)])
     return (
         f"Commit {found['commit']}; {machine['processor']}, {machine['cpus']} CPUs, {machine['memory_gb']} GB, "
         f"{machine['platform']}, Python {machine['python']}, boto3 {machine['boto3']}; "
@@ -201,10 +200,10 @@ def _writes() -> str:
     rows = [
         [
             f"{row['latency_ms']} ms",
-            *(_rate(row, name) for name in ("table", "single rows")),
+            *(_rate(row["vectors_per_second"][name]) for name in ("table", "single rows")),
             f"{row['table_is_faster']['value']:.0f} times",
             *_cpu(row["handler_cpu_ms_per_1000_vectors"]),
-            row["rounds"],
+            row["table_is_faster"]["rounds"],
         ]
         for row in found["latencies"]
     ]
@@ -224,8 +223,8 @@ def _writes() -> str:
     )
 
 
-def _rate(row: dict[str, Any], name: str) -> str:
-    return f"{row['vectors_per_second'][name]:,} ({_between(row['quartiles'][name], 1)})"
+def _rate(found: dict[str, Any]) -> str:
+    return f"{found['value']:,} ({_between(found['quartiles'], 1)})"
 
 
 def _cpu(of_1000_ms: float) -> tuple[str, str]:
