@@ -143,11 +143,12 @@ def test_calls_carry_the_parameters_of_the_service() -> None:
 
 
 def test_writes_carry_the_parameters_of_the_service() -> None:
-    """Metadata that a record has not is not sent."""
+    """Metadata that a record has not is not sent, and nothing that only makes the body longer."""
     client = StubClient(FakeClock(), {})
     door, stats = gateway_to(client)
+    records = [Record("a", HALF, {"n": 1}, 9), Record("b", HALF, None, 9)]
 
-    door.put_vectors(ARN, [Record("a", HALF, {"n": 1}, 9), Record("b", HALF, None, 9)], first_position=1)
+    door.put_vectors(ARN, records, first_position=1)
     door.delete_vectors(ARN, ["a", "b"])
 
     assert client.calls == [
@@ -164,6 +165,10 @@ def test_writes_carry_the_parameters_of_the_service() -> None:
         ("delete_vectors", {"indexArn": ARN, "keys": ["a", "b"]}),
     ]
     assert stats.api_calls == 2
+    assert bodies.body({"vectors": bodies.put_inputs(records)}).decode() == (
+        '{"vectors":[{"key":"a","data":{"float32":[0.5]},"metadata":{"n":1}},'
+        '{"key":"b","data":{"float32":[0.5]}}]}'
+    )
 
 
 @pytest.mark.parametrize(
