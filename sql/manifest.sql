@@ -1,68 +1,87 @@
 -- The table of contents, and the program: psql runs every file of s3vl once, in this order.
 -- A new file is a new line here. Transaction and search_path belong to install.sql.
 --
--- A call travels like this: api/ checks its arguments, internal/index.sql finds the index,
--- internal/invoke.sql carries the request to Lambda, internal/decode.sql reads the answer.
+-- A room is a folder for one concern. It uses the rooms above it, never one below. A file whose
+-- name begins with _ is internal, as the functions in it are, and may change without notice.
+--
+-- A call travels like this: vectors/ checks its arguments, index/_find_index.sql finds the index,
+-- call/_invoke.sql carries the request to Lambda, call/_decode.sql reads the answer.
 
--- Things with state
-\ir schema/schema.sql
-\ir schema/config.sql
-\ir schema/index_registry.sql
-\ir schema/types.sql
+-- base/: the schema, and what every room uses
+\ir base/schema.sql
+\ir base/config.sql
 
 -- Public: about s3vl itself
-\ir api/version.sql
+\ir base/version.sql
 
--- Internal: what the functions below share; may change without notice
-\ir internal/errors.sql
-\ir internal/call_failures.sql
-\ir internal/answered_failures.sql
-\ir internal/arguments.sql
-\ir internal/names.sql
-\ir internal/vector_arguments.sql
-\ir internal/encode_vectors.sql
-\ir internal/filters.sql
-\ir internal/text_arguments.sql
-\ir internal/metadata.sql
-\ir internal/records.sql
-\ir internal/lists.sql
-\ir internal/authorize.sql
-\ir internal/access_levels.sql
-\ir internal/index.sql
-\ir internal/request_timeout.sql
-\ir internal/note_call.sql
-\ir internal/retry.sql
-\ir internal/invoke.sql
-\ir internal/ask.sql
-\ir internal/write.sql
-\ir internal/decode.sql
-\ir internal/index_facts.sql
-\ir internal/index_mode.sql
-\ir internal/checks.sql
-\ir internal/lambda_checks.sql
-\ir internal/index_checks.sql
+\ir base/_errors.sql
+\ir base/_arguments.sql
+\ir base/_arn.sql
+\ir base/_authorize.sql
+\ir base/_access_levels.sql
+
+-- call/: the way to the Lambda function and back
+\ir call/_call_failures.sql
+\ir call/_answered_failures.sql
+\ir call/_request_timeout.sql
+\ir call/_note_call.sql
+\ir call/_retry.sql
+\ir call/_invoke.sql
+\ir call/_ask.sql
+\ir call/_decode.sql
+\ir call/_check_connection.sql
 
 -- Public: which Lambda function to call
-\ir api/configuration.sql
+\ir call/configuration.sql
+
+-- Public: what the last call has cost
+\ir call/last_call.sql
+
+-- index/: names for indexes, and what is known about them
+\ir index/index_registry.sql
+\ir index/_names.sql
+\ir index/_find_index.sql
+\ir index/_facts.sql
+\ir index/_set_active.sql
 
 -- Public: names for indexes
-\ir api/registry.sql
-\ir api/registry_views.sql
-\ir api/describe_index.sql
+\ir index/registry.sql
+\ir index/list_indexes.sql
+\ir index/describe_index.sql
+
+-- vectors/: reading and writing them
+\ir vectors/vector_record.sql
+\ir vectors/_vector_arguments.sql
+\ir vectors/_encode_vectors.sql
+\ir vectors/_metadata.sql
+\ir vectors/_filters.sql
+\ir vectors/_text_arguments.sql
+\ir vectors/_records.sql
+\ir vectors/_encode_records.sql
+\ir vectors/_lists.sql
+\ir vectors/_write.sql
+\ir vectors/_mode.sql
 
 -- Public: reading vectors
-\ir api/query.sql
-\ir api/query_batch.sql
-\ir api/query_hybrid.sql
-\ir api/vectors.sql
+\ir vectors/query_vectors.sql
+\ir vectors/query_vectors_batch.sql
+\ir vectors/query_hybrid.sql
+\ir vectors/get_vectors.sql
+\ir vectors/list_vectors.sql
 
 -- Public: writing vectors
-\ir api/write.sql
+\ir vectors/put_vectors.sql
+\ir vectors/delete_vectors.sql
+
+-- operate/: what works, and who may do what
+\ir operate/_checks.sql
+\ir operate/_lambda_checks.sql
+\ir operate/_index_checks.sql
+\ir operate/_access.sql
 
 -- Public: operating
-\ir api/last_call.sql
-\ir api/diagnose.sql
-\ir api/access.sql
+\ir operate/diagnose.sql
+\ir operate/access.sql
 
--- Who may do what: last, because it speaks about everything above
-\ir schema/privileges.sql
+-- Last, because it speaks about everything above
+\ir operate/privileges.sql

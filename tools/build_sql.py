@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SQL = ROOT / "sql"
 TARGET = ROOT / "build" / "sql"
 
+# A file without it has state, which an upgrade keeps and its step changes.
+_CREATES_FUNCTIONS = "\ncreate or replace function "
 # The extension as a psql script is the same without these lines, which are nothing outside of create extension.
 _ONLY_IN_EXTENSIONS = re.compile(
     r"^(\\echo .* \\quit|select pg_catalog\.pg_extension_config_dump\(.*\);)\n", re.MULTILINE
@@ -69,6 +71,11 @@ def released_scripts(sql: Path) -> dict[str, str]:
     }
 
 
+def parts(sql: Path) -> list[str]:
+    """Return the files of the manifest, in its order."""
+    return re.findall(r"^\\ir (.+)$", (sql / "manifest.sql").read_text(), re.MULTILINE)
+
+
 def control(sql: Path) -> dict[str, str]:
     """Return what is in quotes in the control file."""
     return dict(re.findall(r"^(\w+) = '(.*)'$", (sql / "s3vl.control").read_text(), re.MULTILINE))
@@ -84,7 +91,9 @@ def extension_script(sql: Path) -> str:
 
 def update_script(sql: Path, step: Path) -> str:
     """Return the script that updates the extension: the step for what has state, and every function anew."""
-    functions = re.sub(r"^\\ir schema/.*\n", "", (sql / "manifest.sql").read_text(), flags=re.MULTILINE)
+    functions = "".join(
+        f"\\ir {part}\n" for part in parts(sql) if _CREATES_FUNCTIONS in (sql / part).read_text()
+    )
     begin, known, privileges, end = (
         (sql / "upgrades" / f"{name}.sql").read_text()
         for name in ("as_owner", "known_functions", "privileges", "as_before")

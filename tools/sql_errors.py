@@ -11,6 +11,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import build_sql  # type: ignore[import-not-found]
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,9 +38,7 @@ class SqlError(NamedTuple):
 
 def errors() -> str:
     """Return the messages of each SQLSTATE with their hints."""
-    sources = [
-        path.read_text() for folder in ("api", "internal") for path in sorted((SQL / folder).iterdir())
-    ]
+    sources = [(SQL / part).read_text() for part in build_sql.parts(SQL)]
     # Some errors are raised in two places.
     found = dict.fromkeys(error for source in sources for error in _errors_in(source))
     parts = []

@@ -12,7 +12,8 @@ import pytest
 from fixtures_sql import ROOT
 
 SQL = ROOT / "sql"
-PARTS = sorted(path for folder in ("schema", "internal", "api") for path in (SQL / folder).rglob("*.sql"))
+ROOMS = ("base", "call", "index", "vectors", "operate")
+PARTS = sorted(path for room in ROOMS for path in (SQL / room).rglob("*.sql"))
 SCRIPTS = sorted(SQL.glob("*.sql")) + sorted((SQL / "upgrades").glob("*.sql"))
 
 
@@ -30,19 +31,41 @@ def test_manifest_runs_every_file_once() -> None:
     assert sorted(listed) == sorted(name(path) for path in PARTS)
 
 
-def test_imports_point_one_way() -> None:
-    """Internal files use nothing of api/ but version(), and schema/ uses neither; privileges.sql ends all of it."""
-    public = {
-        function
-        for path in (SQL / "api").glob("*.sql")
-        for function in re.findall(r"^create or replace function s3vl\.(\w+)", path.read_text(), re.MULTILINE)
-    } - {"version"}
+def created(path: Path) -> set[str]:
+    """Return the names of the functions, tables and types that a file creates."""
+    return set(
+        re.findall(r"^create (?:or replace function|table|type) s3vl\.(\w+)", path.read_text(), re.MULTILINE)
+    )
 
-    for path in PARTS:
-        if path.parent.name == "api" or name(path) == "schema/privileges.sql":
-            continue
-        code = re.sub(r"'[^']*'|--.*", "", path.read_text())
-        assert set(re.findall(r"s3vl\.(\w+)\(", code)) & public == set(), name(path)
+
+def used(path: Path) -> set[str]:
+    """Return what a file names of s3vl in code: comments and texts, such as hints, lead anywhere."""
+    code = re.sub(r"--.*|'(?:[^']|'')*'", "", re.sub(r"(?ms)^comment on .*?;$", "", path.read_text()))
+    return set(re.findall(r"\bs3vl\.(\w+)", code))
+
+
+def test_a_room_uses_the_rooms_above_it() -> None:
+    """The manifest goes down from room to room, and no file names what a room below its own creates."""
+    manifest = re.findall(r"^\\ir (\w+)/", (SQL / "manifest.sql").read_text(), re.MULTILINE)
+    assert list(dict.fromkeys(manifest)) == list(ROOMS)
+    assert sorted(manifest, key=ROOMS.index) == manifest
+
+    floors = {thing: ROOMS.index(path.parent.name) for path in PARTS for thing in created(path)}
+    upwards = {
+        name(path): below
+        for path in PARTS
+        if (below := {thing for thing in used(path) if floors[thing] > ROOMS.index(path.parent.name)})
+    }
+
+    assert upwards == {}
+
+
+@pytest.mark.parametrize("path", PARTS, ids=name)
+def test_file_tells_internal_from_public(path: Path) -> None:
+    """Functions in a file whose name begins with _ are internal, those in any other file are public."""
+    functions = re.findall(r"^create or replace function s3vl\.(\w+)", path.read_text(), re.MULTILINE)
+
+    assert [function for function in functions if function.startswith("_") != path.name.startswith("_")] == []
 
 
 def test_sections_that_hints_name_are_there() -> None:
@@ -81,11 +104,11 @@ def test_file_is_free_of(path: Path, forbidden: str) -> None:
     assert re.findall(forbidden, path.read_text()) == []
 
 
-def test_dynamic_sql_is_in_one_file() -> None:
+def test_dynamic_sql_is_about_grants() -> None:
     """GRANT takes no parameters; nothing else needs SQL that is put together."""
     dynamic = [name(path) for path in PARTS if re.search(r"(?m)^\s*execute ", path.read_text())]
 
-    assert dynamic == ["api/access.sql"]
+    assert dynamic == ["operate/_access.sql", "operate/access.sql"]
 
 
 @pytest.mark.parametrize("path", PARTS, ids=name)

@@ -265,7 +265,7 @@ def test_failed_interactive_run_is_put_right_as_install_md_says(url: str, tmp_pa
     [sentence] = re.findall(r"After one that failed in a session .+", (ROOT / "docs/install.md").read_text())
     remedies = "\n".join(re.findall(r"`((?:rollback|\\set).+?)`", sentence))
     shutil.copytree(SQL, tmp_path / "sql")
-    with (tmp_path / "sql/schema/schema.sql").open("a") as early:
+    with (tmp_path / "sql/base/schema.sql").open("a") as early:
         early.write("select 1 / 0;\n")
     look = "select 'us' || 'able';\n\\echo on_error_stop=:ON_ERROR_STOP quiet=:QUIET\n"
 
@@ -281,14 +281,14 @@ def test_failed_interactive_run_is_put_right_as_install_md_says(url: str, tmp_pa
 def test_failure_installs_nothing(url: str, tmp_path: Path) -> None:
     """An error in the last file takes back all that came before it."""
     shutil.copytree(SQL, tmp_path / "sql")
-    with (tmp_path / "sql/schema/privileges.sql").open("a") as last:
+    with (tmp_path / "sql/operate/privileges.sql").open("a") as last:
         last.write("select 1 / 0;\n")
     before = ask(url, CATALOGUE)
 
     done = psql(url, "-f", str(tmp_path / "sql/install.sql"))
 
     assert done.returncode == 3
-    assert "schema/privileges.sql:" in done.stderr
+    assert "operate/privileges.sql:" in done.stderr
     assert "division by zero" in done.stderr
     assert ask(url, CATALOGUE) == before
 

@@ -143,11 +143,11 @@ def with_new_function(tmp_path: Path) -> Path:
     """Build from a tree in which 1.1.0 brings a function for writers."""
     sql = tmp_path / "sql"
     shutil.copytree(SQL, sql)
-    with (sql / "api" / "version.sql").open("a") as source:
+    with (sql / "base" / "version.sql").open("a") as source:
         source.write(
             "create or replace function s3vl.fresh() returns text language sql as 'select 1::text';\n"
         )
-    levels = sql / "internal" / "access_levels.sql"
+    levels = sql / "base" / "_access_levels.sql"
     levels.write_text(
         levels.read_text().replace("    ('put_vectors'", "    ('fresh', 'writer'),\n    ('put_vectors'")
     )

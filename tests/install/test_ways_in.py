@@ -215,7 +215,7 @@ def test_forgotten_drop_of_an_old_signature_is_seen(target: Target, built: Path,
     """A function with one more argument, without a drop in the step, leaves two: the fingerprints differ."""
     sql = tmp_path / "sql"
     shutil.copytree(SQL, sql)
-    changed = sql / "api" / "access.sql"
+    changed = sql / "operate" / "access.sql"
     source = changed.read_text()
     for old, new in {
         "revoke_access(role_name name)": "revoke_access(role_name name, loud boolean default false)",

@@ -55,7 +55,7 @@ def test_one_build_has_every_form(built: dict[str, str]) -> None:
 def test_the_version_is_one(built: dict[str, str]) -> None:
     """Control file, s3vl.version(), every script and the newest heading of the changelog agree."""
     [said] = re.findall(
-        r"^    select '(.*)'$", (build_sql.SQL / "api" / "version.sql").read_text(), re.MULTILINE
+        r"^    select '(.*)'$", (build_sql.SQL / "base" / "version.sql").read_text(), re.MULTILINE
     )
     heading = re.search(r"^## (?:Unreleased \()?([0-9.]+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 
@@ -74,9 +74,8 @@ def test_nothing_is_left_to_include_or_to_fill_in(built: dict[str, str]) -> None
 def test_installing_creates_and_upgrading_replaces(built: dict[str, str]) -> None:
     """A new installation takes over nothing that somebody has planted; an upgrade keeps the grants of functions."""
     functions = sum(
-        path.read_text().count("\ncreate or replace function ")
-        for folder in ("internal", "api")
-        for path in (build_sql.SQL / folder).iterdir()
+        (build_sql.SQL / part).read_text().count("\ncreate or replace function ")
+        for part in build_sql.parts(build_sql.SQL)
     )
     counted = {
         name: (text.count("\ncreate function "), text.count("\ncreate or replace function "))
@@ -106,7 +105,7 @@ def test_dollar_tags_around_the_script_are_refused_in_it(tmp_path: Path, tag: st
     """A body that would end its own quotation is not built, and the build before stays."""
     sql, target = tmp_path / "sql", tmp_path / "target"
     shutil.copytree(build_sql.SQL, sql)
-    with (sql / "api" / "version.sql").open("a") as version:
+    with (sql / "base" / "version.sql").open("a") as version:
         version.write(f"-- {tag}\n")
     target.mkdir()
     (target / "before").touch()

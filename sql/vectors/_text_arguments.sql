@@ -1,4 +1,4 @@
--- Checks of texts to search for. 22023 like arguments.sql.
+-- Checks of texts to search for. 22023 like base/_arguments.sql.
 
 create or replace function s3vl._check_texts(query_texts jsonb)
     returns void

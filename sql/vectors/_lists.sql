@@ -1,4 +1,4 @@
--- Checks of arguments that are lists. 22023 like arguments.sql.
+-- Checks of arguments that are lists. 22023 like base/_arguments.sql.
 
 create or replace function s3vl._check_list(argument text, list anyarray, example text)
     returns void

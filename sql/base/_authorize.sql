@@ -1,5 +1,5 @@
 -- Who is calling, and what that role may ask for. EXECUTE on the functions is the first gate
--- (schema/privileges.sql); what a function has to ask for itself stands here.
+-- (operate/privileges.sql); what a function has to ask for itself stands here.
 
 create or replace function s3vl._caller()
     returns name

@@ -1,4 +1,4 @@
--- Checks of vectors to search with. 22023 like arguments.sql.
+-- Checks of vectors to search with. 22023 like base/_arguments.sql.
 
 create or replace function s3vl._check_given(argument text, vector double precision[], example text)
     returns void

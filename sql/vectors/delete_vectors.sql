@@ -1,0 +1,46 @@
+-- Deleting vectors. What put_vectors.sql says of transactions holds here too.
+
+create or replace function s3vl.delete_vectors(
+    vector_ids text[],
+    index_name text default null,
+    index_arn text default null
+)
+    returns integer
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _started timestamptz := clock_timestamp();
+    _index s3vl.index_registry;
+    _ids text[];
+    _chunk record;
+    _members text;
+    _deleted integer := 0;
+begin
+    _index := s3vl._find_index(delete_vectors.index_name, delete_vectors.index_arn);
+    _ids := s3vl._distinct_ids(delete_vectors.vector_ids);
+    for _chunk in select c.* from s3vl._chunks(s3vl._encode_ids(_ids)) as c loop
+        _members := s3vl._members(
+            json_build_object('index_arn', _index.index_arn, 'vector_ids', _chunk.chunk)
+        );
+        _deleted := _deleted + s3vl._write(
+            'delete_vectors',
+            _index.index_arn,
+            _members,
+            _chunk.first_position,
+            _chunk.last_position,
+            'deleted',
+            _started
+        );
+    end loop;
+    return _deleted;
+end;
+$$;
+
+comment on function s3vl.delete_vectors(text[], text, text) is
+    'Deletes vectors by id (DeleteVectors); returns how many distinct ids were given, also those '
+    'that the index did not have. Give index_name or index_arn. When a call fails half-way, DETAIL '
+    'says which positions among the distinct ids were deleted. It deletes outside of the database: '
+    'neither does a read-only transaction stop it nor a rollback undo it. No ids is no call, and '
+    '0. Raises 22023, 42501, 42704, 55000 and S3V01 to S3V06.';

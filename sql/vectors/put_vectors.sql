@@ -1,0 +1,57 @@
+-- Writing vectors. What is written stays written: S3 Vectors knows no transaction, so a rollback
+-- does not take it back, and a read-only transaction, as on a reader instance, does not stop it.
+-- Both calls can be repeated without harm.
+
+create or replace function s3vl.put_vectors(
+    vectors s3vl.vector_record[],
+    index_name text default null,
+    index_arn text default null
+)
+    returns integer
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    -- Plans made for one array alone have a copy of it in them.
+    set plan_cache_mode = force_generic_plan
+as $$
+declare
+    _started timestamptz := clock_timestamp();
+    _index s3vl.index_registry;
+    _records text[];
+    _count integer;
+    _written integer := 0;
+begin
+    _index := s3vl._find_index(put_vectors.index_name, put_vectors.index_arn);
+    perform s3vl._check_records(put_vectors.vectors, _index);
+    -- One request at a time, as all of a table would be much to hold as text.
+    while _written < cardinality(put_vectors.vectors) loop
+        _records := s3vl._encode_records(put_vectors.vectors, _written + 1);
+        _count := cardinality(_records);
+        -- Members as s3vl._members() returns them: begun and ended in the array, because around its
+        -- text each || would copy megabytes.
+        _records[1] := concat(
+            ',"index_arn":', to_json(_index.index_arn), ',"vectors":[', _records[1]
+        );
+        _records[_count] := _records[_count] || ']}';
+        _written := _written + s3vl._write(
+            'put_vectors',
+            _index.index_arn,
+            array_to_string(_records, ','),
+            _written + 1,
+            _written + _count,
+            'written',
+            _started
+        );
+    end loop;
+    return _written;
+end;
+$$;
+
+comment on function s3vl.put_vectors(s3vl.vector_record[], text, text) is
+    'Writes vectors, new ones and ones that replace those of the same id (PutVectors); returns how '
+    'many. Give index_name or index_arn. vectors is what array_agg((id, embedding, '
+    'metadata)::s3vl.vector_record) makes of a table. Everything is checked before anything is '
+    'sent; when a call fails half-way, DETAIL says which array positions were written. It writes '
+    'outside of the database: neither does a read-only transaction stop it nor a rollback undo it; '
+    'writing again does no harm. No vectors is no call, and 0. Raises 22023, 42501, 42704, 55000 '
+    'and S3V01 to S3V06.';
