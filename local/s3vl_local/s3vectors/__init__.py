@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from moto.utilities.arns import parse_arn
 
-from s3vl_local.s3vectors.models import Index, s3vectors_backends
+from s3vl_local.s3vectors.index import Index
+from s3vl_local.s3vectors.models import s3vectors_backends
 from s3vl_local.s3vectors.storage import STORAGE
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from s3vl_local.s3vectors.models import Index, S3VectorsBackend, VectorBucket
+    from s3vl_local.s3vectors.index import Index
+    from s3vl_local.s3vectors.models import S3VectorsBackend, VectorBucket
     from s3vl_local.s3vectors.records import Record
 
     Members = dict[str, Any]

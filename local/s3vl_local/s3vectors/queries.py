@@ -13,7 +13,7 @@ from s3vl_local.s3vectors.text import fuse
 
 if TYPE_CHECKING:
     from s3vl_local.s3vectors.filters import Predicate
-    from s3vl_local.s3vectors.models import Index
+    from s3vl_local.s3vectors.index import Index
     from s3vl_local.s3vectors.records import Vector
     from s3vl_local.s3vectors.text_search import TextSearch
 

@@ -12,7 +12,7 @@ from s3vl_local.s3vectors import constraints
 from s3vl_local.s3vectors.models import s3vectors_backends
 
 if TYPE_CHECKING:
-    from s3vl_local.s3vectors import models
+    from s3vl_local.s3vectors import index, models
 
 ENCRYPTION: Shape = {"KmsKeyArn": None, "SseType": None}
 TAGS: Shape = {"Key": None, "Value": None}
@@ -137,7 +137,7 @@ def _request(properties: dict[str, Any]) -> dict[str, Any]:
     return request
 
 
-def _time(made: models.VectorBucket | models.Index) -> str:
+def _time(made: models.VectorBucket | index.Index) -> str:
     return datetime.fromtimestamp(made.creation_time, UTC).isoformat(timespec="seconds")
 
 
