@@ -23,6 +23,8 @@ GROUP = {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": {"Ref"
 QUEUE = {"Type": "AWS::SQS::Queue"}
 NAMED = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "planned-1"}}
 RENAMED = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "planned-2"}}
+LEFT = QUEUE | {"DeletionPolicy": "Retain"}
+KEPT = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "kept-1"}, "UpdateReplacePolicy": "Retain"}
 # A part of what is known only when the queue is there.
 DEPENDENT = {
     "Type": "AWS::Logs::LogGroup",
@@ -32,13 +34,18 @@ DEPENDENT = {
 }
 
 
+def fate(change: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return whether a change replaces its resource, and what becomes of the one that was there."""
+    return change.get("Replacement"), change.get("PolicyAction")
+
+
 def test_a_change_set_says_what_would_happen_and_does_it(stacks: Stacks) -> None:
     """Every step is named, nothing has happened before it is executed, and it is executed once."""
     client = stacks.client
-    stack = stacks.create(
-        {"Group": GROUP, "Gone": QUEUE, "Named": NAMED, "Dependent": DEPENDENT}, Parameters=PARAMETERS
-    )
-    after = {"Group": GROUP, "New": QUEUE, "Named": RENAMED, "Dependent": DEPENDENT}
+    before = {"Group": GROUP, "Gone": QUEUE, "Left": LEFT, "Named": NAMED, "Kept": KEPT}
+    stack = stacks.create({**before, "Dependent": DEPENDENT}, Parameters=PARAMETERS)
+    renamed = {"Named": RENAMED, "Kept": KEPT | {"Properties": {"QueueName": "kept-2"}}}
+    after = {"Group": GROUP, "New": QUEUE, **renamed, "Dependent": DEPENDENT}
 
     made = client.create_change_set(
         StackName=stack,
@@ -48,19 +55,20 @@ def test_a_change_set_says_what_would_happen_and_does_it(stacks: Stacks) -> None
     )
     plan = client.describe_change_set(ChangeSetName=made["Id"])
 
-    steps = {
-        (change["ResourceChange"]["LogicalResourceId"], change["ResourceChange"]["Action"]): change[
-            "ResourceChange"
-        ].get("Replacement")
-        for change in plan["Changes"]
+    changes = [change["ResourceChange"] for change in plan["Changes"]]
+    assert {(change["LogicalResourceId"], change["Action"]): fate(change) for change in changes} == {
+        ("Group", "Modify"): ("False", None),
+        ("New", "Add"): (None, None),
+        ("Named", "Modify"): ("True", "ReplaceAndDelete"),
+        ("Kept", "Modify"): ("True", "ReplaceAndRetain"),
+        # What it becomes depends on a resource that is not made yet.
+        ("Dependent", "Modify"): ("Conditional", "ReplaceAndDelete"),
+        ("Gone", "Remove"): (None, "Delete"),
+        ("Left", "Remove"): (None, "Retain"),
     }
-    assert steps == {
-        ("Group", "Modify"): "False",
-        ("New", "Add"): None,
-        ("Named", "Modify"): "True",
-        ("Dependent", "Modify"): "True",
-        ("Gone", "Remove"): None,
-    }
+    physical = {change["LogicalResourceId"]: change.get("PhysicalResourceId") for change in changes}
+    assert physical.pop("New") is None
+    assert physical == {name: stacks.physical_id(stack, name) for name in physical}
     assert (plan["Status"], stacks.status(stack)) == ("CREATE_COMPLETE", "CREATE_COMPLETE")
     client.execute_change_set(ChangeSetName=made["Id"])
     assert stacks.status(stack) == "UPDATE_COMPLETE"

@@ -33,9 +33,10 @@ class StrictChangeSet(ChangeSet):
     def diff(self) -> list[Change]:
         """Return the planned steps; a bad parameter or template is refused here."""
         changes = []
-        for action, name, kind, replaces in self.stack.version(self.template_dict, self.parameters).plan():
-            change = Change(action, name, kind)
-            change.replacement = str(replaces) if action == "Modify" else None
+        for step in self.stack.version(self.template_dict, self.parameters).plan():
+            change = Change(step.action, step.logical_id, step.kind)
+            change.physical_resource_id = step.physical_id
+            change.replacement, change.policy_action = step.replacement, step.policy_action
             changes.append(change)
         return changes
 

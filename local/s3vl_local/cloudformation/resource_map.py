@@ -7,6 +7,7 @@ Creating a stack is updating from nothing; deleting is updating to nothing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from moto.cloudformation.exceptions import ValidationError
@@ -32,6 +33,18 @@ UNKNOWN = "{{unknown until created}}"
 
 class ResourceError(Exception):
     """A resource could not be created, updated or deleted; the message names it, and the reason."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a plan would do with one resource, in the words of a change set."""
+
+    action: str
+    logical_id: str
+    kind: str
+    physical_id: str | None = None
+    replacement: str | None = None
+    policy_action: str | None = None
 
 
 class StrictResourceMap(ResourceMap):
@@ -143,8 +156,8 @@ class StrictResourceMap(ResourceMap):
             self._let_go(resource, resource.deletion_policy, report)
             del self.made[resource.logical_resource_id]
 
-    def plan(self) -> list[tuple[str, str, str, bool]]:
-        """Return what `make` would do: action, logical id, type, and whether it replaces. This map is then used up."""
+    def plan(self) -> list[Step]:
+        """Return what `make` and `clean_up` would do. This map is then used up."""
         steps = []
         for key in self._order:
             before, kind = self.previous.get(key), self._resource_json_map[key]["Type"]
@@ -155,19 +168,16 @@ class StrictResourceMap(ResourceMap):
                 # It takes a part of what is not known yet.
                 properties = {UNKNOWN: UNKNOWN}
             if before is None:
-                steps.append(("Add", key, kind, False))
+                steps.append(Step("Add", key, kind))
             elif before.properties != properties:
-                replaced = self._must_replace(before, kind, properties)
-                steps.append(("Modify", key, kind, replaced))
-                after = after if replaced else before
+                step = self._modification(before, kind, properties)
+                steps.append(step)
+                after = before if step.replacement == "False" else after
             else:
                 after = before
             self.made[key] = after
         gone = [before for key, before in self.previous.items() if key not in self.made]
-        return [
-            *steps,
-            *(("Remove", before.logical_resource_id, before.cf_resource_type, False) for before in gone),
-        ]
+        return [*steps, *(_removal(before) for before in gone)]
 
     def values_of_outputs(self) -> dict[str, Any]:
         """Return what the outputs come to."""
@@ -223,6 +233,17 @@ class StrictResourceMap(ResourceMap):
             changed(before.properties, properties) & TYPES[kind].replacing
         )
 
+    def _modification(self, before: Resource, kind: str, properties: dict[str, Any]) -> Step:
+        """Plan a change: what only the making of another resource will tell is Conditional, as in AWS."""
+        replacement, policy_action = "False", None
+        if self._must_replace(before, kind, properties):
+            decisive = changed(before.properties, properties) & TYPES[kind].replacing
+            unknown = [UNKNOWN in str(properties.get(name, properties.get(UNKNOWN))) for name in decisive]
+            replacement = "Conditional" if unknown and all(unknown) else "True"
+            policy_action = f"ReplaceAnd{before.update_replace_policy}"
+        key, physical_id = before.logical_resource_id, before.physical_resource_id
+        return Step("Modify", key, kind, physical_id, replacement, policy_action)
+
     def _let_go(self, resource: Resource, policy: str, report: Report) -> None:
         if policy == "Delete":
             self._delete(resource, report)
@@ -244,6 +265,16 @@ class StrictResourceMap(ResourceMap):
                 f"Resource {resource.logical_resource_id} of type {kind.name}: {reason}"
             ) from error
         _report(report, resource, "DELETE_COMPLETE")
+
+
+def _removal(before: Resource) -> Step:
+    return Step(
+        "Remove",
+        before.logical_resource_id,
+        before.cf_resource_type,
+        before.physical_resource_id,
+        policy_action=before.deletion_policy,
+    )
 
 
 def _same(one: Resource, other: Resource) -> bool:
