@@ -12,8 +12,8 @@ __all__ = ["lambda_handler"]
 # connection. The first request finds a client for the usual region.
 return_large_blocks()
 with kept_for_good():
-    from s3vl_lambda.gateway import client_for
     from s3vl_lambda.handler import lambda_handler
+    from s3vl_lambda.services.s3_vectors import client_for
     from s3vl_lambda.settings import settings
 
     client_for(settings().region)

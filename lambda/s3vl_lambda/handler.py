@@ -6,10 +6,11 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from s3vl_lambda import observability, operations, ranges, requests, responses
-from s3vl_lambda.deadline import Deadline
-from s3vl_lambda.errors import InternalError, S3vlError
-from s3vl_lambda.gateway import CallStats, S3VectorsGateway
+from s3vl_lambda import observability, operations
+from s3vl_lambda.protocol import ranges, requests, responses
+from s3vl_lambda.protocol.errors import InternalError, S3vlError
+from s3vl_lambda.services.deadline import Deadline
+from s3vl_lambda.services.s3_vectors import CallStats, S3VectorsGateway
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

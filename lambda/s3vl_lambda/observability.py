@@ -18,7 +18,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from s3vl_lambda.settings import settings
 
 if TYPE_CHECKING:
-    from s3vl_lambda.gateway import CallStats
+    from s3vl_lambda.services.s3_vectors import CallStats
 
 _SERVICE = "s3vl"
 _invocations = itertools.count()

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures_sql import INDEX_ARN
-from s3vl_lambda import records
+from s3vl_lambda.protocol import records
 
 if TYPE_CHECKING:
     from fixtures_sql import Database, StubLambda

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from s3vl_lambda import observability
-from s3vl_lambda.gateway import CallStats
+from s3vl_lambda.services.s3_vectors import CallStats
 from s3vl_lambda.settings import settings
 
 TO_THE_TOPIC = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}

@@ -227,10 +227,10 @@ def test_both_roles_are_within_the_boundary(template: dict[str, Any]) -> None:
 
 
 def test_the_function_may_call_what_the_gateway_calls() -> None:
-    """The s3vectors actions are the operations that gateway.py names, no more and no less."""
+    """The s3vectors actions are the operations that s3_vectors.py names, no more and no less."""
     operations = get_session().get_service_model("s3vectors").operation_names
     action_of = {xform_name(operation): f"s3vectors:{operation}" for operation in operations}
-    gateway = ast.parse((ROOT / "lambda" / "s3vl_lambda" / "gateway.py").read_text())
+    gateway = ast.parse((ROOT / "lambda" / "s3vl_lambda" / "services" / "s3_vectors.py").read_text())
     names = {node.attr for node in ast.walk(gateway) if isinstance(node, ast.Attribute)}
     names |= {node.value for node in ast.walk(gateway) if isinstance(node, ast.Constant)}
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from s3vl_lambda.errors import MalformedDataError
 from s3vl_lambda.operations.describe_index import run
-from s3vl_lambda.requests import DescribeIndex
+from s3vl_lambda.protocol.errors import MalformedDataError
+from s3vl_lambda.protocol.requests import DescribeIndex
 
 ARN = "arn:aws:s3vectors:us-west-2:123456789012:bucket/my-bucket/index/my-index"
 BARE = {

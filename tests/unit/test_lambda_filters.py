@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from s3vl_lambda.errors import InvalidRequestError
-from s3vl_lambda.filters import normalise
+from s3vl_lambda.protocol.errors import InvalidRequestError
+from s3vl_lambda.protocol.filters import normalise
 
 
 @pytest.mark.parametrize(

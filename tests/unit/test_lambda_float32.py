@@ -10,7 +10,7 @@ from array import array
 
 import pytest
 
-from s3vl_lambda.float32 import shortest
+from s3vl_lambda.protocol.float32 import shortest
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from s3vl_lambda import responses
-from s3vl_lambda.errors import MalformedDataError, OutOfTimeError, ResponseTooLargeError
 from s3vl_lambda.operations.get_vectors import run
-from s3vl_lambda.parallel import CONCURRENT_CALLS
-from s3vl_lambda.requests import GetVectors
+from s3vl_lambda.protocol import responses
+from s3vl_lambda.protocol.errors import MalformedDataError, OutOfTimeError, ResponseTooLargeError
+from s3vl_lambda.protocol.requests import GetVectors
+from s3vl_lambda.services.parallel import CONCURRENT_CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from s3vl_lambda import VERSION, errors, handler, observability
-from s3vl_lambda.gateway import Page
+from s3vl_lambda import VERSION, handler, observability
+from s3vl_lambda.protocol import errors
+from s3vl_lambda.services.s3_vectors import Page
 from s3vl_lambda.settings import settings
 
 EVENTS = Path(__file__).parents[2] / "lambda" / "events"

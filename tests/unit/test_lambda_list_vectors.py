@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from s3vl_lambda import responses
-from s3vl_lambda.errors import MalformedDataError, OutOfTimeError, ResponseTooLargeError
-from s3vl_lambda.gateway import Page
 from s3vl_lambda.operations.list_vectors import run
-from s3vl_lambda.requests import ListVectors
+from s3vl_lambda.protocol import responses
+from s3vl_lambda.protocol.errors import MalformedDataError, OutOfTimeError, ResponseTooLargeError
+from s3vl_lambda.protocol.requests import ListVectors
+from s3vl_lambda.services.s3_vectors import Page
 
 REQUEST = ListVectors(
     budget_ms=29_000,

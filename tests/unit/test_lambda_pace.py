@@ -8,9 +8,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from s3vl_lambda.deadline import Deadline
-from s3vl_lambda.errors import AccessDeniedError, OutOfTimeError
-from s3vl_lambda.pace import Pace
+from s3vl_lambda.protocol.errors import AccessDeniedError, OutOfTimeError
+from s3vl_lambda.services.deadline import Deadline
+from s3vl_lambda.services.pace import Pace
 
 
 def deadline_in(seconds: float) -> Deadline:

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from s3vl_lambda.parallel import CONCURRENT_CALLS, in_order
+from s3vl_lambda.services.parallel import CONCURRENT_CALLS, in_order
 
 
 def test_results_come_in_the_order_of_the_items() -> None:

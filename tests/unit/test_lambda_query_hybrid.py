@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from s3vl_lambda.errors import MalformedDataError
-from s3vl_lambda.gateway import Page
 from s3vl_lambda.operations.query_hybrid import run
-from s3vl_lambda.requests import QueryHybrid
+from s3vl_lambda.protocol.errors import MalformedDataError
+from s3vl_lambda.protocol.requests import QueryHybrid
+from s3vl_lambda.services.s3_vectors import Page
 
 REQUEST = QueryHybrid(
     budget_ms=29_000,

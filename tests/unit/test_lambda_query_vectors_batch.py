@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from s3vl_lambda import responses
-from s3vl_lambda.errors import AccessDeniedError, OutOfTimeError
-from s3vl_lambda.gateway import Page
 from s3vl_lambda.operations.query_vectors_batch import run
-from s3vl_lambda.parallel import CONCURRENT_CALLS
-from s3vl_lambda.requests import Place, QueryVectorsBatch
+from s3vl_lambda.protocol import responses
+from s3vl_lambda.protocol.errors import AccessDeniedError, OutOfTimeError
+from s3vl_lambda.protocol.requests import Place, QueryVectorsBatch
+from s3vl_lambda.services.parallel import CONCURRENT_CALLS
+from s3vl_lambda.services.s3_vectors import Page
 
 REQUEST = QueryVectorsBatch(
     budget_ms=29_000,

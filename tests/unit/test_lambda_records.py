@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from s3vl_lambda.errors import InvalidRequestError
-from s3vl_lambda.members import Members
-from s3vl_lambda.records import Record, read_records
-from s3vl_lambda.vectors import Vector
+from s3vl_lambda.protocol.errors import InvalidRequestError
+from s3vl_lambda.protocol.members import Members
+from s3vl_lambda.protocol.records import Record, read_records
+from s3vl_lambda.protocol.vectors import Vector
 
 GOOD = {"vector_id": "a", "embedding": [0.5, 1]}
 

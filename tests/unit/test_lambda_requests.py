@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
-from s3vl_lambda import requests
-from s3vl_lambda.errors import InvalidRequestError, UnsupportedOperationError, UnsupportedProtocolError
-from s3vl_lambda.vectors import Vector
+from s3vl_lambda.protocol import requests
+from s3vl_lambda.protocol.errors import (
+    InvalidRequestError,
+    UnsupportedOperationError,
+    UnsupportedProtocolError,
+)
+from s3vl_lambda.protocol.vectors import Vector
 
 EVENTS = Path(__file__).parents[2] / "lambda" / "events"
 GONE = object()

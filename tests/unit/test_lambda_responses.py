@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from s3vl_lambda import errors, responses
-from s3vl_lambda.responses import Answer, Envelope, Rows
+from s3vl_lambda.protocol import errors, responses
+from s3vl_lambda.protocol.responses import Answer, Envelope, Rows
 
 PROTOCOL_PAGE = Path(__file__).parents[2] / "docs" / "lambda-protocol.md"
 ENVELOPE = Envelope(12, "r-1", {"api_calls": 1, "attempts": 2, "cold_start": False})

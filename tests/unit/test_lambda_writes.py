@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from s3vl_lambda import errors, operations, responses
+from s3vl_lambda import operations
 from s3vl_lambda.operations import put_vectors
-from s3vl_lambda.operations.writing import CONCURRENT_WRITES
-from s3vl_lambda.records import Record
-from s3vl_lambda.requests import DeleteVectors, PutVectors
+from s3vl_lambda.operations._writing import CONCURRENT_WRITES
+from s3vl_lambda.protocol import errors, responses
+from s3vl_lambda.protocol.records import Record
+from s3vl_lambda.protocol.requests import DeleteVectors, PutVectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

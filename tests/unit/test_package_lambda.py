@@ -28,16 +28,16 @@ sys.addaudithook(lambda event, arguments: connections.append(arguments[1]) if ev
 sys.path.insert(0, sys.argv[1])
 import index
 import aws_lambda_powertools
-from s3vl_lambda import gateway
-client = gateway.client_for("us-west-2")
+from s3vl_lambda.services import s3_vectors
+client = s3_vectors.client_for("us-west-2")
 started_with = sorted({name.split(".")[0] for name in sys.modules})
 for used in (aws_lambda_powertools.logging, aws_lambda_powertools.metrics):
     for module in pkgutil.walk_packages(used.__path__, used.__name__ + "."):
         importlib.import_module(module.name)
 print(json.dumps({
     "handler": index.lambda_handler.__module__,
-    "built at import": list(gateway._clients),
-    "endpoints": {region: gateway.client_for(region).meta.endpoint_url for region in sys.argv[2:]},
+    "built at import": list(s3_vectors._clients),
+    "endpoints": {region: s3_vectors.client_for(region).meta.endpoint_url for region in sys.argv[2:]},
     "connections": connections,
     "threads": threading.active_count(),
     "query": sorted(client.meta.service_model.operation_model("QueryVectors").input_shape.members),

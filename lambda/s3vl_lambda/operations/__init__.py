@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from s3vl_lambda import requests
 from s3vl_lambda.operations import (
     availability_check,
     delete_vectors,
@@ -16,12 +15,13 @@ from s3vl_lambda.operations import (
     query_vectors,
     query_vectors_batch,
 )
+from s3vl_lambda.protocol import requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from s3vl_lambda.gateway import S3VectorsGateway
-    from s3vl_lambda.responses import Answer
+    from s3vl_lambda.protocol.responses import Answer
+    from s3vl_lambda.services.s3_vectors import S3VectorsGateway
 
 _OPERATIONS: dict[type[requests.Request], Callable[[Any, S3VectorsGateway], Answer]] = {
     requests.DescribeIndex: describe_index.run,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from s3vl_lambda import VERSION, requests
-from s3vl_lambda.responses import Answer
+from s3vl_lambda import VERSION
+from s3vl_lambda.protocol import requests
+from s3vl_lambda.protocol.responses import Answer
 from s3vl_lambda.settings import settings
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from s3vl_lambda.operations.writing import write
+from s3vl_lambda.operations._writing import write
 
 if TYPE_CHECKING:
-    from s3vl_lambda.gateway import S3VectorsGateway
-    from s3vl_lambda.requests import DeleteVectors
-    from s3vl_lambda.responses import Answer
+    from s3vl_lambda.protocol.requests import DeleteVectors
+    from s3vl_lambda.protocol.responses import Answer
+    from s3vl_lambda.services.s3_vectors import S3VectorsGateway
 
 _MAX_IDS = 500
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from s3vl_lambda.gateway import required
-from s3vl_lambda.responses import Answer
+from s3vl_lambda.protocol.responses import Answer
+from s3vl_lambda.services.s3_vectors import required
 
 if TYPE_CHECKING:
-    from s3vl_lambda.gateway import S3VectorsGateway
-    from s3vl_lambda.requests import DescribeIndex
+    from s3vl_lambda.protocol.requests import DescribeIndex
+    from s3vl_lambda.services.s3_vectors import S3VectorsGateway
 
 
 def run(request: DescribeIndex, gateway: S3VectorsGateway) -> Answer:

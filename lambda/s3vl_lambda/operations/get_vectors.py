@@ -6,17 +6,17 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from s3vl_lambda.errors import OutOfTimeError, ResponseTooLargeError, shown
-from s3vl_lambda.gateway import KEYS_PER_CALL
-from s3vl_lambda.operations.rows import stored_rows
-from s3vl_lambda.parallel import CONCURRENT_CALLS, in_order
-from s3vl_lambda.responses import Answer, Rows
+from s3vl_lambda.operations._rows import stored_rows
+from s3vl_lambda.protocol.errors import OutOfTimeError, ResponseTooLargeError, shown
+from s3vl_lambda.protocol.responses import Answer, Rows
+from s3vl_lambda.services.parallel import CONCURRENT_CALLS, in_order
+from s3vl_lambda.services.s3_vectors import KEYS_PER_CALL
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from s3vl_lambda.gateway import S3VectorsGateway
-    from s3vl_lambda.requests import GetVectors
+    from s3vl_lambda.protocol.requests import GetVectors
+    from s3vl_lambda.services.s3_vectors import S3VectorsGateway
 
 # So many numbers may be on their way at a time: parsed, even those of one digit take 32 bytes.
 _NUMBERS_AT_A_TIME = 1_000_000

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from s3vl_lambda.errors import OutOfTimeError, ResponseTooLargeError, shown
-from s3vl_lambda.operations.paging import Tokens
-from s3vl_lambda.operations.rows import stored_rows
-from s3vl_lambda.responses import Answer, Rows
+from s3vl_lambda.operations._paging import Tokens
+from s3vl_lambda.operations._rows import stored_rows
+from s3vl_lambda.protocol.errors import OutOfTimeError, ResponseTooLargeError, shown
+from s3vl_lambda.protocol.responses import Answer, Rows
 
 if TYPE_CHECKING:
-    from s3vl_lambda.gateway import Page, S3VectorsGateway
-    from s3vl_lambda.requests import ListVectors
+    from s3vl_lambda.protocol.requests import ListVectors
+    from s3vl_lambda.services.s3_vectors import Page, S3VectorsGateway
 
 
 def run(request: ListVectors, gateway: S3VectorsGateway) -> Answer:

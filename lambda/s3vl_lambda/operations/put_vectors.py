@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from s3vl_lambda.operations.writing import write
+from s3vl_lambda.operations._writing import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from s3vl_lambda.gateway import S3VectorsGateway
-    from s3vl_lambda.requests import PutVectors
-    from s3vl_lambda.responses import Answer
+    from s3vl_lambda.protocol.requests import PutVectors
+    from s3vl_lambda.protocol.responses import Answer
+    from s3vl_lambda.services.s3_vectors import S3VectorsGateway
 
 _MAX_RECORDS = 500
 # 20 MiB, less what stands around the vectors: an ARN and the names of two members.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from s3vl_lambda.operations.draining import drain
-from s3vl_lambda.operations.rows import query_rows
+from s3vl_lambda.operations._draining import drain
+from s3vl_lambda.operations._rows import query_rows
 
 if TYPE_CHECKING:
-    from s3vl_lambda.gateway import S3VectorsGateway
-    from s3vl_lambda.requests import QueryVectors
-    from s3vl_lambda.responses import Answer
+    from s3vl_lambda.protocol.requests import QueryVectors
+    from s3vl_lambda.protocol.responses import Answer
+    from s3vl_lambda.services.s3_vectors import S3VectorsGateway
 
 
 def run(request: QueryVectors, gateway: S3VectorsGateway) -> Answer:

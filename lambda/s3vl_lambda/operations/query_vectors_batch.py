@@ -6,17 +6,17 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from s3vl_lambda.errors import OutOfTimeError
-from s3vl_lambda.operations.draining import Drained, drain
-from s3vl_lambda.operations.rows import numbered_rows
-from s3vl_lambda.parallel import CONCURRENT_CALLS, in_order
-from s3vl_lambda.requests import BEGINNING
-from s3vl_lambda.responses import MAX_BYTES_AT_A_TIME, Rows
+from s3vl_lambda.operations._draining import Drained, drain
+from s3vl_lambda.operations._rows import numbered_rows
+from s3vl_lambda.protocol.errors import OutOfTimeError
+from s3vl_lambda.protocol.requests import BEGINNING
+from s3vl_lambda.protocol.responses import MAX_BYTES_AT_A_TIME, Rows
+from s3vl_lambda.services.parallel import CONCURRENT_CALLS, in_order
 
 if TYPE_CHECKING:
-    from s3vl_lambda.gateway import S3VectorsGateway
-    from s3vl_lambda.requests import QueryVectorsBatch
-    from s3vl_lambda.responses import Answer
+    from s3vl_lambda.protocol.requests import QueryVectorsBatch
+    from s3vl_lambda.protocol.responses import Answer
+    from s3vl_lambda.services.s3_vectors import S3VectorsGateway
 
 # What a hit is taken for before there is one: with the longest id, and on request with pages of text as metadata.
 # Where metadata is three times as large, as the service allows, the first queries still fit in 128 MB of memory.

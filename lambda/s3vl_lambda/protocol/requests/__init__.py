@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from s3vl_lambda import VERSION
-from s3vl_lambda.errors import UnsupportedOperationError, UnsupportedProtocolError, shown
-from s3vl_lambda.members import Members
-from s3vl_lambda.requests.base import AvailabilityCheck, DescribeIndex, IndexRequest, Request
-from s3vl_lambda.requests.queries import (
+from s3vl_lambda.protocol.errors import UnsupportedOperationError, UnsupportedProtocolError, shown
+from s3vl_lambda.protocol.members import Members
+from s3vl_lambda.protocol.requests.base import AvailabilityCheck, DescribeIndex, IndexRequest, Request
+from s3vl_lambda.protocol.requests.queries import (
     BEGINNING,
     Place,
     QueryHybrid,
@@ -16,8 +16,8 @@ from s3vl_lambda.requests.queries import (
     QueryVectorsBatch,
     Search,
 )
-from s3vl_lambda.requests.reads import GetVectors, ListVectors
-from s3vl_lambda.requests.writes import DeleteVectors, PutVectors
+from s3vl_lambda.protocol.requests.reads import GetVectors, ListVectors
+from s3vl_lambda.protocol.requests.writes import DeleteVectors, PutVectors
 
 __all__ = [
     "BEGINNING",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from s3vl_lambda.errors import InvalidRequestError, shown
-from s3vl_lambda.members import Members, is_number
-from s3vl_lambda.vector_ids import read_id, refuse_repeated
-from s3vl_lambda.vectors import Vector, read_vector
+from s3vl_lambda.protocol.errors import InvalidRequestError, shown
+from s3vl_lambda.protocol.members import Members, is_number
+from s3vl_lambda.protocol.vector_ids import read_id, refuse_repeated
+from s3vl_lambda.protocol.vectors import Vector, read_vector
 
 _MAX_METADATA_KEYS = 50
 _MAX_METADATA_BYTES = 40_960

@@ -11,12 +11,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from s3vl_lambda.errors import MalformedDataError
+from s3vl_lambda.protocol.errors import MalformedDataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from s3vl_lambda.errors import S3vlError
+    from s3vl_lambda.protocol.errors import S3vlError
 
 # Lambda's limit of 6 MB, less what stands around the rows: two page tokens of at most 4 kB and the envelope.
 MAX_ROW_BYTES = 6_291_456 - 32_768

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from s3vl_lambda.records import Record
-    from s3vl_lambda.vectors import Vector
+    from s3vl_lambda.protocol.records import Record
+    from s3vl_lambda.protocol.vectors import Vector
 
 # One encoder for all values; json.dumps makes one for each.
 _json = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode

@@ -20,11 +20,13 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from s3vl_lambda import VERSION, bodies, errors, gateway
-from s3vl_lambda.deadline import Deadline
-from s3vl_lambda.gateway import CallStats, S3VectorsGateway
-from s3vl_lambda.records import Record
-from s3vl_lambda.vectors import Vector
+from s3vl_lambda import VERSION
+from s3vl_lambda.protocol import errors
+from s3vl_lambda.protocol.records import Record
+from s3vl_lambda.protocol.vectors import Vector
+from s3vl_lambda.services import bodies, s3_vectors
+from s3vl_lambda.services.deadline import Deadline
+from s3vl_lambda.services.s3_vectors import CallStats, S3VectorsGateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,7 +111,7 @@ def test_calls_carry_the_parameters_of_the_service() -> None:
         metadata_filter=None,
         query_mode="ENHANCED",
         next_token=None,
-    ) == gateway.Page([{"key": "a"}], "t", "cosine")
+    ) == s3_vectors.Page([{"key": "a"}], "t", "cosine")
     assert door.list_vectors(
         ARN,
         max_results=7,
@@ -118,7 +120,7 @@ def test_calls_carry_the_parameters_of_the_service() -> None:
         return_metadata=False,
         segment_count=None,
         segment_index=None,
-    ) == gateway.Page([{"key": "a"}], "t")
+    ) == s3_vectors.Page([{"key": "a"}], "t")
     assert door.get_vectors(ARN, ["a", "b"], return_data=True, return_metadata=False) == {"a": {"key": "a"}}
     assert client.calls == [
         ("get_index", {"indexArn": ARN}),
@@ -223,7 +225,7 @@ def test_throttling_slows_down_and_answers_speed_up() -> None:
 
     door.get_index(ARN)
 
-    assert door._pace.width == gateway.CONCURRENT_CALLS // 4 + 1
+    assert door._pace.width == s3_vectors.CONCURRENT_CALLS // 4 + 1
 
 
 def test_after_a_failure_for_good_nothing_more_is_asked() -> None:
@@ -350,7 +352,7 @@ def test_what_does_not_pass_is_given_up_after_eight_attempts(failure: Exception,
 
 def test_pauses_are_random_below_a_limit_that_doubles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Full jitter: 50 ms, 100 ms and so on to 2 s are the longest pauses."""
-    monkeypatch.setattr(gateway, "_uniform", lambda low, high: low + high)
+    monkeypatch.setattr(s3_vectors, "_uniform", lambda low, high: low + high)
     clock = FakeClock()
     door, _ = gateway_to(StubClient(clock, THROTTLED), seconds=1_000)
 
@@ -362,7 +364,7 @@ def test_pauses_are_random_below_a_limit_that_doubles(monkeypatch: pytest.Monkey
 
 def test_no_pause_passes_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Throttling that would outlast the time is answered as what it is, while there is time to answer."""
-    monkeypatch.setattr(gateway, "_uniform", lambda _low, high: high)
+    monkeypatch.setattr(s3_vectors, "_uniform", lambda _low, high: high)
     clock = FakeClock()
     door, stats = gateway_to(StubClient(clock, THROTTLED, seconds_per_call=0.1), seconds=1.0)
 
@@ -379,7 +381,7 @@ class SlowClient(StubClient):
     def __getattr__(self, method: str) -> Callable[..., Any]:
         def call(**_: Any) -> Any:
             seconds = self.outcomes.pop(0)
-            may_read = gateway._read_seconds.get()
+            may_read = s3_vectors._read_seconds.get()
             self.clock.now += min(seconds, may_read)
             if seconds > may_read:
                 raise SILENT
@@ -408,7 +410,7 @@ def test_a_slow_answer_is_waited_for_and_a_dead_connection_left(
     seconds_taken: float,
 ) -> None:
     """Half of the time is for the first attempt; after silence, all of the rest is for the next."""
-    monkeypatch.setattr(gateway, "_uniform", lambda _low, _high: 0.0)
+    monkeypatch.setattr(s3_vectors, "_uniform", lambda _low, _high: 0.0)
     clock = FakeClock()
     door, stats = gateway_to(SlowClient(clock, *seconds_needed), seconds_given)
 
@@ -499,7 +501,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setattr(gateway, "_clients", {})
+    monkeypatch.setattr(s3_vectors, "_clients", {})
     Service.silence.clear()
     Service.user_agents.clear()
     Service.bodies.clear()
@@ -581,16 +583,16 @@ def test_certificates_are_read_once_for_all_connections(monkeypatch: pytest.Monk
 @pytest.mark.usefixtures("service")
 def test_one_client_is_kept_per_region() -> None:
     """The second request to a region finds the client, with its connections, of the first."""
-    assert gateway.client_for("us-west-2") is gateway.client_for("us-west-2")
-    assert gateway.client_for("eu-west-1") is not gateway.client_for("us-west-2")
-    assert gateway.client_for("eu-west-1").meta.region_name == "eu-west-1"
+    assert s3_vectors.client_for("us-west-2") is s3_vectors.client_for("us-west-2")
+    assert s3_vectors.client_for("eu-west-1") is not s3_vectors.client_for("us-west-2")
+    assert s3_vectors.client_for("eu-west-1").meta.region_name == "eu-west-1"
 
 
 @pytest.mark.usefixtures("service")
 def test_the_client_leaves_retries_to_the_gateway_and_bounds_its_waits() -> None:
     """None of the SDK's defaults, which change from release to release, is left to chance."""
-    config = gateway.client_for("us-west-2").meta.config
+    config = s3_vectors.client_for("us-west-2").meta.config
 
     assert config.retries["total_max_attempts"] == 1
     assert (config.connect_timeout, config.tcp_keepalive) == (1.0, True)
-    assert config.max_pool_connections == gateway.CONCURRENT_CALLS
+    assert config.max_pool_connections == s3_vectors.CONCURRENT_CALLS

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
-    from s3vl_lambda.members import Members
+    from s3vl_lambda.protocol.members import Members
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from s3vl_lambda.errors import shown
+from s3vl_lambda.protocol.errors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from s3vl_lambda.members import Members
+    from s3vl_lambda.protocol.members import Members
 
 Ranges = list[list[int]]
 

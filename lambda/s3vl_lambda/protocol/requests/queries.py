@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
-from s3vl_lambda import filters
-from s3vl_lambda.errors import shown
-from s3vl_lambda.members import Members
-from s3vl_lambda.requests.base import IndexRequest
-from s3vl_lambda.vectors import Vector, read_vector
+from s3vl_lambda.protocol import filters
+from s3vl_lambda.protocol.errors import shown
+from s3vl_lambda.protocol.members import Members
+from s3vl_lambda.protocol.requests.base import IndexRequest
+from s3vl_lambda.protocol.vectors import Vector, read_vector
 
 _MAX_TOP_K = 10_000
 _MAX_BATCH = 1_000

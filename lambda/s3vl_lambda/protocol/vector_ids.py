@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from s3vl_lambda.errors import InvalidRequestError, shown
+from s3vl_lambda.protocol.errors import InvalidRequestError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from s3vl_lambda.members import Members
+    from s3vl_lambda.protocol.members import Members
 
 _MAX_BYTES = 1_024
 

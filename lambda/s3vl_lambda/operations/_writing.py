@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from s3vl_lambda import ranges
-from s3vl_lambda.errors import S3vlError
-from s3vl_lambda.parallel import in_order
-from s3vl_lambda.responses import Answer
+from s3vl_lambda.protocol import ranges
+from s3vl_lambda.protocol.errors import S3vlError
+from s3vl_lambda.protocol.responses import Answer
+from s3vl_lambda.services.parallel import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

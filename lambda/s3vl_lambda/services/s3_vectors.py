@@ -27,8 +27,8 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from s3vl_lambda import VERSION, bodies
-from s3vl_lambda.errors import (
+from s3vl_lambda import VERSION
+from s3vl_lambda.protocol.errors import (
     AccessDeniedError,
     InvalidRequestError,
     MalformedDataError,
@@ -38,15 +38,16 @@ from s3vl_lambda.errors import (
     ServiceFailureError,
     ThrottledError,
 )
-from s3vl_lambda.pace import Pace
-from s3vl_lambda.parallel import CONCURRENT_CALLS
+from s3vl_lambda.services import bodies
+from s3vl_lambda.services.pace import Pace
+from s3vl_lambda.services.parallel import CONCURRENT_CALLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from s3vl_lambda.deadline import Deadline
-    from s3vl_lambda.records import Record
-    from s3vl_lambda.vectors import Vector
+    from s3vl_lambda.protocol.records import Record
+    from s3vl_lambda.protocol.vectors import Vector
+    from s3vl_lambda.services.deadline import Deadline
 
 KEYS_PER_CALL = 100
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from s3vl_lambda.errors import OutOfTimeError
+from s3vl_lambda.protocol.errors import OutOfTimeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

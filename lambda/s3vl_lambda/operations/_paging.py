@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s3vl_lambda.errors import MalformedDataError
+from s3vl_lambda.protocol.errors import MalformedDataError
 
 
 class Tokens:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from s3vl_lambda.members import Members
-from s3vl_lambda.ranges import read_ranges
-from s3vl_lambda.records import read_records
-from s3vl_lambda.requests.base import IndexRequest
-from s3vl_lambda.vector_ids import read_ids
+from s3vl_lambda.protocol.members import Members
+from s3vl_lambda.protocol.ranges import read_ranges
+from s3vl_lambda.protocol.records import read_records
+from s3vl_lambda.protocol.requests.base import IndexRequest
+from s3vl_lambda.protocol.vector_ids import read_ids
 
 if TYPE_CHECKING:
-    from s3vl_lambda.records import Record
+    from s3vl_lambda.protocol.records import Record
 
 
 @dataclass(frozen=True, kw_only=True)

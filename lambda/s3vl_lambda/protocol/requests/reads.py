@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from s3vl_lambda.members import Members
-from s3vl_lambda.requests.base import IndexRequest
-from s3vl_lambda.vector_ids import read_ids
+from s3vl_lambda.protocol.members import Members
+from s3vl_lambda.protocol.requests.base import IndexRequest
+from s3vl_lambda.protocol.vector_ids import read_ids
 
 _MAX_LIST_RESULTS = 1_000
 _MAX_SEGMENTS = 16

@@ -6,7 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from s3vl_lambda.errors import InvalidRequestError, shown
+from s3vl_lambda.protocol.errors import InvalidRequestError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -7,8 +7,8 @@ import math
 from array import array
 from typing import Any, NamedTuple
 
-from s3vl_lambda.errors import InvalidRequestError, shown
-from s3vl_lambda.members import is_number
+from s3vl_lambda.protocol.errors import InvalidRequestError, shown
+from s3vl_lambda.protocol.members import is_number
 
 MAX_DIMENSION = 4_096
 _NUMBERS = {int, float}

@@ -6,13 +6,13 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from s3vl_lambda.deadline import SHORTEST_CALL_SECONDS
+from s3vl_lambda.services.deadline import SHORTEST_CALL_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from s3vl_lambda.deadline import Deadline
-    from s3vl_lambda.errors import S3vlError
+    from s3vl_lambda.protocol.errors import S3vlError
+    from s3vl_lambda.services.deadline import Deadline
 
 
 class Pace:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from s3vl_lambda.errors import InvalidRequestError, shown
-from s3vl_lambda.members import is_number
+from s3vl_lambda.protocol.errors import InvalidRequestError, shown
+from s3vl_lambda.protocol.members import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from s3vl_lambda.errors import MalformedDataError, shown
-from s3vl_lambda.float32 import shortest
-from s3vl_lambda.gateway import required
-from s3vl_lambda.responses import document, encode
+from s3vl_lambda.protocol.errors import MalformedDataError, shown
+from s3vl_lambda.protocol.float32 import shortest
+from s3vl_lambda.protocol.responses import document, encode
+from s3vl_lambda.services.s3_vectors import required
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from s3vl_lambda.errors import OutOfTimeError, ResponseTooLargeError
-from s3vl_lambda.operations.paging import Tokens
-from s3vl_lambda.responses import Answer, Rows
+from s3vl_lambda.operations._paging import Tokens
+from s3vl_lambda.protocol.errors import OutOfTimeError, ResponseTooLargeError
+from s3vl_lambda.protocol.responses import Answer, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from s3vl_lambda.gateway import S3VectorsGateway
-    from s3vl_lambda.requests import Place, Search
+    from s3vl_lambda.protocol.requests import Place, Search
+    from s3vl_lambda.services.s3_vectors import S3VectorsGateway
 
 
 class Drained(NamedTuple):

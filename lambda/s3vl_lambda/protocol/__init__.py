@@ -1,0 +1,1 @@
+"""What travels between the SQL functions and this one, in Python's terms: requests, answers and errors."""
