@@ -12,6 +12,13 @@ from s3vl_lambda import VERSION
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "lambda" / "s3vl_lambda"
+FLOORS = (
+    ("handler",),
+    ("operations", "observability"),
+    ("services",),
+    ("protocol",),
+    ("__init__", "settings", "allocator"),
+)
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
 
@@ -47,18 +54,27 @@ def test_only_observability_knows_powertools(module: str) -> None:
     assert bool(used) == (module == "observability.py")
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if module != "handler.py"])
-def test_nothing_imports_the_handler(module: str) -> None:
-    """The handler is the top floor."""
-    assert not imports_any(module, "s3vl_lambda.handler")
+def floor_of(module: str) -> int:
+    """Give the number of a module's floor, 0 for the handler's; the module is a path or a name in the package."""
+    room = module.removesuffix(".py").replace("/", ".").split(".")[0]
+    return next(number for number, rooms in enumerate(FLOORS) if room in rooms)
 
 
-@pytest.mark.parametrize(
-    "module", [module for module in MODULES if module != "handler.py" and "operations/" not in module]
-)
-def test_the_lower_floors_do_not_know_the_operations(module: str) -> None:
-    """Operations use the gateway and the forms of requests and answers, not the other way round."""
-    assert not imports_any(module, "s3vl_lambda.operations")
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down(module: str) -> None:
+    """A module uses its own floor and those below it, and none above, not even for its types."""
+    used = {name.removeprefix("s3vl_lambda.") for name in imports_any(module, "s3vl_lambda.")} - {"VERSION"}
+
+    assert {name for name in used if floor_of(name) < floor_of(module)} == set()
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("operations/")])
+def test_an_operation_is_used_by_no_other(module: str) -> None:
+    """What operations share is in the modules that begin with _, so that each of them can be read alone."""
+    shared = "s3vl_lambda.operations._"
+    others = {name for name in imports_any(module, "s3vl_lambda.operations.") if not name.startswith(shared)}
+
+    assert bool(others) == (module == "operations/__init__.py")
 
 
 @pytest.mark.parametrize("module", MODULES)
