@@ -102,3 +102,23 @@ def test_a_parameter_of_psycopg_goes_in_as_shown(
     assert registered.requests[0]["query_vector"] == "[1,2,3,4,5]"
     for page in ("README.md", "docs/guide.md"):
         assert "`%s::vector::real[]`" in (ROOT / page).read_text()
+
+
+@pytest.mark.parametrize(
+    ("metadata", "sent"),
+    [
+        (None, {"content": "text"}),
+        ("null", {"content": "text"}),
+        ('{"a": 1, "b": null}', {"a": 1, "content": "text"}),
+    ],
+)
+def test_metadata_that_is_null_keeps_the_text(db: Database, metadata: str | None, sent: object) -> None:
+    """The guide's function takes SQL NULL, JSON null, and keys that have none."""
+    [function] = re.findall(
+        r"CREATE FUNCTION vector_metadata\(.*?\$\$;", (ROOT / "docs/guide.md").read_text(), re.DOTALL
+    )
+    db.rows(cast("LiteralString", function))
+
+    assert db.rows("select vector_metadata(%(metadata)s::jsonb, 'text') as sent", metadata=metadata) == [
+        {"sent": sent}
+    ]
