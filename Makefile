@@ -62,10 +62,12 @@ package: $(READY) ## Build the Lambda's zip: lambda/build/s3vl-lambda.zip
 build: $(READY) ## Build what databases install, into build/sql/: psql, extension, pg_tle, upgrades
 	@$(BIN)/python tools/build_sql.py
 
-deploy: $(READY) ## Create or update a stack: STACK=name [PARAMETERS=file INDEX_MODE=ENHANCED TEXT_KEYS=title:en,body]
+deploy: $(READY) ## Create or update a stack: STACK=name [PARAMETERS=file INDEX_MODE=ENHANCED TEXT_KEYS=title:en,body DELETE_VECTORS=yes]
 	@test -n "$(STACK)" || { echo "Name the stack: make $@ STACK=name" >&2; exit 1; }
+	@test -z "$(filter-out yes,$(DELETE_VECTORS))" || { echo "DELETE_VECTORS may be yes, or left out" >&2; exit 1; }
 	@$(BIN)/python tools/deploy.py --stack "$(STACK)" --parameters "$(PARAMETERS)" \
-	  $(if $(INDEX_MODE),--index-mode "$(INDEX_MODE)") $(if $(TEXT_KEYS),--text-keys "$(TEXT_KEYS)")
+	  $(if $(INDEX_MODE),--index-mode "$(INDEX_MODE)") $(if $(TEXT_KEYS),--text-keys "$(TEXT_KEYS)") \
+	  $(if $(DELETE_VECTORS),--delete-vectors)
 
 destroy: $(READY) ## Delete a stack, after asking: STACK=name [YES=1]
 	@test -n "$(STACK)" || { echo "Name the stack: make $@ STACK=name" >&2; exit 1; }

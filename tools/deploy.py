@@ -14,6 +14,7 @@ from deployment import parameters  # type: ignore[import-not-found]
 from deployment.account import aws  # type: ignore[import-not-found]
 from deployment.cluster import Cluster  # type: ignore[import-not-found]
 from deployment.function import Function  # type: ignore[import-not-found]
+from deployment.losses import Losses  # type: ignore[import-not-found]
 from deployment.stack import Stack  # type: ignore[import-not-found]
 from deployment.vector_index import (  # type: ignore[import-not-found]
     MODES,
@@ -46,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         package_lambda.build(package_lambda.ZIP)
         print(package_lambda.ZIP)
-        stack.apply(template, values)
+        losses = Losses(vectors, parameters.resources(template), may_delete=options.delete_vectors)
+        stack.apply(template, values, losses.check)
+        losses.delete_replaced(stack.resources(options.stack).values())
         outputs = stack.outputs()
         function = Function(session.client("lambda"), outputs["LambdaFunctionName"])
         function.upload(package_lambda.ZIP.read_bytes())
@@ -64,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    usage = "make deploy STACK=name [PARAMETERS=file INDEX_MODE=ENHANCED TEXT_KEYS=title:en,body]"
+    usage = "make deploy STACK=name [PARAMETERS=file INDEX_MODE=ENHANCED TEXT_KEYS=title:en,body DELETE_VECTORS=yes]"
     parser = argparse.ArgumentParser(prog="make deploy", usage=usage, description=__doc__)
     parser.add_argument("--stack", required=True, help="name of the CloudFormation stack")
     parser.add_argument("--parameters", type=Path, default=CLOUDFORMATION / "parameters.json")
@@ -73,6 +76,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--text-keys", default="", help="metadata keys with text search, such as title:en,body"
+    )
+    parser.add_argument(
+        "--delete-vectors",
+        action="store_true",
+        help="go on when the update takes away indexes that hold vectors",
     )
     return parser.parse_args(arguments)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deployment.account import aws  # type: ignore[import-not-found]
 from deployment.cluster import Cluster  # type: ignore[import-not-found]
 from deployment.stack import Stack  # type: ignore[import-not-found]
 from deployment.vector_bucket import VectorBucket  # type: ignore[import-not-found]
+from deployment.vector_index import VectorIndex, amount  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,9 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # With RetainVectors, or a bucket that was there before, the stack has none of this name.
         if "VectorBucket" in there:
             bucket = VectorBucket(session.client("s3vectors"), there["VectorBucket"])
-            bucket.check_others(there.get("VectorIndex"))
+            bucket.check_others({there.get("VectorIndex")}, "which goes with the stack")
         if not options.yes:
-            _ask(options.stack)
+            _ask(options.stack, _vectors(session, there.get("VectorIndex")))
         # A stack that was rolled back has no outputs; its role was deleted with it.
         role = stack.outputs().get("AuroraLambdaRoleArn")
         if role is not None:
@@ -52,11 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"kept, as the template says: {resource}")
 
 
-def _ask(name: str) -> None:
+def _vectors(session: Any, index: str | None) -> str:
+    """Say which vectors go with the stack."""
+    if index is None:
+        return "no vectors"
+    return f"{amount(VectorIndex(session.client('s3vectors'), index).count())} in its index {index}"
+
+
+def _ask(name: str, vectors: str) -> None:
     """Stop unless a person types the stack's name."""
     if not sys.stdin.isatty():
         raise SystemExit("nothing was done: there is no terminal to ask at; in a script give YES=1")
-    print(f"This deletes stack {name} and the vectors in its index. Type the stack's name to go on:")
+    print(f"This deletes stack {name}, with {vectors}. Type the stack's name to go on:")
     # Not input(): at the end of the input that raises, and this is an answer like any other.
     if sys.stdin.readline().strip() != name:
         raise SystemExit("nothing was done: that is not the stack's name")

@@ -20,7 +20,8 @@ from botocore.exceptions import ClientError
 import deploy as deploying
 import destroy
 import package_lambda
-from deployment import waiting
+from deployment import vector_index, waiting
+from deployment.losses import Losses
 from s3vl_local import surroundings
 from s3vl_local.cloud import ROOT, request
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 TYPED = "typed"
 NAME = "deployed"
+FIVE = [{"key": f"k{i}", "data": {"float32": [1.0, 0.0, 0.0, 0.0, float(i)]}} for i in range(5)]
 NO_INDEX = "arn:aws:s3vectors:us-west-2:123456789012:bucket/no-bucket/index/no-index"
 
 
@@ -148,6 +150,12 @@ def everything(clients: Callable[[str], Any], name: str = NAME) -> dict[str, Any
     }
 
 
+def plans(clients: Callable[[str], Any]) -> list[str]:
+    """Return the change sets that wait to be executed."""
+    listed = clients("cloudformation").list_change_sets(StackName=NAME)["Summaries"]
+    return [plan["ChangeSetName"] for plan in listed if plan["ExecutionStatus"] == "AVAILABLE"]
+
+
 def roles(clients: Callable[[str], Any], name: str = NAME) -> list[tuple[str, str]]:
     """Return the roles of the cluster, with what for."""
     [cluster] = clients("rds").describe_db_clusters(DBClusterIdentifier=f"{name}-cluster")["DBClusters"]
@@ -220,6 +228,17 @@ def test_a_user_deploys_twice_types_the_sql_and_destroys(
     )
     cloud.postgres().drop_database(database)
     assert (shown.stdout, shown.stderr) == ("t\nt\nt\ntest-index-5d|5\n", "")
+
+    index = before["index"]["indexArn"]
+    clients("s3vectors").put_vectors(indexArn=index, vectors=FIVE)
+    write_parameters(TYPED, VectorDimension="6")
+    stopped = make(cloud, *typed)
+    assert stopped.returncode != 0
+    assert (
+        f"nothing was done: with these parameters the stack loses\n  {index}: 5 vectors, replaced"
+        in stopped.stderr
+    )
+    assert everything(clients, TYPED) == before
 
     refused = make(cloud, "destroy", f"STACK={TYPED}", answer="no\n")
     assert "nothing was done: there is no terminal to ask at; in a script give YES=1" in refused.stderr
@@ -417,6 +436,156 @@ def test_with_snapstart_the_alias_moves_to_a_version_that_works(
     assert answers(clients, "live")
 
 
+def losing(clients: Callable[[str], Any], change: str) -> dict[str, str]:
+    """Return parameters that take the stack's index away."""
+    if change == "KmsKeyArn":
+        return {"KmsKeyArn": clients("kms").create_key()["KeyMetadata"]["Arn"]}
+    return {change: {"VectorDimension": "6", "RetainVectors": "true"}[change]}
+
+
+@pytest.mark.parametrize(
+    ("change", "fate"),
+    [
+        ("VectorDimension", "replaced by an empty one, and deleted"),
+        ("RetainVectors", "deleted"),
+        ("KmsKeyArn", "replaced by an empty one, and deleted"),
+    ],
+)
+def test_an_update_that_takes_vectors_away_stops_before_it_begins(
+    deployed: Callable[..., None],
+    clients: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+    fate: str,
+) -> None:
+    """The index is named with its count, nothing has changed, and no change set is left."""
+    deployed()
+    before = everything(clients)
+    index = before["index"]["indexArn"]
+    clients("s3vectors").put_vectors(indexArn=index, vectors=FIVE)
+    with pytest.raises(SystemExit) as exact:
+        deployed(**losing(clients, change))
+    monkeypatch.setattr(vector_index, "_MOST_COUNTED", 3)
+    with pytest.raises(SystemExit) as bounded:
+        deployed(**losing(clients, change))
+
+    assert str(exact.value).splitlines()[:2] == [
+        "nothing was done: with these parameters the stack loses",
+        f"  {index}: 5 vectors, {fate}",
+    ]
+    assert f"{index}: more than 3 vectors, " in str(bounded.value)
+    assert everything(clients) == before
+    assert len(clients("s3vectors").list_vectors(indexArn=index)["vectors"]) == len(FIVE)
+    assert plans(clients) == []
+    clients("s3vectors").delete_vectors(indexArn=index, keys=[vector["key"] for vector in FIVE])
+
+
+@pytest.mark.parametrize(
+    ("change", "held"),
+    [("VectorDimension", []), ("VectorDimension", FIVE), ("KmsKeyArn", []), ("RetainVectors", FIVE)],
+    ids=["new dimension, empty", "new dimension", "new key, empty", "retained from now on"],
+)
+def test_an_index_that_is_empty_or_may_be_deleted_is_replaced_without_remains(
+    deployed: Callable[..., None], clients: Callable[[str], Any], change: str, held: list[Any]
+) -> None:
+    """What the stack had is gone with its bucket, so that the stack can be deleted without more ado."""
+    deployed()
+    vectors, before = clients("s3vectors"), everything(clients)["index"]
+    if held:
+        vectors.put_vectors(indexArn=before["indexArn"], vectors=held)
+    deployed(*(["--delete-vectors"] if held else []), **losing(clients, change))
+    after = everything(clients)["index"]
+
+    assert after["indexArn"] != before["indexArn"]
+    with pytest.raises(vectors.exceptions.NotFoundException):
+        vectors.get_index(indexArn=before["indexArn"])
+    in_bucket = vectors.list_indexes(vectorBucketName=after["vectorBucketName"])["indexes"]
+    assert [index["indexArn"] for index in in_bucket] == [after["indexArn"]]
+    buckets = {bucket["vectorBucketName"] for bucket in vectors.list_vector_buckets()["vectorBuckets"]}
+    assert (before["vectorBucketName"] in buckets) is (change == "VectorDimension")
+    if change == "RetainVectors":
+        # Its bucket and index outlive the stack, and what this file deploys next.
+        destroy.main(["--stack", NAME, "--yes"])
+        vectors.delete_index(indexArn=after["indexArn"])
+        vectors.delete_vector_bucket(vectorBucketName=after["vectorBucketName"])
+
+
+def test_vectors_that_come_while_the_index_is_replaced_are_kept(
+    deployed: Callable[..., None],
+    clients: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An index is looked at once more before it is deleted; the message has the command that deletes it."""
+    deployed()
+    vectors, before = clients("s3vectors"), everything(clients)["index"]
+    check = Losses.check
+
+    def written_after(self: Losses, changes: list[Any]) -> None:
+        check(self, changes)
+        vectors.put_vectors(indexArn=before["indexArn"], vectors=FIVE)
+
+    monkeypatch.setattr(Losses, "check", written_after)
+    deployed(VectorDimension="7")
+
+    said = f"kept, for it was replaced: {before['indexArn']}, which has got 5 vectors since; delete it with: aws s3v"
+    assert said in capsys.readouterr().out
+    assert len(vectors.list_vectors(indexArn=before["indexArn"])["vectors"]) == len(FIVE)
+    vectors.delete_index(indexArn=before["indexArn"])
+
+
+def test_a_bucket_with_an_index_of_somebody_is_not_taken_away(
+    deployed: Callable[..., None], clients: Callable[[str], Any]
+) -> None:
+    """CloudFormation could not delete it; the message has the command for the index that is in the way."""
+    deployed()
+    vectors, before = clients("s3vectors"), everything(clients)
+    mine = vectors.create_index(
+        vectorBucketName=before["index"]["vectorBucketName"],
+        indexName="mine",
+        dataType="float32",
+        dimension=3,
+        distanceMetric="cosine",
+    )["indexArn"]
+    with pytest.raises(SystemExit, match="which this update deletes, also holds the index mine;"):
+        deployed("--delete-vectors", RetainVectors="true")
+
+    assert everything(clients) == before
+    assert plans(clients) == []
+    vectors.delete_index(indexArn=mine)
+
+
+def test_a_stack_of_another_template_is_left_alone(
+    deploy_here: Callable[..., None], clients: Callable[[str], Any], write_parameters: Callable[..., Path]
+) -> None:
+    """A wrong name for STACK would remove all that the other stack has; it is named instead."""
+    assert deploy_here
+    stacks = clients("cloudformation")
+    template = json.dumps({"Resources": {"Orders": {"Type": "AWS::SQS::Queue"}}})
+    stacks.create_stack(StackName="others", TemplateBody=template)
+    with pytest.raises(
+        SystemExit, match=r"made from another template, .* remove\n  Orders, AWS::SQS::Queue\n"
+    ):
+        deploying.main(["--stack", "others", "--parameters", str(write_parameters("others"))])
+
+    assert (status(clients, "others"), plans(clients)) == ("CREATE_COMPLETE", [])
+    stacks.delete_stack(StackName="others")
+
+
+def test_an_update_that_cloudformation_refuses_leaves_the_stack_as_it_is(
+    deployed: Callable[..., None], clients: Callable[[str], Any]
+) -> None:
+    """The message names the value, as it does for a new stack."""
+    before = everything(clients)
+    with pytest.raises(
+        SystemExit, match=r'and stack deployed is as before: .*\nSubnetIds is "subnet-00000000"\n'
+    ):
+        deployed(SubnetIds="subnet-00000000")
+
+    assert everything(clients) == before
+    assert plans(clients) == []
+
+
 class _Typed(io.StringIO):
     """What a person types at a terminal."""
 
@@ -426,16 +595,25 @@ class _Typed(io.StringIO):
 
 
 def test_destroy_takes_role_and_stack_away_when_the_name_is_typed(
-    deployed: Callable[..., None], clients: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+    deployed: Callable[..., None],
+    clients: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Another answer, or none, leaves everything; after the right one there is nothing left to destroy."""
     assert deployed
     before = everything(clients)
+    clients("s3vectors").put_vectors(
+        indexArn=before["index"]["indexArn"],
+        vectors=[{"key": "a", "data": {"float32": [1.0] * before["index"]["dimension"]}}],
+    )
     for answer in ("another\n", ""):
         monkeypatch.setattr(sys, "stdin", _Typed(answer))
         with pytest.raises(SystemExit, match="nothing was done: that is not the stack's name"):
             destroy.main(["--stack", NAME])
     assert everything(clients) == before
+    told = f"This deletes stack {NAME}, with 1 vector in its index {before['index']['indexArn']}. Type"
+    assert told in capsys.readouterr().out
 
     monkeypatch.setattr(sys, "stdin", _Typed(f"{NAME}\n"))
     destroy.main(["--stack", NAME])

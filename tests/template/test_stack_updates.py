@@ -7,6 +7,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from conftest import Account
@@ -89,6 +90,22 @@ def test_a_retained_index_that_is_replaced_is_kept(account: Account, template_te
         updated["VectorBucketName"],
     }
     assert index["encryptionConfiguration"]["sseType"] == "AES256"
+
+
+def test_an_index_that_update_stack_replaces_keeps_its_vectors(account: Account, template_text: str) -> None:
+    """Without make deploy nobody asks, so the template keeps it; until it is deleted, its bucket stays too."""
+    created = account.create(template_text)
+    vectors, old = account.client("s3vectors"), created["S3VectorIndexArn"]
+    vectors.put_vectors(indexArn=old, vectors=[{"key": "a", "data": {"float32": [1, 0, 0, 0, 0]}}])
+    updated = account.update(template_text, VectorDimension="6")
+
+    assert updated["VectorBucketName"] == created["VectorBucketName"]
+    assert [vector["key"] for vector in vectors.list_vectors(indexArn=old)["vectors"]] == ["a"]
+    with pytest.raises(ClientError, match="not empty"):
+        account.delete()
+    vectors.delete_index(indexArn=old)
+    account.delete()
+    assert account.left_over() == []
 
 
 @pytest.mark.parametrize("retain", ["true", "false"])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from deploy import TEMPLATE
 from deployment import account, parameters
+from deployment.losses import Losses, leaves
 from deployment.stack import Stack, way_out
-from deployment.vector_index import check_options, read_text_keys
+from deployment.vector_index import amount, check_options, read_text_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,6 +125,82 @@ def test_a_name_that_no_stack_can_have_is_refused(name: str) -> None:
     """The message has the name and what a name is made of."""
     with pytest.raises(SystemExit, match=f'STACK is "{name}"; a stack\'s name is up to 128 letters, digits'):
         Stack(None, name)
+
+
+BUCKET, INDEX = "AWS::S3Vectors::VectorBucket", "AWS::S3Vectors::Index"
+MODIFIED = {"Action": "Modify", "LogicalResourceId": "VectorIndex", "ResourceType": INDEX}
+
+
+@pytest.mark.parametrize(
+    ("change", "lost"),
+    [
+        ({"Action": "Add"}, False),
+        ({"Action": "Import"}, False),
+        ({"Action": "SyncWithActual"}, False),
+        (MODIFIED | {"Replacement": "False"}, False),
+        (MODIFIED | {"Replacement": "True"}, True),
+        (MODIFIED | {"Replacement": "Conditional"}, True),
+        ({"Action": "Remove"}, True),
+        ({"Action": "Dynamic"}, True),
+    ],
+    ids=str,
+)
+def test_what_may_leave_the_stack_is_told_from_its_change(change: dict[str, str], lost: bool) -> None:
+    """Whatever CloudFormation does not rule out counts, as a conditional replacement does."""
+    assert leaves(change) is lost
+
+
+@pytest.mark.parametrize(
+    ("change", "fate"),
+    [
+        (MODIFIED | {"Replacement": "Conditional"}, "may be replaced by an empty one, and deleted"),
+        (
+            MODIFIED | {"LogicalResourceId": "RetainedVectorIndex", "Replacement": "True"},
+            "replaced by an empty one, and kept",
+        ),
+        ({"Action": "Remove", "PolicyAction": "Retain"}, "kept, but without the stack"),
+        ({"Action": "Remove", "PolicyAction": "Delete"}, "deleted"),
+        ({"Action": "Remove"}, "deleted"),
+        ({"Action": "Dynamic"}, "deleted"),
+    ],
+    ids=str,
+)
+def test_the_fate_of_an_index_is_said_as_it_is(change: dict[str, str], fate: str) -> None:
+    """What the template retains with RetainVectors is not called deleted, and what may go is not called safe."""
+    assert Losses(None, parameters.resources(TEMPLATE.read_text()), may_delete=False).fate(change) == fate
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, "0 vectors"), (1, "1 vector"), (10_000, "10,000 vectors"), (10_001, "more than 10,000 vectors")],
+)
+def test_vectors_are_counted_only_as_far_as_it_takes_to_decide(count: int, words: str) -> None:
+    """Beyond ten thousand no exact number is said, for it is not known."""
+    assert amount(count) == words
+
+
+@pytest.mark.parametrize(
+    ("given", "deletes"), [("yes", True), ("", False), ("no", None), ("true", None), ("yes please", None)]
+)
+def test_only_yes_lets_make_deploy_delete_vectors(given: str, deletes: bool | None, tmp_path: Path) -> None:
+    """Another value, and a refusal above all, is no yes."""
+    # Says what make would have Python do.
+    (tmp_path / "python").symlink_to("/bin/echo")
+    command = [
+        "make",
+        "--old-file=.venv/.ready",
+        f"BIN={tmp_path}",
+        "deploy",
+        "STACK=s",
+        f"DELETE_VECTORS={given}",
+    ]
+    made = subprocess.run(command, cwd=TEMPLATE.parents[1], capture_output=True, text=True, check=False)
+
+    if deletes is None:
+        assert (made.returncode, made.stdout) == (2, "")
+        assert "DELETE_VECTORS may be yes, or left out" in made.stderr
+    else:
+        assert ("--delete-vectors" in made.stdout) is deletes
 
 
 def test_text_keys_have_a_language_or_none() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Reads a template; what stands after !Sub and the like does not matter for parameters."""
+    """Reads a template; what stands after !Sub and the like does not matter here."""
 
 
 _Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
@@ -21,8 +21,17 @@ _Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
 
 def declared(template: str) -> dict[str, dict[str, Any]]:
     """Return the parameters that a template declares, with their constraints."""
-    slots: dict[str, dict[str, Any]] = yaml.load(template, _Loader)["Parameters"]  # noqa: S506 - a SafeLoader
-    return slots
+    return _section(template, "Parameters")
+
+
+def resources(template: str) -> dict[str, dict[str, Any]]:
+    """Return the resources of a template, without what needs functions such as !If."""
+    return _section(template, "Resources")
+
+
+def _section(template: str, name: str) -> dict[str, dict[str, Any]]:
+    section: dict[str, dict[str, Any]] = yaml.load(template, _Loader)[name]  # noqa: S506 - a SafeLoader
+    return section
 
 
 def read(path: Path) -> dict[str, str]:

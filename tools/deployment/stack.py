@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
 from .waiting import wait_until
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _COMPLETE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+# CloudFormation has no code of its own for this; the AWS CLI knows it by these words too.
+_NOTHING_TO_UPDATE = ("didn't contain changes", "No updates are to be performed")
 # The one place that says what is typed to go on; {name} is the stack's.
 _CANNOT_CHANGE = {
     "REVIEW_IN_PROGRESS": "execute its change set, or give it up: aws cloudformation delete-stack --stack-name {name}",
@@ -65,8 +71,8 @@ class Stack:
         if stack is not None and (first := way_out(self.name, stack["StackStatus"])):
             raise SystemExit(f"nothing was done: stack {self.name} is {stack['StackStatus']}; {first}")
 
-    def apply(self, template: str, values: dict[str, str]) -> None:
-        """Create or update the stack, and wait; nothing to update is fine."""
+    def apply(self, template: str, values: dict[str, str], check: Callable[[list[Any]], None]) -> None:
+        """Create the stack; or plan its update, let it be checked, and do it. Nothing to update is fine."""
         request = {
             "StackName": self.name,
             "TemplateBody": template,
@@ -74,24 +80,65 @@ class Stack:
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
         }
         before = self.describe()
-        if before is None:
-            print(f"create stack {self.name} …", flush=True)
-            try:
-                stack_id = self._client.create_stack(**request)["StackId"]
-            except ClientError as error:
-                raise self._refused(error, values) from None
-            self._follow(stack_id, set(), "CREATE_COMPLETE")
+        if before is not None:
+            self._update(before, request, values, check)
             return
-        print(f"update stack {self.name} …", flush=True)
-        old_events = {event["EventId"] for event in self._events(before["StackId"])}
+        print(f"create stack {self.name} …", flush=True)
         try:
-            self._client.update_stack(**request)
+            stack_id = self._client.create_stack(**request, RetainExceptOnCreate=True)["StackId"]
         except ClientError as error:
-            if "No updates are to be performed" not in error.response["Error"]["Message"]:
-                raise self._refused(error, values) from None
-            print("  nothing to update")
-            return
+            raise self._refused(error.response["Error"]["Message"], values) from None
+        self._follow(stack_id, set(), "CREATE_COMPLETE")
+
+    def _update(
+        self,
+        before: dict[str, Any],
+        request: dict[str, Any],
+        values: dict[str, str],
+        check: Callable[[list[Any]], None],
+    ) -> None:
+        """Update the stack as a change set says, when nothing in it stops us."""
+        print(f"update stack {self.name} …", flush=True)
+        try:
+            change_set = self._client.create_change_set(
+                **request,
+                ChangeSetName=f"make-deploy-{uuid4()}",
+                ChangeSetType="UPDATE",
+                Tags=before.get("Tags", []),
+            )["Id"]
+        except ClientError as error:
+            raise self._refused(error.response["Error"]["Message"], values) from None
+        try:
+            changes = self._changes(change_set, values)
+            if changes is None:
+                print("  nothing to update")
+                return
+            check(changes)
+            old_events = {event["EventId"] for event in self._events(before["StackId"])}
+            self._client.execute_change_set(
+                ChangeSetName=change_set, DisableRollback=False, RetainExceptOnCreate=True
+            )
+            change_set = None
+        finally:
+            # CloudFormation itself deletes one that is executed.
+            if change_set is not None:
+                self._client.delete_change_set(ChangeSetName=change_set)
         self._follow(before["StackId"], old_events, "UPDATE_COMPLETE")
+
+    def _changes(self, change_set: str, values: dict[str, str]) -> list[dict[str, Any]] | None:
+        """Return what the change set does to each resource, or None when there is nothing to update."""
+        made = wait_until(
+            f"the update of stack {self.name} is planned",
+            lambda: self._client.describe_change_set(ChangeSetName=change_set),
+            busy=lambda seen: seen["Status"] in ("CREATE_PENDING", "CREATE_IN_PROGRESS"),
+        )
+        if made["Status"] == "FAILED":
+            reason = made["StatusReason"]
+            if any(words in reason for words in _NOTHING_TO_UPDATE):
+                return None
+            raise self._refused(reason, values)
+        pages = self._client.get_paginator("describe_change_set").paginate(ChangeSetName=change_set)
+        return [change["ResourceChange"] for page in pages for change in page["Changes"]]
 
     def resources(self, stack_id: str) -> dict[str, str]:
         """Return the physical ids of what the stack has, by logical id."""
@@ -142,9 +189,8 @@ class Stack:
             )
         return followed
 
-    def _refused(self, error: ClientError, values: dict[str, str]) -> SystemExit:
+    def _refused(self, message: str, values: dict[str, str]) -> SystemExit:
         """Say what CloudFormation refuses before it begins, with the values of the parameters that it names."""
-        message = error.response["Error"]["Message"]
         named = [f'{name} is "{value}"' for name, value in values.items() if name in message]
         region = self._client.meta.region_name
         first = f"CloudFormation in {region} refuses this, and stack {self.name} is as before: {message}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from .waiting import wait_until
 
 MODES = ("CLASSIC", "ENHANCED")
+# ListVectors has no count; beyond this many, nobody needs the exact one to decide.
+_MOST_COUNTED = 10_000
 
 
 def read_text_keys(text: str) -> dict[str, str | None]:
@@ -33,12 +36,39 @@ def check_options(mode: str | None, keys: dict[str, str | None], existing: str) 
         )
 
 
+def amount(count: int) -> str:
+    """Say how many vectors there are, as far as they were counted."""
+    if count > _MOST_COUNTED:
+        return f"more than {_MOST_COUNTED:,} vectors"
+    return "1 vector" if count == 1 else f"{count:,} vectors"
+
+
 class VectorIndex:
     """An index by its ARN."""
 
     def __init__(self, client: Any, arn: str | None = None) -> None:
         self.arn = arn
         self._client = client
+
+    def count(self) -> int:
+        """Count the vectors, up to one more than it takes to decide; an index that is gone has none."""
+        pages = self._client.get_paginator("list_vectors").paginate(
+            indexArn=self.arn, PaginationConfig={"MaxItems": _MOST_COUNTED + 1, "PageSize": 1000}
+        )
+        try:
+            return sum(len(page["vectors"]) for page in pages)
+        except self._client.exceptions.NotFoundException:
+            return 0
+
+    def delete(self, *, even_with_vectors: bool) -> str:
+        """Delete the index; return why it stays, or nothing."""
+        if not even_with_vectors and (count := self.count()):
+            way = f"aws s3vectors delete-index --index-arn {self.arn}"
+            return f", which has got {amount(count)} since; delete it with: {way}"
+        # CloudFormation has deleted it when the stack's template was one from before it kept what is replaced.
+        with suppress(self._client.exceptions.NotFoundException):
+            self._client.delete_index(indexArn=self.arn)
+        return ""
 
     def check_text_keys(self, keys: dict[str, str | None]) -> None:
         """Stop on what S3 Vectors does not have, a language or so many keys; this needs no index yet."""
