@@ -32,6 +32,9 @@ _UPDATE_HEAD = (
     '\\echo Use "alter extension s3vl update" to load this file. \\quit\n'
     "set local search_path = pg_catalog, pg_temp;\n"
 )
+# What every upgrade does, besides its step.
+_BEFORE_A_STEP = ("as_owner", "alone", "known_functions", "leave_functions")
+_AFTER_A_STEP = ("privileges", "as_before")
 # Ours, and those in which pg_tle itself wraps a script.
 _DOLLAR_TAG = "$s3vl_script$"
 _FORBIDDEN_TAGS = (_DOLLAR_TAG, "$_pgtle_o_$", "$_pgtle_i_$")
@@ -94,13 +97,11 @@ def update_script(sql: Path, step: Path) -> str:
     functions = "".join(
         f"\\ir {part}\n" for part in parts(sql) if _CREATES_FUNCTIONS in (sql / part).read_text()
     )
-    begin, known, privileges, end = (
-        (sql / "upgrades" / f"{name}.sql").read_text()
-        for name in ("as_owner", "known_functions", "privileges", "as_before")
+    before, after = (
+        [(sql / "upgrades" / f"{name}.sql").read_text() for name in names]
+        for names in (_BEFORE_A_STEP, _AFTER_A_STEP)
     )
-    return "\n".join(
-        (_UPDATE_HEAD, begin, known, step.read_text(), _filled_in(functions, sql), privileges, end)
-    )
+    return "\n".join((_UPDATE_HEAD, *before, step.read_text(), _filled_in(functions, sql), *after))
 
 
 def psql_script(sql: Path, extension: str) -> str:
