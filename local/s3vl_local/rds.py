@@ -1,13 +1,26 @@
-"""The roles of Aurora clusters: what moto's RDS lacks, they can be taken away again, and which there are."""
+"""The roles of clusters and instances: those that AWS takes can be added, taken away again, and asked for."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from moto.core.responses import EmptyResult
-from moto.rds.exceptions import DBClusterNotFoundError, RDSClientError
+from moto.rds.exceptions import DBClusterNotFoundError, InvalidParameterValue, RDSClientError
 from moto.rds.models import RDSBackend, rds_backends
 from moto.rds.responses import RDSResponse
+
+from s3vl_local.iam.enforcement import distrust
+
+SERVICE = "rds.amazonaws.com"
+# What DescribeDBEngineVersions calls SupportedFeatureNames, and what the engine is called in errors.
+_FEATURES = ("s3Import", "s3Export", "Lambda", "SageMaker", "Comprehend", "Bedrock", "AuroraAnalytics")
+ENGINES = {
+    "aurora-postgresql": ("Aurora (PostgreSQL)", _FEATURES),
+    "postgres": ("PostgreSQL", ("s3Import", "s3Export", "Lambda")),
+}
+
+_add_role_to_cluster = RDSBackend.add_role_to_db_cluster
+_add_role_to_instance = RDSBackend.add_role_to_db_instance
 
 
 class DBClusterRoleNotFoundError(RDSClientError):
@@ -21,10 +34,23 @@ class DBClusterRoleNotFoundError(RDSClientError):
         )
 
 
+class DBInstanceRoleNotFoundError(RDSClientError):
+    """The role is not associated with the instance for that feature."""
+
+    def __init__(self, instance: str, role_arn: str, feature_name: str | None) -> None:
+        """Name all three."""
+        super().__init__(
+            "DBInstanceRoleNotFound",
+            f"Role {role_arn} is not associated with DB instance {instance} for feature {feature_name}.",
+        )
+
+
 def install() -> None:
-    """Add RemoveRoleFromDBCluster to moto; it dispatches on the method's name."""
-    RDSBackend.remove_role_from_db_cluster = _remove_role
-    RDSResponse.remove_role_from_db_cluster = _answer_remove_role
+    """Check the roles that moto takes as they come, and let them go; moto dispatches on a method's name."""
+    RDSBackend.add_role_to_db_cluster = add_role_to_db_cluster
+    RDSBackend.add_role_to_db_instance = add_role_to_db_instance
+    RDSResponse.remove_role_from_db_cluster = _answer_remove_from_cluster
+    RDSResponse.remove_role_from_db_instance = _answer_remove_from_instance
 
 
 def lambda_roles(account: str, region: str) -> dict[str, str]:
@@ -37,19 +63,77 @@ def lambda_roles(account: str, region: str) -> dict[str, str]:
     }
 
 
-def _remove_role(self: Any, cluster_identifier: str, role_arn: str, feature_name: str | None) -> None:
-    if cluster_identifier not in self.clusters:
-        raise DBClusterNotFoundError(cluster_identifier)
-    roles = self.clusters[cluster_identifier].associated_roles
-    for role in roles:
-        if (role.role_arn, role.feature_name) == (role_arn, feature_name):
-            roles.remove(role)
-            return
-    raise DBClusterRoleNotFoundError(cluster_identifier, role_arn, feature_name)
+def add_role_to_db_cluster(
+    self: Any, db_cluster_identifier: str, role_arn: str, feature_name: str | None
+) -> None:
+    """Add a role that the cluster can take on, for a feature that its engine has."""
+    cluster = _cluster(self, db_cluster_identifier)
+    _check_feature(cluster.engine, feature_name)
+    _check_role(role_arn, cluster.db_cluster_arn)
+    _add_role_to_cluster(self, db_cluster_identifier, role_arn, feature_name)
 
 
-def _answer_remove_role(self: Any) -> Any:
-    self.backend.remove_role_from_db_cluster(
-        self.params["DBClusterIdentifier"], self.params["RoleArn"], self.params.get("FeatureName")
-    )
+def add_role_to_db_instance(
+    self: Any, db_instance_identifier: str, role_arn: str, feature_name: str | None
+) -> None:
+    """Add a role that the instance can take on, for a feature that its engine has."""
+    [instance] = self.describe_db_instances(db_instance_identifier)
+    _check_feature(instance.engine, feature_name)
+    _check_role(role_arn, instance.db_instance_arn)
+    _add_role_to_instance(self, db_instance_identifier, role_arn, feature_name)
+
+
+def _check_feature(engine: str, feature_name: str | None) -> None:
+    if engine not in ENGINES:
+        return
+    name, features = ENGINES[engine]
+    if not feature_name:
+        raise InvalidParameterValue(
+            f"The feature-name parameter must be provided with the current operation for the {name} engine."
+        )
+    if feature_name not in features:
+        # The words are assumed.
+        raise InvalidParameterValue(
+            f"The feature-name parameter {feature_name} is not supported by the {name} engine. "
+            f"Supported feature names: {', '.join(features)}."
+        )
+
+
+def _check_role(role_arn: str, database_arn: str) -> None:
+    """Take the role on, as RDS does when it is attached; its words do not tell what is wrong with it."""
+    if distrust(SERVICE, role_arn, database_arn):
+        raise InvalidParameterValue(
+            "IAM role ARN value is invalid or does not include the required permissions for: AWS_ROLE_INTEGRATION"
+        )
+
+
+def _cluster(backend: Any, identifier: str) -> Any:
+    if identifier not in backend.clusters:
+        raise DBClusterNotFoundError(identifier)
+    return backend.clusters[identifier]
+
+
+def _answer_remove_from_cluster(self: Any) -> Any:
+    identifier = self.params["DBClusterIdentifier"]
+    found = _cluster(self.backend, identifier)
+    if not _remove(found, self.params):
+        raise DBClusterRoleNotFoundError(identifier, self.params["RoleArn"], self.params.get("FeatureName"))
     return EmptyResult()
+
+
+def _answer_remove_from_instance(self: Any) -> Any:
+    identifier = self.params["DBInstanceIdentifier"]
+    [found] = self.backend.describe_db_instances(identifier)
+    if not _remove(found, self.params):
+        raise DBInstanceRoleNotFoundError(identifier, self.params["RoleArn"], self.params.get("FeatureName"))
+    return EmptyResult()
+
+
+def _remove(database: Any, parameters: dict[str, Any]) -> bool:
+    """Take a role away, if the cluster or instance has it."""
+    roles = database.associated_roles
+    for role in roles:
+        if (role.role_arn, role.feature_name) == (parameters["RoleArn"], parameters.get("FeatureName")):
+            roles.remove(role)
+            return True
+    return False

@@ -13,7 +13,7 @@ from werkzeug import Request
 
 from s3vl_local import cloudformation, rds
 from s3vl_local.cloud import REGION
-from s3vl_local.iam import door
+from s3vl_local.iam import door, managed
 from s3vl_local.lambda_service import http as lambda_http
 from s3vl_local.lambda_service.service import LambdaService
 from s3vl_local.lambda_service.wire import WireServer
@@ -33,7 +33,7 @@ class Services:
     """Answers a request after what it changed is on disk."""
 
     def __init__(self, home: Path, http_port: int, wire_port: int) -> None:
-        for part in (cloudformation, rds):
+        for part in (cloudformation, managed, rds):
             part.install()
         self._state = MotoState(home / "moto.pickle")
         self._state.load()

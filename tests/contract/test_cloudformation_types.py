@@ -32,7 +32,8 @@ FUNCTION = {
     "Code": {"ZipFile": CODE},
 }
 KEY = "arn:aws:kms:us-west-2:123456789012:key/11111111-2222-3333-4444-555555555555"
-BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
+NO_POLICY = "arn:aws:iam::123456789012:policy/nope"
 
 
 def policy(action: str) -> dict[str, Any]:
@@ -521,6 +522,11 @@ def test_a_published_version_is_a_resource(clients: Callable[[str], Any], stacks
             "Function not found",
         ),
         ("AWS::IAM::Role", {"AssumeRolePolicyDocument": {"Version": "1999-01-01"}}, "Syntax error"),
+        (
+            "AWS::IAM::Role",
+            {"AssumeRolePolicyDocument": TRUST, "PermissionsBoundary": NO_POLICY},
+            f"Scope ARN: {NO_POLICY} does not exist or is not attachable",
+        ),
     ],
 )
 def test_what_a_service_refuses_fails_the_stack(

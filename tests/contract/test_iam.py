@@ -212,7 +212,7 @@ def test_a_boundary_and_a_session_policy_limit_a_role(
     with pytest.raises(ClientError, match=f"because no permissions boundary allows the {LIST} action"):
         assume("s3vectors").list_vector_buckets()
     assert "Buckets" in assume("s3").list_buckets()
-    iam.put_role_permissions_boundary(RoleName=name_of(role), PermissionsBoundary=boundary + "-absent")
+    iam.delete_policy(PolicyArn=boundary)
     with pytest.raises(ClientError, match="because no permissions boundary allows"):
         assume("s3").list_buckets()
 
@@ -383,7 +383,9 @@ def test_aurora_invokes_as_the_role_of_its_cluster(
     action = f"is not authorized to perform: lambda:InvokeFunction on resource: {probe} because"
 
     assert invoke() == f"{denied}The database {action} no cluster has a role for the feature Lambda'."
+    iam.update_assume_role_policy(RoleName=name_of(role), PolicyDocument=trust("rds.amazonaws.com"))
     attach("one", role)
+    iam.update_assume_role_policy(RoleName=name_of(role), PolicyDocument=trust("lambda.amazonaws.com"))
     assert f"{action} the trust policy of {role} does not allow rds.amazonaws.com'." in str(invoke())
     iam.update_assume_role_policy(RoleName=name_of(role), PolicyDocument=trust("rds.amazonaws.com"))
     caller = f"User: arn:aws:sts::123456789012:assumed-role/{name_of(role)}/one"

@@ -22,6 +22,7 @@ import destroy
 import package_lambda
 from deployment import vector_index, waiting
 from deployment.losses import Losses
+from fixtures_probe import TRUST
 from s3vl_local import surroundings
 from s3vl_local.cloud import ROOT, request
 
@@ -285,10 +286,12 @@ def test_a_cluster_with_another_role_is_refused_before_anything_is_created(
     deploy_here: Callable[..., None], clients: Callable[[str], Any]
 ) -> None:
     """A cluster takes one role for Lambda; the message has the command that detaches it."""
+    trust = json.dumps(TRUST).replace("lambda.amazonaws.com", "rds.amazonaws.com")
+    role = clients("iam").create_role(RoleName="other", AssumeRolePolicyDocument=trust)["Role"]
     before = created(clients)
     other = {
         "DBClusterIdentifier": f"{NAME}-cluster",
-        "RoleArn": "arn:aws:iam::123456789012:role/other",
+        "RoleArn": role["Arn"],
         "FeatureName": "Lambda",
     }
     clients("rds").add_role_to_db_cluster(**other)
@@ -301,6 +304,7 @@ def test_a_cluster_with_another_role_is_refused_before_anything_is_created(
         clients("rds").remove_role_from_db_cluster(**other)
 
     assert created(clients) == before
+    clients("iam").delete_role(RoleName="other")
 
 
 def test_a_stack_that_cannot_be_created_is_destroyed_first(

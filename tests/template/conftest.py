@@ -15,6 +15,7 @@ from moto.moto_api._internal.models import moto_api_backend
 
 from fixtures_s3vectors import served
 from s3vl_local import cloudformation, rds
+from s3vl_local.iam import managed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,14 +68,20 @@ class Account:
     def create(self, template: str, region: str = REGION, **changes: str | None) -> dict[str, str]:
         """Create the stack and return its outputs."""
         self.client("cloudformation", region).create_stack(
-            StackName=STACK, TemplateBody=template, Parameters=self.parameters(region, **changes)
+            StackName=STACK,
+            TemplateBody=template,
+            Parameters=self.parameters(region, **changes),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
         )
         return self.outputs("CREATE_COMPLETE", region)
 
     def update(self, template: str, **changes: str | None) -> dict[str, str]:
         """Update the stack to these parameters, and return its outputs."""
         self.client("cloudformation").update_stack(
-            StackName=STACK, TemplateBody=template, Parameters=self.parameters(**changes)
+            StackName=STACK,
+            TemplateBody=template,
+            Parameters=self.parameters(**changes),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
         )
         return self.outputs("UPDATE_COMPLETE")
 
@@ -155,7 +162,7 @@ def moto_url(served_here: str) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as before:
         for module, name in cloudformation.REPLACED:
             before.setattr(module, name, getattr(module, name))
-        for part in (cloudformation, rds):
+        for part in (cloudformation, managed, rds):
             part.install()
         yield served_here
 

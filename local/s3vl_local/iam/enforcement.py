@@ -57,7 +57,8 @@ def distrust(service: str, role_arn: str, source_arn: str) -> str | None:
         trust = _document(_role(role_arn).assume_role_policy_document)
         if trusts(trust, service, context):
             return None
-    except NotFoundException:
+    except (NotFoundException, ValueError):
+        # What is no ARN is no role's.
         return f"role {role_arn} does not exist"
     except UnknownPolicyElementError as error:
         return f"the local cloud does not understand the trust policy of {role_arn}: {error}"

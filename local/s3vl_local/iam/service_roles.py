@@ -48,7 +48,7 @@ def check_aurora_may_invoke(function: FunctionName) -> None:
     if len(roles) > 1:
         raise _denied(f"{refused} {' and '.join(roles)} have roles, and there is one database: remove one")
     ((cluster_arn, role_arn),) = roles.items()
-    if reason := distrust("rds.amazonaws.com", role_arn, cluster_arn):
+    if reason := distrust(rds.SERVICE, role_arn, cluster_arn):
         raise _denied(f"{refused} {reason}")
     session = sessions.Session(role_arn, cluster_arn.rsplit(":", 1)[-1])
     try:

@@ -46,8 +46,6 @@ class Role(ResourceType):
             max_session_duration=properties.get("MaxSessionDuration", 3600),
         )
         try:
-            # moto checks a policy only when it is changed.
-            backend.update_assume_role_policy(name, trust)
             self._put_policies(backend, name, properties)
         except Exception:
             role.policies.clear()
