@@ -80,6 +80,7 @@ def document(
         "Parameters": [
             {"ParameterKey": name, "ParameterValue": value} for name, value in (values or {}).items()
         ],
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
     }
 
 

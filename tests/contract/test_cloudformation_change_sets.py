@@ -153,3 +153,70 @@ def test_deploy_creates_updates_and_then_has_nothing_to_do(
     [group] = clients("logs").describe_log_groups(logGroupNamePrefix="deployed-group")["logGroups"]
     assert group["retentionInDays"] == 7
     clients("cloudformation").delete_stack(StackName="deployed")
+
+
+def plan(stacks: Stacks, stack: str, days: str) -> str:
+    """Plan an update under a name that every stack has, and return the change set's ARN."""
+    arn: str = stacks.client.create_change_set(
+        StackName=stack,
+        ChangeSetName="same",
+        **document({"Group": GROUP}, {"Days": days}, Parameters=PARAMETERS),
+    )["Id"]
+    return arn
+
+
+def test_a_change_set_belongs_to_its_stack(clients: Callable[[str], Any], stacks: Stacks) -> None:
+    """One of the same name, of another stack, is neither described, executed, listed nor deleted."""
+    client = stacks.client
+    first, second = (stacks.create({"Group": GROUP}, Parameters=PARAMETERS) for _ in range(2))
+    planned = {stack: plan(stacks, stack, days) for stack, days in ((first, "7"), (second, "14"))}
+
+    described = client.describe_change_set(StackName=first, ChangeSetName="same")
+    listed = client.list_change_sets(StackName=first)["Summaries"]
+    client.execute_change_set(StackName=first, ChangeSetName="same")
+    client.delete_change_set(StackName=first, ChangeSetName="same")
+
+    assert described["ChangeSetId"] == planned[first]
+    assert [one["ChangeSetId"] for one in listed] == [planned[first]]
+    groups = clients("logs").describe_log_groups(logGroupNamePrefix=stacks.physical_id(first, "Group"))
+    assert groups["logGroups"][0]["retentionInDays"] == 7
+    with pytest.raises(ClientError, match=r"\(ChangeSetNotFound\).* ChangeSet \[same\] does not exist"):
+        client.describe_change_set(StackName=first, ChangeSetName="same")
+    kept = client.describe_change_set(StackName=second, ChangeSetName="same")
+    assert (kept["ChangeSetId"], kept["ExecutionStatus"]) == (planned[second], "AVAILABLE")
+
+
+def test_a_name_alone_is_no_change_set(stacks: Stacks) -> None:
+    """Without its stack, a change set is named by ARN."""
+    plan(stacks, stacks.create({"Group": GROUP}, Parameters=PARAMETERS), "7")
+
+    with pytest.raises(ClientError, match="StackName must be specified if ChangeSetName is not specified as"):
+        stacks.client.describe_change_set(ChangeSetName="same")
+
+
+def test_a_name_is_taken_until_its_change_set_is_over(stacks: Stacks) -> None:
+    """Two plans of one name would be executed one for the other."""
+    stack = stacks.create({"Group": GROUP}, Parameters=PARAMETERS)
+    plan(stacks, stack, "7")
+    with pytest.raises(ClientError, match=r"\(AlreadyExistsException\)"):
+        plan(stacks, stack, "14")
+
+    stacks.client.execute_change_set(StackName=stack, ChangeSetName="same")
+
+    assert plan(stacks, stack, "14")
+
+
+@pytest.mark.parametrize("update", ["by another change set", "at once"])
+def test_a_plan_for_the_stack_as_it_was_is_obsolete(stacks: Stacks, update: str) -> None:
+    """After an update nobody executes what was planned before it."""
+    stack = stacks.create({"Group": GROUP}, Parameters=PARAMETERS)
+    old = plan(stacks, stack, "7")
+    resources = document({"Group": GROUP}, {"Days": "14"}, Parameters=PARAMETERS)
+    if update == "at once":
+        stacks.client.update_stack(StackName=stack, **resources)
+    else:
+        stacks.client.create_change_set(StackName=stack, ChangeSetName="other", **resources)
+        stacks.client.execute_change_set(StackName=stack, ChangeSetName="other")
+
+    with pytest.raises(ClientError, match=r"in its current execution status of \[OBSOLETE\]"):
+        stacks.client.execute_change_set(ChangeSetName=old)

@@ -21,7 +21,12 @@ def refusal(account: Account, template: str, parameters: list[dict[str, str]]) -
     """Return the message with which create-stack refuses; nothing may exist then."""
     stacks = account.client("cloudformation")
     with pytest.raises(ClientError) as refused:
-        stacks.create_stack(StackName="refused", TemplateBody=template, Parameters=parameters)
+        stacks.create_stack(
+            StackName="refused",
+            TemplateBody=template,
+            Parameters=parameters,
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
 
     assert refused.value.response["Error"]["Code"] == "ValidationError"
     assert stacks.describe_stacks()["Stacks"] == []
@@ -33,7 +38,12 @@ def refusal(account: Account, template: str, parameters: list[dict[str, str]]) -
 def created(account: Account, template: str, parameters: list[dict[str, str]] | None = None) -> str:
     """Create a stack and return its status."""
     stacks = account.client("cloudformation")
-    stacks.create_stack(StackName="accepted", TemplateBody=template, Parameters=parameters or [])
+    stacks.create_stack(
+        StackName="accepted",
+        TemplateBody=template,
+        Parameters=parameters or [],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
     status: str = stacks.describe_stacks(StackName="accepted")["Stacks"][0]["StackStatus"]
     return status
 
@@ -222,7 +232,6 @@ def test_a_rule_that_nobody_evaluates_is_refused(account: Account) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "where", "what"),
     [
-        (("Transform",), "AWS::LanguageExtensions", "Template", "section Transform"),
         (
             ("Resources", "Topic"),
             {"Type": "AWS::SNS::Topic"},
@@ -262,6 +271,18 @@ def test_what_would_be_skipped_is_refused(
     message = refusal(account, json.dumps(changed), account.parameters())
     assert message.startswith(where)
     assert f": the local CloudFormation does not create {what}. " in message
+
+
+def test_a_template_with_macros_is_refused(account: Account, template: dict[str, Any]) -> None:
+    """Whoever acknowledges that macros change a template is told that none runs here."""
+    changed = json.dumps({**template, "Transform": "AWS::LanguageExtensions"})
+    with pytest.raises(ClientError, match="does not create section Transform"):
+        account.client("cloudformation").create_stack(
+            StackName="refused",
+            TemplateBody=changed,
+            Parameters=account.parameters(),
+            Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
 
 
 def test_only_the_chosen_branch_of_a_condition_counts(account: Account, template: dict[str, Any]) -> None:

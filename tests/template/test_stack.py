@@ -199,7 +199,10 @@ def test_a_stack_that_fails_leaves_nothing_behind(account: Account, template_tex
     before = account.left_over()
     stacks = account.client("cloudformation")
     stacks.create_stack(
-        StackName="second", TemplateBody=template_text, Parameters=account.parameters(ResourcePrefix="s3vl")
+        StackName="second",
+        TemplateBody=template_text,
+        Parameters=account.parameters(ResourcePrefix="s3vl"),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     [stack] = stacks.describe_stacks(StackName="second")["Stacks"]
     reasons = [
@@ -220,7 +223,10 @@ def test_two_stacks_with_different_prefixes_live_side_by_side(account: Account, 
     account.create(template_text)
     stacks = account.client("cloudformation")
     stacks.create_stack(
-        StackName="second", TemplateBody=template_text, Parameters=account.parameters(ResourcePrefix="other")
+        StackName="second",
+        TemplateBody=template_text,
+        Parameters=account.parameters(ResourcePrefix="other"),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
     )
 
     functions = account.client("lambda").list_functions()["Functions"]

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from moto.cloudformation import models
-from moto.cloudformation.exceptions import CloudFormationError, ValidationError
+from moto.cloudformation.exceptions import AlreadyExistsException, CloudFormationError, ValidationError
 from moto.cloudformation.models import Change, ChangeSet, Stack
 from moto.cloudformation.utils import generate_changeset_id, generate_stack_id, validate_create_change_set
+from moto.core.responses import ActionResult, EmptyResult
 
 from .stacks import check_updatable
+from .template import read_template
 
 if TYPE_CHECKING:
     from .stacks import StrictStack
 
+# What can be executed no more, so that its name is free.
+OVER = {"EXECUTE_COMPLETE", "OBSOLETE", "UNAVAILABLE"}
 NO_CHANGES = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
 )
@@ -25,10 +29,23 @@ class InvalidChangeSetStatus(CloudFormationError):  # noqa: N818 - AWS names it
     code = "InvalidChangeSetStatus"
 
 
+class ChangeSetNotFound(CloudFormationError):  # noqa: N818 - AWS names it
+    """The stack has no change set of that name."""
+
+    code = "ChangeSetNotFound"
+
+    def __init__(self, name: str) -> None:
+        """Name it."""
+        super().__init__(f"ChangeSet [{name}] does not exist")
+
+
 class StrictChangeSet(ChangeSet):
     """A change set that says what would happen, and does it as create-stack and update-stack do."""
 
     stack: StrictStack
+
+    def _parse_template(self) -> None:
+        self.template_dict = read_template(self.template)
 
     def diff(self) -> list[Change]:
         """Return the planned steps; a bad parameter or template is refused here."""
@@ -70,8 +87,15 @@ def create_change_set(
     """Create a change set, in place of moto's method of its backend, which leaves a stack behind when it fails."""
     validate_create_change_set(change_set_name)
     stack = (
-        _stack_to_update(self, stack_name) if change_set_type == "UPDATE" else _new_stack(self, stack_name)
+        _stack_to_update(self, stack_name)
+        if change_set_type == "UPDATE"
+        else _new_stack(self, stack_name, change_set_name)
     )
+    if any(
+        other.change_set_name == change_set_name and other.execution_status not in OVER
+        for other in _of_stack(self, stack)
+    ):
+        raise AlreadyExistsException(f"ChangeSet {change_set_name} already exists")
     change_set = models.ChangeSet(
         change_set_type=change_set_type,
         change_set_id=generate_changeset_id(change_set_name, self.region_name, self.account_id),
@@ -99,15 +123,75 @@ def create_change_set(
 
 def execute_change_set(self: Any, change_set_name: str, stack_name: str | None = None) -> None:
     """Execute a change set, in place of moto's method, which takes every stack for complete."""
-    del stack_name
-    change_set = self.describe_change_set(change_set_name)
+    change_set = _find(self, change_set_name, stack_name)
     if change_set.execution_status != "AVAILABLE":
         raise InvalidChangeSetStatus(
             f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current execution status of "
             f"[{change_set.execution_status}]"
         )
+    make_obsolete(self, change_set.stack)
     change_set.apply()
     change_set.execution_status = "EXECUTE_COMPLETE"
+
+
+def make_obsolete(backend: Any, stack: Stack) -> None:
+    """Let nobody execute what was planned for the stack as it was before."""
+    for change_set in _of_stack(backend, stack):
+        if change_set.execution_status == "AVAILABLE":
+            change_set.execution_status = "OBSOLETE"
+
+
+def answer_describe(self: Any) -> ActionResult:
+    """Describe a change set; one of the same name, of another stack, is another one."""
+    return ActionResult(
+        _find(self.cloudformation_backend, self._get_param("ChangeSetName"), self._get_param("StackName"))
+    )
+
+
+def answer_delete(self: Any) -> ActionResult:
+    """Forget a change set, if there is one."""
+    backend = self.cloudformation_backend
+    try:
+        change_set = _find(backend, self._get_param("ChangeSetName"), self._get_param("StackName"))
+    except ChangeSetNotFound:
+        return EmptyResult()
+    del backend.change_sets[change_set.change_set_id]
+    return EmptyResult()
+
+
+def answer_list(self: Any) -> ActionResult:
+    """List the change sets of one stack."""
+    backend = self.cloudformation_backend
+    stack = existing_stack(backend, self._get_param("StackName"))
+    return ActionResult({"Summaries": _of_stack(backend, stack)})
+
+
+def existing_stack(backend: Any, name: str) -> Any:
+    """Return a stack by name or id, for what works on one."""
+    try:
+        return backend.get_stack(name)
+    except ValidationError as error:
+        raise ValidationError(message=f"Stack [{name}] does not exist") from error
+
+
+def _find(backend: Any, name: str, stack_name: str | None) -> Any:
+    """Return the change set of an ARN, or that of a name among those of a stack, the newest first."""
+    if name in backend.change_sets:
+        return backend.change_sets[name]
+    if name.startswith("arn:"):
+        raise ChangeSetNotFound(name)
+    if stack_name is None:
+        raise ValidationError(
+            message="StackName must be specified if ChangeSetName is not specified as an ARN."
+        )
+    for change_set in reversed(_of_stack(backend, existing_stack(backend, stack_name))):
+        if change_set.change_set_name == name:
+            return change_set
+    raise ChangeSetNotFound(name)
+
+
+def _of_stack(backend: Any, stack: Stack) -> list[Any]:
+    return [one for one in backend.change_sets.values() if one.stack_id == stack.stack_id]
 
 
 def _stack_to_update(backend: Any, name: str) -> Stack:
@@ -116,15 +200,15 @@ def _stack_to_update(backend: Any, name: str) -> Stack:
     return stack
 
 
-def _new_stack(backend: Any, name: str) -> Stack:
+def _new_stack(backend: Any, name: str, change_set: str) -> Stack:
     """Return a stack without resources; one that is reviewed already is the same."""
     for stack in backend.stacks.values():
         if stack.name == name and stack.status == "REVIEW_IN_PROGRESS":
             return stack
         if stack.name == name:
             raise ValidationError(
-                message=f"Stack [{name}] already exists and cannot be created again with a change set of type "
-                "CREATE; give --change-set-type UPDATE."
+                message=f"Stack [{name}] already exists and cannot be created again with the changeSet "
+                f"[{change_set}]."
             )
     stack = models.Stack(
         stack_id=generate_stack_id(name, backend.region_name, backend.account_id),

@@ -12,6 +12,7 @@ from moto.cloudformation.responses import CloudFormationResponse
 
 from s3vl_local.lambda_service import event_invoke, functions
 
+from . import change_sets, requests
 from .change_sets import StrictChangeSet, create_change_set, execute_change_set
 from .resource_map import StrictResourceMap
 from .stacks import StrictStack, update_stack
@@ -23,8 +24,12 @@ _OURS: dict[tuple[Any, str], Any] = {
     (models.CloudFormationBackend, "create_change_set"): create_change_set,
     (models.CloudFormationBackend, "execute_change_set"): execute_change_set,
     (models.CloudFormationBackend, "update_stack"): update_stack,
-    # moto's compares texts, and refuses an unchanged change set that AWS creates as FAILED.
-    (CloudFormationResponse, "_validate_different_update"): lambda *_: None,
+    (CloudFormationResponse, "create_change_set"): requests.create_change_set,
+    (CloudFormationResponse, "create_stack"): requests.create_stack,
+    (CloudFormationResponse, "delete_change_set"): change_sets.answer_delete,
+    (CloudFormationResponse, "describe_change_set"): change_sets.answer_describe,
+    (CloudFormationResponse, "list_change_sets"): change_sets.answer_list,
+    (CloudFormationResponse, "update_stack"): requests.update_stack,
     (lambda_models, "LambdaFunction"): functions.Function,
     (lambda_models, "LambdaStorage"): functions.Storage,
     (lambda_models.LambdaBackend, "update_function_code"): functions.update_function_code,

@@ -10,8 +10,11 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import Event, Stack
 
 from .resource_map import ResourceError, StrictResourceMap
+from .template import read_template
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from moto.cloudformation.parsing import OutputMap
 
 UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
@@ -91,6 +94,11 @@ class StrictStack(Stack):
         self._forget_resources()
         self._end("DELETE_COMPLETE")
 
+    @staticmethod
+    def parse_template(template: str) -> dict[str, Any]:
+        """Read a template; moto's reader would run what YAML can say in Python."""
+        return read_template(template)
+
     @property
     def parameter_list(self) -> list[dict[str, str]]:
         """Return the parameters as they were given; moto prints lists in Python's notation."""
@@ -167,7 +175,7 @@ def update_stack(
     if template is None:
         raise ValidationError(message="Either Template URL or Template Body must be specified.")
     check_updatable(stack)
-    given = given_parameters(stack, parameters)
+    given = given_parameters(stack.stack_parameters, parameters)
     if tags in (None, stack.tags) and stack.changes_nothing(stack.parse_template(template), given):
         raise ValidationError(message="No updates are to be performed.")
     stack.update(template, role_arn, given, tags)
@@ -182,15 +190,27 @@ def check_updatable(stack: Stack) -> None:
         )
 
 
-def given_parameters(stack: StrictStack, parameters: list[dict[str, Any]]) -> dict[str, str]:
-    """Return the values of an update; what is not named gets its default again, as in AWS."""
+def given_parameters(previous: Mapping[str, str], parameters: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the values of a request; what is not named gets its default again, as in AWS."""
     given = {}
     for parameter in parameters:
-        key = parameter["ParameterKey"]
+        key, value = parameter.get("ParameterKey"), parameter.get("ParameterValue")
+        if key is None:
+            raise ValidationError(message=f"Parameter {parameter} has no ParameterKey.")
         if not parameter.get("UsePreviousValue"):
-            given[key] = parameter["ParameterValue"]
-        elif key in stack.stack_parameters:
-            given[key] = stack.stack_parameters[key]
+            if value is None:
+                raise ValidationError(message=f"Parameters: [{key}] must have values")
+            given[key] = value
+        elif value:
+            raise ValidationError(
+                message=f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true and non "
+                "empty value for a parameter"
+            )
+        elif key not in previous:
+            raise ValidationError(
+                message=f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true for a "
+                "parameter key not in the previous template"
+            )
         else:
-            raise ValidationError(message=f"Parameter {key} has no previous value in stack {stack.name}.")
+            given[key] = previous[key]
     return given

@@ -6,7 +6,9 @@ import re
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
+import yaml  # type: ignore[import-untyped]
 from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.utils import yaml_tag_constructor
 
 from .types import TYPES
 
@@ -51,6 +53,40 @@ FUNCTIONS = {
     "Fn::Sub",
 }
 NOTHING = {"Ref": "AWS::NoValue"}
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML and, with it, JSON, with the short forms of CloudFormation's functions."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, name, node: yaml_tag_constructor(loader, f"!{name}", node))
+
+
+def read_template(text: str) -> dict[str, Any]:
+    """Return the template that a text is, with resources of some type in it."""
+    try:
+        template = yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else f" ({error})"
+        raise ValidationError(message=f"Template format error: YAML not well-formed.{where}") from error
+    if not isinstance(template, dict):
+        raise ValidationError(message="Template format error: unsupported structure.")
+    for section in SECTIONS & template.keys() - {"AWSTemplateFormatVersion", "Description"}:
+        if not isinstance(template[section], dict):
+            raise ValidationError(message=f"Template format error: [/{section}] is no object.")
+    if not template.get("Resources"):
+        raise ValidationError(message="Template format error: At least one Resources member must be defined.")
+    for name, resource in template["Resources"].items():
+        if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
+            raise ValidationError(
+                message=f"Template format error: [/Resources/{name}] Every Resources object must contain a Type member."
+            )
+        if not isinstance(resource.get("Properties", {}), dict):
+            raise ValidationError(
+                message=f"Template format error: [/Resources/{name}/Properties] is no object."
+            )
+    return template
 
 
 def check_template(template: dict[str, Any]) -> None:
