@@ -280,7 +280,9 @@ def test_only_what_is_retained_survives_the_stack(template: dict[str, Any]) -> N
         if {"DeletionPolicy", "UpdateReplacePolicy"} & resource.keys()
     }
 
-    assert kept == dict.fromkeys(twins, ("Delete", "Retain")) | dict.fromkeys(twins.values(), ("Retain", "Retain"))
+    assert kept == dict.fromkeys(twins, ("Delete", "Retain")) | dict.fromkeys(
+        twins.values(), ("Retain", "Retain")
+    )
     for name, retained in twins.items():
         first, second = (template["Resources"][which]["Properties"] for which in (name, retained))
         assert json.loads(json.dumps(first).replace('"VectorBucket"', '"RetainedVectorBucket"')) == second
