@@ -3,6 +3,9 @@
 The zip has its own boto3, because the runtime's may not know how QueryVectors pages. botocore describes every
 service of AWS in 30 MB; only S3 Vectors goes in.
 
+Whatever goes in has the hash that lambda/requirements.txt has for it. What was downloaded is kept in lambda/wheels, so
+that the next build needs no network; its hashes are looked at again.
+
 Beside each source is what the Python that builds the zip compiled it to: Lambda keeps nothing that it compiles, and
 would do it again in each cold start. Only the same Python reads that, on whichever architecture.
 """
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 LAMBDA = Path(__file__).resolve().parent.parent / "lambda"
 ZIP = LAMBDA / "build" / "s3vl-lambda.zip"
+WHEELS = LAMBDA / "wheels"
 MAX_ZIP_BYTES = 10_000_000
 # The Runtime of the template.
 LAMBDA_PYTHON = (3, 13)
@@ -87,14 +91,37 @@ def _progress(step: str) -> Iterator[None]:
 
 
 def _install_requirements(staging: Path) -> None:
-    """Unpack the pinned wheels: pure Python only, so that the zip runs on both architectures of Lambda."""
-    command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
-    only_pure_python = ["--no-deps", "--no-compile", "--only-binary", ":all:", "--platform", "any"]
-    source = ["--target", str(staging), "--requirement", str(LAMBDA / "requirements.txt")]
-    if subprocess.run([*command, *only_pure_python, *source], check=False).returncode:  # noqa: S603 - our own words
-        raise SystemExit(
-            f"pip failed, see above; if {sys.executable} has no pip, use a Python 3.11 or newer that has"
-        )
+    """Unpack the wheels: those that were kept, or what is downloaded now."""
+    unpack = ["install", "--no-index", "--find-links", str(WHEELS), "--no-compile", "--target", str(staging)]
+    kept = _pip(*unpack) if WHEELS.is_dir() else None
+    if kept is not None and kept.returncode == 0:
+        return
+    for step in (["download", "--dest", str(WHEELS)], unpack):
+        done = _pip(*step)
+        if done.returncode:
+            print("", kept.stderr if kept else "", done.stderr, sep="\n", file=sys.stderr)
+            raise SystemExit(
+                f"pip failed, see above; if {sys.executable} has no pip, use a Python 3.11 or newer that has"
+            )
+
+
+def _pip(verb: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run pip on what is pinned: pure Python only, so that the zip runs on both architectures of Lambda."""
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        verb,
+        "-qq",
+        "--disable-pip-version-check",
+        "--no-input",
+        *options,
+    ]
+    exactly = ["--require-hashes", "--no-deps", "--requirement", str(LAMBDA / "requirements.txt")]
+    only_pure_python = ["--only-binary", ":all:", "--platform", "any"]
+    return subprocess.run(  # noqa: S603 - our own words
+        [*command, *exactly, *only_pure_python], stderr=subprocess.PIPE, text=True, check=False
+    )
 
 
 def _drop_unused(staging: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from pathlib import Path
 
@@ -92,8 +93,7 @@ def test_the_version_is_that_of_the_extension() -> None:
 
 def pins(path: Path) -> dict[str, str]:
     """Read the exact versions that a requirements file names."""
-    lines = (line.split(";")[0].strip() for line in path.read_text().splitlines())
-    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    return dict(re.findall(r"^([\w.-]+)==([\w.]+)", path.read_text(), re.MULTILINE))
 
 
 def test_the_zip_gets_the_versions_that_the_tests_run_with() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -157,12 +158,54 @@ def test_requirements_that_cannot_be_had_stop_the_build(
     """The message of pip is followed by what may be missing, and no zip is left."""
     (tmp_path / "requirements.txt").write_text("s3vl-has-no-such-requirement @ file:///nowhere.whl\n")
     monkeypatch.setattr(package_lambda, "LAMBDA", tmp_path)
+    monkeypatch.setattr(package_lambda, "WHEELS", tmp_path / "wheels")
 
     with pytest.raises(SystemExit, match="pip failed, see above"):
         package_lambda.build(tmp_path / "build" / "s3vl-lambda.zip")
 
     assert "nowhere.whl" in capfd.readouterr().err
     assert list((tmp_path / "build").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [("none", None), ("another wheel", "DO NOT MATCH THE HASHES"), ("no hash", "--require-hashes mode")],
+)
+def test_only_what_has_the_pinned_hash_gets_into_the_zip(
+    package_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    change: str,
+    message: str | None,
+) -> None:
+    """Without a network the kept wheels make the same zip; one that was exchanged, or has no hash, makes none."""
+    assert package_file
+    wheels = tmp_path / "wheels"
+    shutil.copytree(package_lambda.WHEELS, wheels)
+    requirements = (package_lambda.LAMBDA / "requirements.txt").read_text()
+    [wheel] = wheels.glob("six-*.whl")
+    if change == "another wheel":
+        with zipfile.ZipFile(wheel, "a") as opened:
+            opened.writestr("six_more.py", "print('planted')")
+    if change == "no hash":
+        requirements = re.sub(r"(six==\S+)( \\\n +--hash=\S+)+", r"\1", requirements)
+    (tmp_path / "requirements.txt").write_text(requirements)
+    monkeypatch.setattr(package_lambda, "WHEELS", wheels)
+    monkeypatch.setattr(package_lambda, "LAMBDA", tmp_path)
+    # An index that nobody serves.
+    for name, value in {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}.items():
+        monkeypatch.setenv(name, value)
+
+    staging = tmp_path / "staging"
+    if message is None:
+        package_lambda._install_requirements(staging)
+        assert (staging / "six.py").is_file()
+    else:
+        with pytest.raises(SystemExit, match="pip failed, see above"):
+            package_lambda._install_requirements(staging)
+        assert message in capfd.readouterr().err
+        assert not staging.exists()
 
 
 def test_a_zip_that_has_grown_too_large_is_refused(
