@@ -9,6 +9,7 @@ if os.environ.get("S3VL_TEST_AWS") != "1":
     surroundings.leave(os.environ)
 
 pytest_plugins = [
+    "whole_run",
     "fixtures_postgres",
     "fixtures_cloud",
     "fixtures_iam",
