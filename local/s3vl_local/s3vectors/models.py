@@ -335,7 +335,7 @@ class S3VectorsBackend(MotoS3VectorsBackend):
     def list_vectors(self, index: Index, request: dict[str, Any]) -> tuple[list[Record], str | None]:
         """Return the vectors that a ListVectors request asks for, and the token for more."""
         segment_count, segment_index = _segment(request)
-        bound = {"index": index.arn, "segments": [segment_count, segment_index]}
+        bound = {"index": index.id, "segments": [segment_count, segment_index]}
         after = read_token(request["nextToken"], bound) if "nextToken" in request else -1
         max_results = request.get("maxResults", LIST_PAGE)
         records, last = index.store.page(after, max_results, segment_count, segment_index)
@@ -344,7 +344,8 @@ class S3VectorsBackend(MotoS3VectorsBackend):
     def query_vectors(self, index: Index, request: dict[str, Any]) -> tuple[Hits, slice, str | None]:
         """Return the nearest vectors, which of them are this page, and the token for more."""
         bound = {name: value for name, value in request.items() if name not in ("nextToken", *ADDRESS)}
-        bound["index"] = index.arn
+        # Not the ARN: an index that is made again under its old name has other answers.
+        bound["index"] = index.id
         if "nextToken" in request:
             cursor, start = read_token(request["nextToken"], bound)
             hits = self.cursors.get(cursor)

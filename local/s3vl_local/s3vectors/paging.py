@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from s3vl_local.s3vectors.queries import Hits
 
 DEFAULT_NAMES = 500
-MAX_CURSORS = 500
+# Together, whatever they are of: a result keeps the metadata that somebody may have replaced since.
+MAX_KEPT_BYTES = 256 * 1024 * 1024
 
 
 def make_token(position: Any, request: dict[str, Any]) -> str:
@@ -57,7 +58,8 @@ def page_of_names(names: Sequence[str], request: dict[str, Any]) -> tuple[list[s
 class Cursors:
     """Results of queries that have more pages to be fetched, kept for a while.
 
-    A page does not search again: the pages of one query are of one moment, and cost nothing.
+    A page does not search again: the pages of one query are of one moment, and cost nothing. When there are too
+    many of them, the oldest go, as if their time was over; the newest stays, however large.
     """
 
     # The service says "several minutes"; whoever needs another time sets it here.
@@ -66,21 +68,31 @@ class Cursors:
     def __init__(self) -> None:
         self._lock = Lock()
         self._kept: OrderedDict[str, tuple[float, Hits]] = OrderedDict()
+        self._bytes = 0
 
     def keep(self, hits: Hits) -> str:
         """Keep a result and return its name."""
-        name = uuid.uuid4().hex
+        name, now = uuid.uuid4().hex, time.monotonic()
         with self._lock:
-            self._kept[name] = (time.monotonic() + self.lifetime_seconds, hits)
-            if len(self._kept) > MAX_CURSORS:
-                self._kept.popitem(last=False)
+            self._kept[name] = (now + self.lifetime_seconds, hits)
+            self._bytes += hits.size
+            for oldest, (expires, _) in list(self._kept.items())[:-1]:
+                if self._bytes <= MAX_KEPT_BYTES and now < expires:
+                    break
+                self._drop(oldest)
         return name
 
     def get(self, name: str) -> Hits:
         """Return a result that was kept and is not too old."""
         with self._lock:
             expires, hits = self._kept.get(name, (0.0, None))
-            if hits is None or time.monotonic() >= expires:
-                self._kept.pop(name, None)
+            if hits is None:
+                raise InvalidPageTokenError
+            if time.monotonic() >= expires:
+                self._drop(name)
                 raise InvalidPageTokenError
             return hits
+
+    def _drop(self, name: str) -> None:
+        _, hits = self._kept.pop(name)
+        self._bytes -= hits.size

@@ -22,19 +22,23 @@ if TYPE_CHECKING:
 CLASSIC_CANDIDATES = 5
 # An approximate search fills up what it misses with farther vectors.
 SPARE_NEIGHBOURS = 2
+# What Python needs for a result beside its texts.
+RESULT_BYTES = 500
 
 
 @dataclass(frozen=True)
 class Hits:
     """What a query found, best first, as it was when the query ran.
 
-    `distances` has those that the vector found, `scores` what a query with texts has to say.
+    `distances` has those that the vector found, `scores` what a query with texts has to say, `size` about how
+    many bytes it takes to keep.
     """
 
     keys: list[str]
     metadata: list[dict[str, Any]]
     distances: dict[str, float]
     scores: dict[str, dict[str, Any]]
+    size: int
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -165,4 +169,5 @@ def _scores(
 def _hits(
     index: Index, keys: list[str], distances: dict[str, float], scores: dict[str, dict[str, Any]]
 ) -> Hits:
-    return Hits(keys, [index.store.metadata_of(key) for key in keys], distances, scores)
+    metadata, size = index.store.all_metadata_of(keys)
+    return Hits(keys, metadata, distances, scores, size + RESULT_BYTES * len(keys))

@@ -82,6 +82,12 @@ class VectorStore:
         """Return the metadata of a record that exists."""
         return self.metadata[self._rows[key]]
 
+    def all_metadata_of(self, keys: list[str]) -> tuple[list[dict[str, Any]], int]:
+        """Return the metadata of records that exist, and how many bytes they and the keys have."""
+        rows = [self._rows[key] for key in keys]
+        in_vectors = len(rows) * self._vectors.itemsize * self._vectors.shape[1]
+        return [self.metadata[row] for row in rows], int(self._sizes[rows].sum()) - in_vectors
+
     def records(self) -> Iterator[Record]:
         """Return every record; whoever goes on reading holds the lock."""
         return map(self._record, range(len(self)))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from s3vl_local.s3vectors import paging
 from s3vl_local.s3vectors.paging import Cursors
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def first_page(s3vectors: Any, index: str, **options: Any) -> tuple[dict[str, An
 
 
 def test_pages_are_of_one_moment(s3vectors: Any, new_index: Callable[..., str]) -> None:
-    """Writes between pages neither hide nor repeat a result (assumed: AWS does not say)."""
+    """Writes between pages neither hide nor repeat a result."""
     vectors = {f"key-{number:03}": ([1, number], {}) for number in range(150)}
     index = new_index(vectors=vectors)
     request, token = first_page(s3vectors, index)
@@ -159,6 +160,43 @@ def test_pages_are_of_one_moment(s3vectors: Any, new_index: Callable[..., str]) 
 
     rest = s3vectors.query_vectors(**request, nextToken=token)["vectors"]
     assert rest == [{"key": f"key-{number:03}"} for number in range(100, 150)]
+
+
+def test_an_index_that_is_made_again_answers_anew(s3vectors: Any, new_index: Callable[..., str]) -> None:
+    """The pages of a query end with the index that was asked, though another one has its name now."""
+    vectors = {f"key-{number:03}": ([1, number], {}) for number in range(150)}
+    index = new_index(vectors=vectors)
+    request, token = first_page(s3vectors, index)
+    settings = s3vectors.get_index(indexArn=index)["index"]
+    s3vectors.delete_index(indexArn=index)
+    s3vectors.create_index(
+        **{
+            name: settings[name]
+            for name in ("vectorBucketName", "indexName", "dataType", "dimension", "distanceMetric")
+        }
+    )
+
+    with pytest.raises(s3vectors.exceptions.ValidationException, match="Invalid page token"):
+        s3vectors.query_vectors(**request, nextToken=token)
+
+
+def test_what_pages_keep_is_bounded(
+    s3vectors: Any, new_index: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest queries give way to newer ones, by the bytes of their results; the newest always has its pages."""
+    metadata = {"text": "x" * 1000}
+    index = new_index(vectors={f"key-{number:03}": ([1, number], metadata) for number in range(150)})
+    # Room for one of them, which has 150 times some 1,000 bytes of metadata and 500 for each result.
+    monkeypatch.setattr(paging, "MAX_KEPT_BYTES", 300_000)
+    request, first = first_page(s3vectors, index)
+    _, second = first_page(s3vectors, index)
+
+    with pytest.raises(s3vectors.exceptions.ValidationException, match="Invalid page token"):
+        s3vectors.query_vectors(**request, nextToken=first)
+    assert len(s3vectors.query_vectors(**request, nextToken=second)["vectors"]) == 50
+    monkeypatch.setattr(paging, "MAX_KEPT_BYTES", 1)
+    _, third = first_page(s3vectors, index)
+    assert len(s3vectors.query_vectors(**request, nextToken=third)["vectors"]) == 50
 
 
 def test_a_token_expires(s3vectors: Any, numbered: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -285,7 +285,7 @@ BEHAVIOURS = [
     ),
     Behaviour(
         "A key stands once in a PutVectors request",
-        "assumed",
+        "measured",
         [
             refused(
                 "key put twice at once",
@@ -294,5 +294,6 @@ BEHAVIOURS = [
                 "Request must not contain duplicate keys",
             )
         ],
+        wording_assumed=True,
     ),
 ]

@@ -8,7 +8,7 @@ from unittest.mock import ANY
 
 import pytest
 
-from contract.s3vectors.cases.case import Behaviour, Case, between, broken, length, refused
+from contract.s3vectors.cases.case import Behaviour, Call, Case, between, broken, length, refused
 from contract.s3vectors.cases.stage import DIRECTIONS, MAIN, NUMBERED, PLACES, SCRATCH, VECTOR
 
 INVALID = "Query vector contains invalid values or is invalid for this index"
@@ -37,6 +37,37 @@ def refuse_vector(name: str, vector: list[float], reason: str) -> Case:
     """Return a case of a query vector that is refused."""
     change = {"queryVector": {"float32": vector}}
     return refuse(name, change, INVALID, ("vector", f"Invalid input: {reason}"))
+
+
+def written(key: str, vector: list[float], of: str = "<case>") -> list[dict[str, Any]]:
+    """Return one vector of a case, as PutVectors takes it."""
+    return [{"key": key, "data": {"float32": vector}, "metadata": {"of": of}}]
+
+
+def second_page_after(name: str, write: Call, key: str, metadata: dict[str, Any]) -> Case:
+    """Return a case of the last of 101 results, asked for after a write; it is what it was at the first page."""
+    near = [vector for number in range(100) for vector in written(f"<case>-{number}", [1.0, number / 1000])]
+    query = {
+        "indexArn": SCRATCH,
+        "queryVector": {"float32": [1.0, 0.0]},
+        "topK": 101,
+        "filter": {"of": "<case>"},
+        "returnMetadata": True,
+    }
+    return Case(
+        name,
+        "query_vectors",
+        {**query, "nextToken": "<token>"},
+        {"vectors": [{"key": key, "metadata": metadata}], "distanceMetric": "cosine"},
+        given=[
+            (
+                "put_vectors",
+                {"indexArn": SCRATCH, "vectors": [*near, *written("<case>-last", [0.0, 1.0])]},
+            ),
+            ("query_vectors", query),
+            write,
+        ],
+    )
 
 
 def second_page(name: str, change: dict[str, Any], expected: Any) -> Case:
@@ -180,6 +211,33 @@ BEHAVIOURS = [
                     )
                 ],
             )
+        ],
+    ),
+    Behaviour(
+        "The pages of one query are of one moment: writes between them are not seen",
+        "documented",
+        [
+            second_page_after(
+                "a page after a put",
+                ("put_vectors", {"indexArn": SCRATCH, "vectors": written("<case>-new", [1.0, 0.0])}),
+                "<case>-last",
+                {"of": "<case>"},
+            ),
+            second_page_after(
+                "a page after a delete",
+                ("delete_vectors", {"indexArn": SCRATCH, "keys": ["<case>-last"]}),
+                "<case>-last",
+                {"of": "<case>"},
+            ),
+            second_page_after(
+                "a page after a replacement",
+                (
+                    "put_vectors",
+                    {"indexArn": SCRATCH, "vectors": written("<case>-last", [1.0, 0.0], of="another")},
+                ),
+                "<case>-last",
+                {"of": "<case>"},
+            ),
         ],
     ),
     Behaviour(
