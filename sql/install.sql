@@ -16,66 +16,13 @@ select
     ) as s3vl_creates_aws_lambda
 \gset
 \if :s3vl_is_there
-do $$
-declare
-    _owner oid;
-    _version text;
-begin
-    perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-    _owner := (select n.nspowner from pg_namespace as n where n.nspname = 's3vl');
-    -- Read and not run: whoever may create a schema could have put code in wait here.
-    _version := (
-        select substring(p.prosrc from '''(.*)''')
-        from pg_proc as p
-        inner join pg_namespace as n on n.oid = p.pronamespace
-        where n.nspname = 's3vl' and p.proname = 'version' and p.pronargs = 0
-    );
-    if pg_has_role(_owner, 'usage') and _version is not null then
-        raise exception 's3vl % is already installed', _version
-            using errcode = 'duplicate_schema',
-            detail = 'Nothing was changed.',
-            hint = case
-                when exists (select from pg_extension as e where e.extname = 's3vl')
-                    then 'It is an extension. For another version: alter extension s3vl update;'
-                else format(
-                    'A script upgrade-%s-<version>.sql brings a newer one and keeps all. To start '
-                    'anew run uninstall.sql first: it forgets configuration and indexes.',
-                    _version
-                )
-            end;
-    end if;
-    raise exception 'there is another schema s3vl, of role %', _owner::regrole
-        using errcode = 'duplicate_schema',
-        detail = 'Nothing was changed.',
-        hint = 'Rename it, or drop it if nobody needs it: drop schema s3vl cascade;';
-end;
-$$;
+\ir refuse_installed.sql
 \endif
 
 \set QUIET on
 begin;
 \if :s3vl_creates_aws_lambda
-do $$
-begin
-    -- Not to be told about aws_commons, which comes with it.
-    set local client_min_messages = warning;
-    create extension aws_lambda cascade;
-exception
-    when insufficient_privilege then
-        raise notice using
-            message = pg_catalog.format(
-                'role %I may not create the extension aws_lambda', current_user
-            ),
-            detail = sqlerrm,
-            hint = pg_catalog.format(
-                'Ask an administrator to type in this database: create extension aws_lambda '
-                'cascade; grant usage on schema aws_lambda to %I; '
-                'grant execute on all functions in schema aws_lambda to %I;',
-                current_user,
-                current_user
-            );
-end;
-$$;
+\ir create_aws_lambda.sql
 \endif
 -- Not before the extension: PostgreSQL would put it into pg_catalog.
 set local search_path = pg_catalog, pg_temp;

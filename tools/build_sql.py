@@ -6,6 +6,7 @@ s3vl-X.pgtle.sql   registers the extension with pg_tle, which is how Aurora take
 upgrade-W-X.sql    upgrades what psql has installed
 s3vl--W--X.sql     updates the extension
 s3vl-W.sql         psql script of a release, for those who go back to it
+s3vl-X.plain.sql and upgrade-W-X.plain.sql do the same without psql, for clients that know SQL and nothing else
 
 The others hold the files of sql/manifest.sql. sql/releases/ keeps the extension's scripts as they were released:
 PostgreSQL chains its updates, and people run one upgrade script after the other.
@@ -27,10 +28,11 @@ _CREATES_FUNCTIONS = "\ncreate or replace function "
 _ONLY_IN_EXTENSIONS = re.compile(
     r"^(\\echo .* \\quit|select pg_catalog\.pg_extension_config_dump\(.*\);)\n", re.MULTILINE
 )
+_SEARCH_PATH = "set local search_path = pg_catalog, pg_temp;\n"
 _UPDATE_HEAD = (
     "-- Updates the extension s3vl.\n"
     '\\echo Use "alter extension s3vl update" to load this file. \\quit\n'
-    "set local search_path = pg_catalog, pg_temp;\n"
+    f"{_SEARCH_PATH}"
 )
 # What every upgrade does, besides its step.
 _BEFORE_A_STEP = ("as_owner", "alone", "known_functions", "leave_functions")
@@ -60,6 +62,8 @@ def scripts(sql: Path) -> dict[str, str]:
         f"s3vl--{version}.sql": extension,
         f"s3vl-{version}.pgtle.sql": pgtle_script(sql, before, extension, update),
         f"upgrade-{before}-{version}.sql": psql_upgrade_script(sql, before, update),
+        f"s3vl-{version}.plain.sql": plain_script(sql, version, extension),
+        f"upgrade-{before}-{version}.plain.sql": plain_upgrade_script(sql, before, update),
         f"s3vl--{before}--{version}.sql": update,
     }
 
@@ -112,6 +116,18 @@ def psql_script(sql: Path, extension: str) -> str:
 def psql_upgrade_script(sql: Path, before: str, update: str) -> str:
     """Return the script with which psql upgrades as the extension's update does."""
     script = _flat(sql / "upgrade.sql", manifest=_ONLY_IN_EXTENSIONS.sub("", update))
+    return _named(script, before, control(sql)["default_version"])
+
+
+def plain_script(sql: Path, version: str, extension: str) -> str:
+    """Return the script that installs the same by SQL alone; it sets the search_path for all statements itself."""
+    manifest = _ONLY_IN_EXTENSIONS.sub("", extension).replace(_SEARCH_PATH, "")
+    return _flat(sql / "plain_install.sql", manifest=manifest).replace("@to@", version)
+
+
+def plain_upgrade_script(sql: Path, before: str, update: str) -> str:
+    """Return the script that upgrades the same by SQL alone."""
+    script = _flat(sql / "plain_upgrade.sql", manifest=_ONLY_IN_EXTENSIONS.sub("", update))
     return _named(script, before, control(sql)["default_version"])
 
 

@@ -47,7 +47,9 @@ def test_one_build_has_every_form(built: dict[str, str]) -> None:
         f"s3vl--1.0.0--{VERSION}.sql",
         f"s3vl--{VERSION}.sql",
         f"s3vl-{VERSION}.pgtle.sql",
+        f"s3vl-{VERSION}.plain.sql",
         f"s3vl-{VERSION}.sql",
+        f"upgrade-1.0.0-{VERSION}.plain.sql",
         f"upgrade-1.0.0-{VERSION}.sql",
     ]
 
@@ -89,6 +91,8 @@ def test_installing_creates_and_upgrading_replaces(built: dict[str, str]) -> Non
         f"s3vl--1.0.0--{VERSION}.sql": (0, functions),
         f"upgrade-1.0.0-{VERSION}.sql": (0, functions),
         f"s3vl-{VERSION}.pgtle.sql": (functions, functions),
+        f"s3vl-{VERSION}.plain.sql": (functions, 0),
+        f"upgrade-1.0.0-{VERSION}.plain.sql": (0, functions),
     }
 
 
@@ -98,6 +102,16 @@ def test_extension_scripts_have_no_command_that_extensions_may_not_have(built: d
         lines = built[name].splitlines()
         assert [line[:10] for line in lines if line.startswith("\\")] == ["\\echo Use "], name
         assert [line for line in lines if re.fullmatch("begin;|commit;|rollback;", line)] == [], name
+
+
+def test_plain_scripts_are_sql_and_nothing_else(built: dict[str, str]) -> None:
+    """No line is psql's, no transaction begins or ends in place of the client's, and no tool finds a variable."""
+    plain = {name: text for name, text in built.items() if name.endswith(".plain.sql")}
+    # Flyway puts its own values in for ${…}.
+    foreign = re.compile(r"^\\|^(?:begin|commit|rollback);|\$\{", re.MULTILINE)
+
+    assert len(plain) == 2
+    assert [name for name, text in plain.items() if foreign.search(text)] == []
 
 
 @pytest.mark.parametrize("tag", ["$s3vl_script$", "$_pgtle_i_$", "$_pgtle_o_$"])
