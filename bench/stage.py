@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import boto3
 import psutil
@@ -55,6 +56,7 @@ class Stage:
         self._cloud = cloud
         self._state = cloud.state()
         self.front = s3vectors
+        self._control("PUT", "hosts", {"hosts": [urlsplit(s3vectors.url).netloc]})
         self.s3vl_zip = s3vl_zip
         self.naive_zip = functions.naive()
         self.s3vectors = self.aws("s3vectors", endpoint_url=s3vectors.url, verify=str(s3vectors.ca_bundle))
@@ -73,8 +75,8 @@ class Stage:
         return boto3.client(
             service,
             region_name=environment["AWS_DEFAULT_REGION"],
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the local cloud's
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             config=Config(read_timeout=_PATIENCE_SECONDS),
             **({"endpoint_url": environment["AWS_ENDPOINT_URL"]} | where),
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 import build_sql
 from fixtures_sql import ROOT, psql
@@ -60,6 +61,11 @@ class Target:
         """Return the names of what is not the same here, or is only in one of the two."""
         differing = set(self.fingerprint()) ^ set(fingerprint)
         return sorted({f"{kind} {name}" for kind, name, *_ in differing})
+
+
+def database_of(url: str) -> str:
+    """Return the name of the database that a URL leads to."""
+    return str(conninfo_to_dict(url)["dbname"])
 
 
 @pytest.fixture

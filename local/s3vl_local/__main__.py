@@ -8,6 +8,7 @@ import sys
 
 from s3vl_local import demo, parameters, surroundings
 from s3vl_local.cloud import ROOT, LocalCloud, LocalCloudError
+from s3vl_local.postgres import PostgresError
 from s3vl_local.walkthrough import StepError
 
 
@@ -33,7 +34,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nInterrupted. What runs can be stopped with: make down", file=sys.stderr)
         return 130
-    except (LocalCloudError, StepError) as error:
+    except (LocalCloudError, PostgresError, StepError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     return 0
@@ -48,7 +49,8 @@ def _run(command: str, cloud: LocalCloud) -> None:
                 f"AWS APIs at http://127.0.0.1:{state.http_port}, PostgreSQL at 127.0.0.1:{state.postgres_port}.\n"
                 'To make aws and psql talk to them: eval "$(make -s env)"\n'
                 "Unless you ask for more, IAM policies are not enforced and indexes are exact (docs/local-stack.md); "
-                f"to enforce: curl -X PUT http://127.0.0.1:{state.http_port}/_s3vl/iam -d '{{\"enforce\": true}}'"
+                f"to enforce: curl -X PUT http://127.0.0.1:{state.http_port}/_s3vl/iam -d '{{\"enforce\": true}}' "
+                '-H "Authorization: Bearer $S3VL_TOKEN"'
             )
         case "env":
             print(cloud.exports())

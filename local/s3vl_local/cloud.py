@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import time
 import urllib.request
-from dataclasses import asdict, dataclass, replace
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from s3vl_local import postgres, surroundings
+from s3vl_local import postgres, private, surroundings, system_account
+from s3vl_local.owner import NAME as OWNER_FILE
+from s3vl_local.owner import Owner, make_owner
 from s3vl_local.ports import free_port
 from s3vl_local.progress import waiting_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = "s3vl_local.server"
@@ -45,6 +48,8 @@ class State:
     http_port: int
     wire_port: int
     postgres_port: int
+    # Of the control routes; the file of the owner has it.
+    token: str = field(default="", repr=False)
 
 
 class LocalCloud:
@@ -53,62 +58,56 @@ class LocalCloud:
     def __init__(self, home: Path = ROOT / ".local") -> None:
         self.home = home.resolve()
         self._state_file = self.home / "state.json"
-        self._postgres_data = self.home / "postgres"
+        self._log = self.home / "cloud.log"
+        self._postgres = self.home / "postgres"
 
     def up(self) -> State:
         """Start what is not running, and wait until it answers."""
-        self.home.mkdir(parents=True, exist_ok=True)
-        before = self._read_state()
-        if before is not None and self._answers(before):
-            state = before
-        else:
-            state = self._start_server(before)
-            if before is not None and before.wire_port != state.wire_port:
-                # PostgreSQL calls Lambda at a port that something else took.
-                self._stop_postgres()
-        if not postgres.running(self._postgres_data):
-            with waiting_for("PostgreSQL"):
-                postgres.start(
-                    self._postgres_data,
-                    port=free_port(state.postgres_port),
-                    lambda_endpoint=f"127.0.0.1:{state.wire_port}",
-                )
-        state = replace(state, postgres_port=postgres.port_of(self._postgres_data))
-        self._write_state(state)
-        with waiting_for("the AWS APIs (moto's services load)"):
-            self._wait(state, lambda: self._health(state).get("services") == "ready")
-        return state
+        with self._alone():
+            before = self._read_state() if self._state_file.exists() else None
+            process, state = self._find_server() or self._start_server(before)
+            with waiting_for("the server of the AWS APIs"):
+                self._wait(process, lambda: self._answers(state))
+            state = replace(state, postgres_port=self._start_postgres(before, state))
+            self._write_state(state)
+            with waiting_for("the AWS APIs (moto's services load)"):
+                self._wait(process, lambda: self._health(state).get("services") == "ready")
+            return state
 
     def down(self) -> None:
         """Stop everything; stacks, vectors and databases stay, in files, until the next `up`."""
-        self._stop_postgres()
-        state = self._read_state()
-        if state is not None and (process := self._process(state)) is not None:
-            process.send_signal(signal.SIGTERM)
-            with waiting_for("the server to write what it holds, and to end"):
-                process.wait(STOP_LIMIT_SECONDS)
+        with self._alone():
+            self._stop()
 
     def reset(self) -> None:
         """Stop everything and forget it: stacks, vectors and databases."""
-        self.down()
-        if self.home.exists():
+        with self._alone():
+            self._stop()
+            postgres.forget(self._postgres)
             shutil.rmtree(self.home)
 
     def state(self) -> State:
         """Return where the running cloud listens."""
-        state = self._read_state()
-        if state is None or not self._answers(state) or not postgres.running(self._postgres_data):
+        state = self._read_state() if self._state_file.exists() else None
+        if (
+            state is None
+            or not self._is_server(state.pid)
+            or not self._answers(state)
+            or postgres.find(self._postgres) is None
+        ):
             raise LocalCloudError("the local cloud is not running; start it with: make up")
         return state
 
     def postgres(self) -> postgres.PostgresServer:
         """Return the running PostgreSQL."""
-        return postgres.PostgresServer(self._postgres_data, self.state().postgres_port)
+        server = postgres.find(self._postgres)
+        if server is None:
+            raise LocalCloudError("PostgreSQL is not running; start it with: make up")
+        return server
 
     def environment(self) -> dict[str, str]:
         """Return the variables that make aws and psql talk to this cloud."""
-        state = self.state()
-        server = postgres.PostgresServer(self._postgres_data, state.postgres_port)
+        state, owner, server = self.state(), self._owner(), self.postgres()
         path = [str(Path(sys.executable).parent), str(postgres.BIN), os.environ.get("PATH", os.defpath)]
         return {
             "S3VL_DATABASE_URL": server.url(),
@@ -116,12 +115,14 @@ class LocalCloud:
             "PGHOST": "127.0.0.1",
             "PGPORT": str(state.postgres_port),
             "PGUSER": postgres.MASTER_USER,
+            "PGPASSWORD": server.password,
             "PGDATABASE": "postgres",
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{state.http_port}",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ACCESS_KEY_ID": owner.access_key,
+            "AWS_SECRET_ACCESS_KEY": owner.secret_key,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_PAGER": "",
+            "S3VL_TOKEN": owner.token,
             **surroundings.no_proxy(os.environ),
             "PATH": os.pathsep.join(dict.fromkeys(os.pathsep.join(path).split(os.pathsep))),
         }
@@ -135,74 +136,146 @@ class LocalCloud:
         lines += [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
         return "\n".join(lines)
 
-    def _start_server(self, before: State | None) -> State:
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Start or stop alone: whoever comes second waits, and finds what the first has left."""
+        with waiting_for("another command that starts or stops this cloud"):
+            lock = self._lock()
+        try:
+            yield
+        finally:
+            os.close(lock)
+
+    def _lock(self) -> int:
+        path = self.home / "lock"
+        while True:
+            # A reset takes the folder away, and with it what others wait for.
+            with contextlib.suppress(FileNotFoundError):
+                private.open_folder(self.home)
+                lock = os.open(path, os.O_RDWR | os.O_CREAT, private.FILE_MODE)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if path.exists() and os.path.samestat(os.fstat(lock), path.stat()):
+                    return lock
+                os.close(lock)
+
+    def _find_server(self) -> tuple[psutil.Process, State] | None:
+        """Return the server that runs in this folder, also when state.json has not come to know it."""
+        servers = self._servers()
+        if len(servers) == 1 and (self.home / OWNER_FILE).exists():
+            [process] = servers
+            http_port, wire_port = map(int, process.cmdline()[-2:])
+            return process, State(process.pid, http_port, wire_port, 0, self._owner().token)
+        for process in servers:
+            _end(process)
+        return None
+
+    def _start_server(self, before: State | None) -> tuple[psutil.Process, State]:
+        make_owner(self.home)
         http_port = free_port(before.http_port if before else 0)
         wire_port = free_port(before.wire_port if before else 0)
-        log = self.home / "cloud.log"
-        with log.open("ab") as output:
-            process = subprocess.Popen(  # noqa: S603
+        with private.opened(self._log, "ab") as output:
+            process = psutil.Popen(
                 [sys.executable, "-m", SERVER, str(self.home), str(http_port), str(wire_port)],
-                # numpy's idle threads would spin on the core that the function and PostgreSQL answer on.
-                env={**surroundings.left(), "PYTHONPATH": str(ROOT / "local"), "OPENBLAS_NUM_THREADS": "1"},
+                env={
+                    **surroundings.left(),
+                    "PYTHONPATH": str(ROOT / "local"),
+                    # numpy's idle threads would spin on the core that the function and PostgreSQL answer on.
+                    "OPENBLAS_NUM_THREADS": "1",
+                    # moto lets every page read its answers by default.
+                    "MOTO_DISABLE_GLOBAL_CORS": "true",
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
-        state = State(process.pid, http_port, wire_port, before.postgres_port if before else 0)
-        # At once: whoever interrupts the wait can stop the server with `down`.
-        self._write_state(state)
-        with waiting_for("the server of the AWS APIs"):
-            self._wait(state, lambda: self._answers(state))
-        return state
+        return process, State(process.pid, http_port, wire_port, 0, self._owner().token)
 
-    def _wait(self, state: State, arrived: Callable[[], bool]) -> None:
+    def _start_postgres(self, before: State | None, state: State) -> int:
+        """Start PostgreSQL unless it runs, and return its port."""
+        service = postgres.LambdaService(f"127.0.0.1:{state.wire_port}", self._owner().lambda_password)
+        server = postgres.find(self._postgres)
+        if server is not None and not server.calls(service):
+            # Lambda has another port, because something else took its own, or another owner.
+            self._stop_postgres()
+            server = None
+        if server is None:
+            if before and before.postgres_port and not postgres.kept(self._postgres):
+                raise LocalCloudError(
+                    f"the databases of this cloud are gone: {system_account.find(self._postgres)}. "
+                    "Start from nothing with: make reset"
+                )
+            with waiting_for("PostgreSQL"):
+                server = postgres.start(
+                    self._postgres, port=free_port(before.postgres_port if before else 0), service=service
+                )
+        return server.port
+
+    def _wait(self, process: psutil.Process, arrived: Callable[[], bool]) -> None:
         """Wait for a state of the server process, and tell what it wrote when it ended instead."""
-        log = self.home / "cloud.log"
         deadline = time.monotonic() + START_LIMIT_SECONDS
         while not arrived():
-            process = self._process(state)
-            if process is None:
+            if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
                 raise LocalCloudError(
-                    f"the local cloud did not start; {log} says:\n{log.read_text()[-2000:]}"
+                    f"the local cloud did not start; {self._log} says:\n{self._last_words()}"
                 )
             if time.monotonic() > deadline:
                 process.kill()
                 raise LocalCloudError(
                     f"the local cloud did not answer in {START_LIMIT_SECONDS:.0f} s; "
-                    f"{log} says:\n{log.read_text()[-2000:]}"
+                    f"{self._log} says:\n{self._last_words()}"
                 )
             time.sleep(0.05)
 
-    def _stop_postgres(self) -> None:
-        if postgres.running(self._postgres_data):
-            with waiting_for("PostgreSQL to stop"):
-                postgres.PostgresServer(self._postgres_data, 0).stop()
+    def _last_words(self) -> str:
+        return self._log.read_text(errors="replace")[-2000:]
 
-    def _read_state(self) -> State | None:
-        if not self._state_file.exists():
-            return None
+    def _stop(self) -> None:
+        self._stop_postgres()
+        for process in self._servers():
+            with waiting_for("the server to write what it holds, and to end"):
+                _end(process)
+
+    def _stop_postgres(self) -> None:
+        if server := postgres.find(self._postgres):
+            with waiting_for("PostgreSQL to stop"):
+                server.stop()
+
+    def _owner(self) -> Owner:
         try:
-            return State(**json.loads(self._state_file.read_text()))
-        except (ValueError, TypeError) as error:
+            return Owner.of(self.home)
+        except private.UnreadableError as error:
             raise LocalCloudError(
-                f"{self._state_file} cannot be read ({error}); stop the processes named {SERVER}, and delete it"
+                f"{error}\nIt holds credentials. To have new ones, delete it, then: make up; "
+                'eval "$(make -s env)"'
             ) from error
 
-    def _write_state(self, state: State) -> None:
-        partial = self._state_file.with_suffix(".partial")
-        partial.write_text(json.dumps(asdict(state), indent=2) + "\n")
-        partial.replace(self._state_file)
+    def _read_state(self) -> State:
+        numbers = ("pid", "http_port", "wire_port", "postgres_port")
+        try:
+            document = private.read_json(self._state_file, dict.fromkeys(numbers, int))
+        except private.UnreadableError as error:
+            raise LocalCloudError(
+                f"{error}\nIt says no more than where the cloud listens: delete it, then: make up"
+            ) from error
+        return State(**document, token=self._owner().token)
 
-    def _process(self, state: State) -> psutil.Process | None:
-        """Return the server process, unless its number belongs to something else by now."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process = psutil.Process(state.pid)
-            # A process that has only just begun has no arguments to show yet.
-            arguments = process.cmdline() or [SERVER]
-            if process.status() != psutil.STATUS_ZOMBIE and SERVER in arguments:
-                return process
-        return None
+    def _write_state(self, state: State) -> None:
+        document = {name: value for name, value in asdict(state).items() if name != "token"}
+        private.write(self._state_file, json.dumps(document, indent=2) + "\n")
+
+    def _servers(self) -> list[psutil.Process]:
+        """Return the servers that run in this folder: one, if nothing went wrong."""
+        return [process for process in psutil.process_iter() if self._is_server(process.pid)]
+
+    def _is_server(self, pid: int) -> bool:
+        """Tell whether a process is a server of this folder, started by the folder's owner."""
+        try:
+            process = psutil.Process(pid)
+            command, user = process.cmdline(), process.uids().real
+        except psutil.Error:
+            return False
+        return command[1:4] == ["-m", SERVER, str(self.home)] and user == self.home.stat().st_uid
 
     def _answers(self, state: State) -> bool:
         return self._health(state).get("status") == "ok"
@@ -217,13 +290,22 @@ class LocalCloud:
         return health
 
 
+def _end(process: psutil.Process) -> None:
+    """End a server, which first writes what it holds; one that hangs loses nothing that it has acknowledged."""
+    process.terminate()
+    try:
+        process.wait(STOP_LIMIT_SECONDS)
+    except psutil.TimeoutExpired:
+        process.kill()
+
+
 def request(state: State, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """Speak to the control routes under /_s3vl/."""
     data = None if body is None else json.dumps(body).encode()
     call = urllib.request.Request(
         f"http://127.0.0.1:{state.http_port}{path}",
         data,
-        {"Content-Type": "application/json"},
+        {"Content-Type": "application/json", "Authorization": f"Bearer {state.token}"},
         method=method,
     )
     # No proxy, whatever the environment says: the cloud is here.

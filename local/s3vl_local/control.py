@@ -1,4 +1,4 @@
-"""The control routes under /_s3vl/: health, faults, counters, policies, and how buckets and indexes behave."""
+"""The control routes under /_s3vl/: health, faults, counters, hosts, policies, and how buckets and indexes behave."""
 
 from __future__ import annotations
 
@@ -31,13 +31,23 @@ PREFIX = "/_s3vl/"
 class Control:
     """Answers control requests; what only the server knows comes as callables."""
 
-    def __init__(self, health: Callable[[], dict[str, Any]], counters: Callable[[], dict[str, int]]) -> None:
-        self._routes: dict[tuple[str, str], Route] = {
+    def __init__(
+        self,
+        health: Callable[[], dict[str, Any]],
+        counters: Callable[[], dict[str, int]],
+        change_hosts: Callable[[Any], None],
+    ) -> None:
+        def hosts(document: Any) -> dict[str, Any]:
+            change_hosts(document)
+            return {}
+
+        self.routes: dict[tuple[str, str], Route] = {
             ("GET", "health"): lambda _: health(),
             ("PUT", "faults"): _add_fault,
             ("GET", "faults"): lambda _: {"rules": FAULTS.rules()},
             ("DELETE", "faults"): _clear_faults,
             ("GET", "requests"): lambda _: {"calls": FAULTS.requests(), **counters()},
+            ("PUT", "hosts"): hosts,
             ("PUT", "iam"): _change_iam,
             ("PUT", r"buckets/([^/]+)"): _change_bucket,
             ("PUT", r"indexes/([^/]+)/([^/]+)"): _change_index,
@@ -45,7 +55,7 @@ class Control:
 
     def answer(self, request: Request) -> Response:
         """Answer one request."""
-        for (method, pattern), route in self._routes.items():
+        for (method, pattern), route in self.routes.items():
             match = re.fullmatch(PREFIX + pattern, request.path)
             if match is None or method != request.method:
                 continue

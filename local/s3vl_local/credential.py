@@ -1,17 +1,18 @@
-"""The credential of a signed request: whose key signed it, and for which Region and service."""
+"""The credential of a signed request: whose key signed it, on which day, and for which Region and service."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-_CREDENTIAL = re.compile(r"([^/=\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
+_CREDENTIAL = re.compile(r"([^/=\s]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request")
 
 
 class Credential(NamedTuple):
-    """What a signature says of itself; signatures are not verified here."""
+    """What a signature says of itself; signature.py tells whether it is true."""
 
     access_key: str
+    date: str
     region: str
     service: str
 

@@ -25,7 +25,7 @@ ENFORCED = walkthrough.Step(
     0,
     "bash",
     """# This local cloud refuses what no IAM policy allows
-curl -sfX PUT "$AWS_ENDPOINT_URL/_s3vl/iam" -d '{"enforce": true}'""",
+curl -sfX PUT "$AWS_ENDPOINT_URL/_s3vl/iam" -H "Authorization: Bearer $S3VL_TOKEN" -d '{"enforce": true}'""",
 )
 NOT_COPIED = (".git", ".venv", ".local", ".*_cache", "__pycache__", "build", "parameters.json")
 

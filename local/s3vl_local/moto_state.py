@@ -26,6 +26,8 @@ from cryptography.hazmat.primitives.serialization import (
 from moto.backends import get_backend
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 
+from s3vl_local.private import UnreadableError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -47,14 +49,14 @@ class MotoState:
         if self._path.exists():
             self._saved = self._path.read_bytes()
             try:
-                backends = pickle.loads(self._saved)  # noqa: S301 - our own file
-            except (AttributeError, ImportError, pickle.UnpicklingError) as error:
-                raise RuntimeError(
-                    f"{self._path} was written by another version of the local cloud ({error}); "
-                    "forget what is in it with: make reset"
+                for service, account, region, backend in pickle.loads(self._saved):  # noqa: S301 - our own file
+                    get_backend(service)[account][region] = backend
+            except Exception as error:
+                # What pickle raises for bytes that it did not write is whatever these lead it to.
+                raise UnreadableError(
+                    f"{self._path} is damaged, or was written by another version of the local cloud "
+                    f"({type(error).__name__}: {error}). Forget what is in it with: make reset"
                 ) from error
-            for service, account, region, backend in backends:
-                get_backend(service)[account][region] = backend
 
     def save(self) -> None:
         """Write everything to the file, if anything changed; the file is always complete."""

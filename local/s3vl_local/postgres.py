@@ -2,48 +2,78 @@
 
 Roles are Aurora's: the platform's superuser is `rdsadmin`, and people work as `postgres`, a member of
 `rds_superuser` that is no superuser. `aws_lambda` and `aws_commons` are there to be created as extensions.
+
+Its folder holds `data`, which is PostgreSQL's, and two password files of libpq's: `pgpass`, which opens the server
+to its owner, and `lambda.pgpass`, which opens the Lambda service to the server.
 """
 
 from __future__ import annotations
 
 import os
-import pwd
+import secrets
 import shutil
-import stat
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from urllib.parse import quote
 
 import psutil
 import psycopg
 from psycopg import sql
 
-from s3vl_local import postgres_versions
+from s3vl_local import postgres_versions, private, surroundings, system_account
 from s3vl_local.ports import free_port
 
-INSTALLATION = postgres_versions.chosen()
+INSTALLATION = system_account.within_reach(postgres_versions.chosen())
 BIN = INSTALLATION.programs
 LOCAL_SQL = Path(__file__).resolve().parent.parent / "sql"
-
-# PostgreSQL refuses to run as root, so root gets an account made for it.
-SYSTEM_USER = "s3vl-postgres"
 
 SUPERUSER = "rdsadmin"
 MASTER_USER = "postgres"
 
+_HOST = "127.0.0.1"
+# In the data directory, when it is as it should be.
+_COMPLETE = "s3vl-complete"
+
+
+class PostgresError(Exception):
+    """The server cannot be had; the message says why, and what to do about it."""
+
+
+@dataclass(frozen=True)
+class LambdaService:
+    """Where aws_lambda finds the Lambda service, and what it must say there."""
+
+    endpoint: str
+    password: str
+
+    @property
+    def line(self) -> str:
+        """What libpq's password file says of it."""
+        return f"{self.endpoint}:*:*:{self.password}\n"
+
 
 @dataclass(frozen=True)
 class PostgresServer:
-    """A running server: where it listens, and whose files it has."""
+    """A running server: whose folder it has, and where it listens."""
 
-    data: Path
+    folder: Path
     port: int
 
+    @property
+    def data(self) -> Path:
+        """The data directory."""
+        return self.folder / "data"
+
+    @property
+    def password(self) -> str:
+        """The password of the superuser and of the master user."""
+        return (self.folder / "pgpass").read_text().strip().rsplit(":", 1)[-1]
+
     def url(self, user: str = MASTER_USER, database: str = "postgres") -> str:
-        """Return a connection URL; connections are trusted, and only 127.0.0.1 is listened on."""
-        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
+        """Return a connection URL; it names the file of the password, because others can see a command's arguments."""
+        file = quote(str(self.folder / "pgpass"), safe="")
+        return f"postgresql://{user}@{_HOST}:{self.port}/{database}?passfile={file}"
 
     def connect(self, user: str = MASTER_USER, database: str = "postgres") -> psycopg.Connection:
         """Open an autocommit connection."""
@@ -57,6 +87,12 @@ class PostgresServer:
         with self.connect(SUPERUSER) as connection:
             connection.execute(statement)
 
+    def create_login(self, name: str) -> None:
+        """Create a role that can log in as `url(name)` says."""
+        statement = sql.SQL("create role {} login password {}").format(sql.Identifier(name), self.password)
+        with self.connect(SUPERUSER) as connection:
+            connection.execute(statement)
+
     def drop_database(self, name: str) -> None:
         """Drop a database and whoever is connected to it."""
         with self.connect(SUPERUSER) as connection:
@@ -64,70 +100,91 @@ class PostgresServer:
                 sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
             )
 
+    def calls(self, service: LambdaService) -> bool:
+        """Tell whether it calls this Lambda service."""
+        with self.connect(SUPERUSER) as connection:
+            [[endpoint]] = connection.execute("show cluster_name").fetchall()
+        return (
+            bool(endpoint == service.endpoint) and (self.folder / "lambda.pgpass").read_text() == service.line
+        )
+
     def stop(self) -> None:
         """Stop the server; sessions are ended, data is kept."""
-        _run("pg_ctl", self.data, "-w", "-m", "fast", "stop")
+        _run("pg_ctl", self.folder, "-w", "-m", "fast", "stop")
 
 
-def start(data: Path, port: int | None = None, lambda_endpoint: str = "") -> PostgresServer:
-    """Start the server in `data`, creating it on first use.
-
-    Without `port` a free one is chosen. `lambda_endpoint` is where aws_lambda finds the Lambda service.
-    """
-    if lambda_endpoint and not INSTALLATION.offers("dblink"):
-        raise RuntimeError(
+def start(folder: Path, port: int | None = None, service: LambdaService | None = None) -> PostgresServer:
+    """Start the server in a folder, creating it on first use. Without `port` a free one is chosen."""
+    if service and not INSTALLATION.offers("dblink"):
+        raise PostgresError(
             f"aws_lambda reaches Lambda through dblink, which {BIN} lacks; use another server: S3VL_POSTGRES=18"
         )
-    port = port or free_port()
+    if (folder / "PG_VERSION").exists():
+        raise PostgresError(
+            f"{folder} was made by an earlier version of the local cloud, which asked for no password. "
+            "Start from nothing with: make reset"
+        )
     _install_extensions()
-    complete = data / "s3vl-complete"
+    server = PostgresServer(system_account.place(folder), port or free_port())
+    complete = server.data / _COMPLETE
     fresh = not complete.exists()
     if fresh:
-        # What an interrupted start has left is of no use.
-        shutil.rmtree(data, ignore_errors=True)
-        _create_cluster(data)
+        _create_cluster(server.folder)
+    _write_passwords(server, service)
     options = {
-        "listen_addresses": "127.0.0.1",
-        "port": str(port),
+        "listen_addresses": _HOST,
+        "port": str(server.port),
         "unix_socket_directories": "",
         # Everything in here can be made again, so durability is not worth the waits.
         "fsync": "off",
         "max_connections": "200",
         # aws_lambda reads its endpoint from here, because no session can change it: the call runs as superuser.
-        "cluster_name": lambda_endpoint,
+        "cluster_name": service.endpoint if service else "",
     }
     flags = " ".join(f"-c {name}='{value}'" for name, value in options.items())
-    _run("pg_ctl", data, "-w", "-o", flags, "-l", str(data / "server.log"), "start")
-    server = PostgresServer(data, port)
+    _run("pg_ctl", server.folder, "-w", "-o", flags, "-l", str(server.data / "server.log"), "start")
     if fresh:
         _create_aurora_roles(server)
         complete.touch()
     return server
 
 
-def port_of(data: Path) -> int:
-    """Return the port of the server that runs on this data directory."""
-    return int((data / "postmaster.pid").read_text().split("\n")[3])
-
-
-def running(data: Path) -> bool:
-    """Tell whether a server runs on this data directory."""
+def find(folder: Path) -> PostgresServer | None:
+    """Return the server that runs in a folder, if one does."""
+    place = system_account.find(folder)
     try:
-        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
-        return psutil.Process(pid).name() == "postgres"
-    except (FileNotFoundError, psutil.NoSuchProcess):
-        return False
+        # https://www.postgresql.org/docs/current/storage-file-layout.html: number, folder, start, port.
+        pid, _, _, port, *_ = (place / "data" / "postmaster.pid").read_text().split("\n")
+        # The number may be another process's by now, another PostgreSQL's too.
+        if str(place / "data") in psutil.Process(int(pid)).cmdline():
+            return PostgresServer(place, int(port))
+    except (FileNotFoundError, ValueError, psutil.Error):
+        # PostgreSQL itself says what is wrong with its file, when it is started.
+        return None
+    return None
 
 
-def _run(program: str, data: Path, *arguments: str) -> None:
-    """Run one of the server's programs on a data directory, as an account that is not root."""
-    log = data.with_name(f"{program}.log")
-    with log.open("w") as output:
+def kept(folder: Path) -> bool:
+    """Tell whether a folder has databases."""
+    return (system_account.find(folder) / "data" / _COMPLETE).exists()
+
+
+def forget(folder: Path) -> None:
+    """Delete the databases of a server that does not run."""
+    shutil.rmtree(system_account.find(folder), ignore_errors=True)
+
+
+def _run(program: str, folder: Path, *arguments: str) -> None:
+    """Run one of the server's programs on its data directory, as an account that is not root."""
+    data, log = folder / "data", folder / f"{program}.log"
+    with private.opened(log, "wb") as output:
         # The server inherits the output, so it must be a file: a pipe would stay open as long as the server runs.
         done = subprocess.run(  # noqa: S603
             [str(BIN / program), "-D", str(data), *arguments],
             cwd=data,
-            **_as_server(),
+            env={**surroundings.left(), "PGPASSFILE": str(folder / "lambda.pgpass")},
+            **system_account.run_as(),
+            umask=0o077,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -136,45 +193,37 @@ def _run(program: str, data: Path, *arguments: str) -> None:
     if done.returncode != 0:
         server_log = data / "server.log"
         story = log.read_text() + (server_log.read_text()[-2000:] if server_log.exists() else "")
-        raise RuntimeError(f"{program} failed in {data}:\n{story}")
+        raise PostgresError(f"{program} failed in {data}:\n{story}")
 
 
-def _system_user() -> str | None:
-    """Return the account that the server runs as when we are root, and make it on first use."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
-        subprocess.run(["useradd", "--system", "--user-group", "--no-create-home", SYSTEM_USER], check=True)  # noqa: S603, S607
-    return SYSTEM_USER
+def _create_cluster(folder: Path) -> None:
+    data, password = folder / "data", folder / "password"
+    # What an interrupted start has left is of no use.
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(mode=0o700)
+    system_account.give(data)
+    private.write(password, secrets.token_urlsafe() + "\n")
+    system_account.give(password)
+    _run(
+        "initdb",
+        folder,
+        "--auth=scram-sha-256",
+        f"--pwfile={password}",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+        "--no-sync",
+        f"--username={SUPERUSER}",
+    )
 
 
-def _as_server() -> dict[str, Any]:
-    """Return what makes subprocess.run give up root, its group included."""
-    user = _system_user()
-    return {} if user is None else {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
-
-
-def _create_cluster(data: Path) -> None:
-    data.mkdir(parents=True, mode=0o700)
-    user = _system_user()
-    if user is not None:
-        shutil.chown(data, user)
-        for path in (BIN, data.resolve()):
-            _open_parents(path)
-    _run("initdb", data, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "-U", SUPERUSER)
-
-
-def _open_parents(path: Path) -> None:
-    """Let the server's account pass through the folders above `path` (only pass through, not list them)."""
-    for parent in path.parents:
-        mode = parent.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            print(
-                f"PostgreSQL does not run as root: letting other users pass through {parent}", file=sys.stderr
-            )
-            parent.chmod(mode | stat.S_IXOTH)
+def _write_passwords(server: PostgresServer, service: LambdaService | None) -> None:
+    """Write the files in which libpq looks for passwords; ports may have changed since the last start."""
+    password = (server.folder / "password").read_text().strip()
+    private.write(server.folder / "pgpass", f"{_HOST}:{server.port}:*:*:{password}\n")
+    if service:
+        of_lambda = server.folder / "lambda.pgpass"
+        private.write(of_lambda, service.line)
+        system_account.give(of_lambda)
 
 
 def _install_extensions() -> None:
@@ -201,6 +250,9 @@ def _install_extensions() -> None:
 def _create_aurora_roles(server: PostgresServer) -> None:
     with server.connect(SUPERUSER, "template1") as connection:
         connection.execute((LOCAL_SQL / "platform.sql").read_text())
+        connection.execute(
+            sql.SQL("alter role {} password {}").format(sql.Identifier(MASTER_USER), server.password)
+        )
     # initdb made the database postgres before template1 had any of this.
     with server.connect(SUPERUSER, "template1") as connection:
         connection.execute("drop database postgres")

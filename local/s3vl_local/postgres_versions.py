@@ -25,9 +25,10 @@ class PostgresMissingError(Exception):
 
 @dataclass(frozen=True)
 class Installation:
-    """A server's programs."""
+    """A server's programs, and the folders, side by side, that all of it is in."""
 
     programs: Path
+    parts: tuple[Path, ...]
 
     @property
     def extensions(self) -> Path:
@@ -69,7 +70,10 @@ def _from_wheel(module: str) -> Installation:
             f"PostgreSQL is not installed here; install the wheel {module.replace('_', '-')}"
             " (make dev, or for other versions than the default make test-matrix)"
         )
-    return Installation(Path(wheel.submodule_search_locations[0]) / "pginstall" / "bin")
+    package = Path(wheel.submodule_search_locations[0])
+    libraries = package.with_name(f"{module}.libs")
+    parts = (package, libraries) if libraries.exists() else (package,)
+    return Installation(package / "pginstall" / "bin", parts)
 
 
 def _from_debian() -> Installation:
@@ -92,4 +96,4 @@ def _from_debian() -> Installation:
             folder = Path(part) / "postgresql" / DEBIAN
             shutil.copytree(DEBIAN_ROOT / folder, partial / folder, symlinks=True)
         partial.rename(copy)
-    return Installation(copy / programs)
+    return Installation(copy / programs, (copy,))

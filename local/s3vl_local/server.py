@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import os
 import resource
 import signal
 import sys
@@ -20,16 +21,21 @@ import waitress
 from waitress.channel import ClientDisconnected
 from werkzeug import Request
 
-from s3vl_local import credential, regions, s3vectors
+from s3vl_local import regions, s3vectors
 from s3vl_local.control import PREFIX, Control
 from s3vl_local.faults import ConnectionDroppedError
+from s3vl_local.gate import Gate, RefusedError
 from s3vl_local.iam.switch import IAM
+from s3vl_local.owner import Owner
+from s3vl_local.private import UnreadableError
 from s3vl_local.s3vectors import http as s3vectors_http
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from s3vl_local.credential import Credential
     from s3vl_local.services import Services
+    from s3vl_local.signature import Secret
 
 # Enough for callers that wait on an injected latency while others go on.
 THREADS = 64
@@ -45,9 +51,10 @@ MAX_BYTES_IN_MEMORY = 64 * 1024 * 1024
 class Application:
     """Routes a request: ours under /_s3vl/, S3 Vectors, and everything else to the services that load meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: Owner, port: int) -> None:
         self.services: Future[Services] = Future()
-        self._control = Control(self._health, self._counters)
+        self._gate = Gate(owner, port, self._temporary_secret)
+        self._control = Control(self._health, self._counters, self._gate.change_hosts)
         self._lock = threading.Lock()
         self._connections: set[tuple[str, str]] = set()
         self._bytes_in = 0
@@ -56,31 +63,45 @@ class Application:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one WSGI request."""
         answer: Iterable[bytes]
-        if environ["PATH_INFO"].startswith(PREFIX):
-            answer = self._control.answer(Request(environ))(environ, start_response)
-            return answer
+        try:
+            self._gate.check_origin(environ)
+            if environ["PATH_INFO"].startswith(PREFIX):
+                self._gate.check_token(environ)
+                answer = self._control.answer(Request(environ))(environ, start_response)
+            else:
+                answer = self._of_aws(self._gate.check_signature(environ), environ, start_response)
+        except RefusedError as refused:
+            answer = refused.response(environ, start_response)
+        except ConnectionDroppedError as error:
+            # waitress then ends the connection, with nothing more to say on it.
+            raise ClientDisconnected from error
+        return answer
+
+    def _of_aws(self, signed: Credential, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer a request to one of AWS's services."""
         self._count_request(environ)
 
         def counted(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             self._count_answer(headers)
             return start_response(status, headers, exc_info)
 
-        signed = credential.find(environ.get("HTTP_AUTHORIZATION", ""))
-        if signed and (elsewhere := regions.refusal(signed, environ)):
+        answer: Iterable[bytes]
+        if elsewhere := regions.refusal(signed, environ):
             answer = elsewhere(environ, counted)
-            return answer
-        if IAM.enforced and (refusal := self.services.result().refusal(environ)):
+        elif IAM.enforced and (refusal := self.services.result().refusal(signed, environ)):
             answer = refusal(environ, counted)
-            return answer
-        try:
-            if signed and signed.service == "s3vectors":
-                answer = s3vectors_http.answer(signed, environ, counted)
-            else:
-                answer = self.services.result()(environ, counted)
-        except ConnectionDroppedError as error:
-            # waitress then ends the connection, with nothing more to say on it.
-            raise ClientDisconnected from error
+        elif signed.service == "s3vectors":
+            answer = s3vectors_http.answer(signed, environ, counted)
+        else:
+            answer = self.services.result()(environ, counted)
         return answer
+
+    def _temporary_secret(self, access_key: str) -> Secret | None:
+        """Return the secret of a role's session; whoever has one has it from the services that load."""
+        self.services.result()
+        from s3vl_local.iam import sessions  # noqa: PLC0415
+
+        return sessions.secret_of(access_key)
 
     def _count_request(self, environ: dict[str, Any]) -> None:
         with self._lock:
@@ -132,14 +153,15 @@ def serve(home: Path, http_port: int, wire_port: int) -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     _allow_descriptors()
     s3vectors.open_storage(home / "vectors.sqlite3")
-    application = Application()
+    owner = Owner.of(home)
+    application = Application(owner, http_port)
     listener = listen(application, http_port)
     # Not before the server listens: whoever only needs S3 Vectors does not wait for the imports of the others.
     # What they import stays: to look through it for garbage takes as long as the imports themselves.
     gc.disable()
     from s3vl_local.services import Services  # noqa: PLC0415
 
-    services = Services(home, http_port, wire_port)
+    services = Services(home, owner, http_port, wire_port)
     gc.freeze()
     gc.enable()
     # The vectors of one request are thousands of objects, and none of them garbage.
@@ -168,7 +190,12 @@ def main() -> None:
     parser.add_argument("http_port", type=int)
     parser.add_argument("wire_port", type=int)
     arguments = parser.parse_args()
-    serve(arguments.home, arguments.http_port, arguments.wire_port)
+    # What it writes is for nobody else to read.
+    os.umask(0o077)
+    try:
+        serve(arguments.home, arguments.http_port, arguments.wire_port)
+    except UnreadableError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

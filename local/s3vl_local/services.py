@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug import Request
+from werkzeug.exceptions import NotFound
 
 from s3vl_local import cloudformation, rds
 from s3vl_local.cloud import REGION
@@ -25,21 +26,34 @@ if TYPE_CHECKING:
 
     from werkzeug import Response
 
+    from s3vl_local.credential import Credential
+    from s3vl_local.owner import Owner
+
 # It waits for messages, up to twenty seconds, in which others must go on.
 WAITS = ".ReceiveMessage"
+
+
+def moto() -> DomainDispatcherApplication:
+    """Return moto's application, without the routes by which moto itself is read and reset."""
+
+    def create(service: Any) -> Any:
+        # An HTTP exception of werkzeug is an application that answers itself.
+        return NotFound() if service == "moto_api" else create_backend_app(service)
+
+    return DomainDispatcherApplication(create)
 
 
 class Services:
     """Answers a request after what it changed is on disk."""
 
-    def __init__(self, home: Path, http_port: int, wire_port: int) -> None:
+    def __init__(self, home: Path, owner: Owner, http_port: int, wire_port: int) -> None:
         for part in (cloudformation, managed, rds):
             part.install()
         self._state = MotoState(home / "moto.pickle")
         self._state.load()
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = moto()
         self._lambda = LambdaService(home / "lambda", REGION, f"http://127.0.0.1:{http_port}")
-        self._wire = WireServer(wire_port, self._lambda)
+        self._wire = WireServer(wire_port, self._lambda, owner.lambda_password)
         threading.Thread(target=self._wire.serve_forever, daemon=True).start()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -61,9 +75,9 @@ class Services:
         return answer
 
     @staticmethod
-    def refusal(environ: dict[str, Any]) -> Response | None:
+    def refusal(signed: Credential, environ: dict[str, Any]) -> Response | None:
         """Answer a request that its caller's policies do not allow, to whichever service; None for all others."""
-        return door.refusal(environ)
+        return door.refusal(signed, environ)
 
     def close(self) -> None:
         """End every environment, and keep what changed without a request, such as dead letters."""

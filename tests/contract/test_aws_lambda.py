@@ -138,10 +138,12 @@ def test_a_throttled_invoke_is_an_api_failure(
     assert "TooManyRequestsException: Rate Exceeded." in (error.value.diag.message_detail or "")
 
 
-def test_other_roles_start_without_access(connect: Callable[..., psycopg.Connection], probe: str) -> None:
+def test_other_roles_start_without_access(
+    cloud: LocalCloud, connect: Callable[..., psycopg.Connection], probe: str
+) -> None:
     """Only rds_superuser can invoke, and can pass it on."""
     master = connect()
-    master.execute("create role lambda_caller login")
+    cloud.postgres().create_login("lambda_caller")
     caller = connect("lambda_caller")
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="schema aws_lambda"):
         caller.execute("select * from aws_lambda.invoke(%s, '{}'::json)", [probe])

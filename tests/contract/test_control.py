@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shlex
+import os
 import subprocess
 import sys
 import time
@@ -16,6 +16,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from s3vl_local import __main__
 from s3vl_local.cloud import ROOT, SERVER, State, request
+from s3vl_local.owner import Owner, make_owner
 from s3vl_local.ports import free_port
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ def test_s3_vectors_serves_while_the_rest_loads_and_only_here(server_folder: Pat
     """The server answers before its other services are there, and listens on 127.0.0.1 only."""
     home = server_folder / "start"
     home.mkdir()
-    state = State(0, free_port(), free_port(), 0)
+    make_owner(home)
+    state = State(0, free_port(), free_port(), 0, Owner.of(home).token)
     command = [sys.executable, "-m", SERVER, str(home), str(state.http_port), str(state.wire_port)]
     process = subprocess.Popen(command, env={"PYTHONPATH": str(ROOT / "local")})
     try:
@@ -162,9 +164,12 @@ def test_make_up_says_how_to_have_policies_enforced(
     __main__._run("up", cloud)
 
     [line] = [line for line in capsys.readouterr().out.splitlines() if "to enforce: " in line]
-    command = shlex.split(line.partition("to enforce: ")[2])
+    command = f"{line.partition('to enforce: ')[2]} --noproxy '*' -s"
+    environment = {"PATH": os.environ["PATH"], "S3VL_TOKEN": cloud.environment()["S3VL_TOKEN"]}
     try:
-        answer = subprocess.run([*command, "--noproxy", "*", "-s"], capture_output=True, check=True).stdout
+        answer = subprocess.run(
+            ["bash", "-c", command], env=environment, capture_output=True, check=True
+        ).stdout
     finally:
         request(cloud.state(), "PUT", "/_s3vl/iam", {"enforce": False})
     assert json.loads(answer) == {}

@@ -57,12 +57,13 @@ def aws(cloud: LocalCloud) -> Callable[[str], Any]:
     """Make clients of wherever the cloud listens now."""
 
     def client(service: str) -> Any:
+        environment = cloud.environment()
         return boto3.client(
             service,
             region_name="us-west-2",
-            endpoint_url=cloud.environment()["AWS_ENDPOINT_URL"],
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            endpoint_url=environment["AWS_ENDPOINT_URL"],
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             config=Config(retries={"total_max_attempts": 1}),
         )
 

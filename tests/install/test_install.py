@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures_install import database_of
 from fixtures_sql import PSQL, ROOT, psql
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def test_is_silent_about_aws_lambda_when_it_is_there(url: str) -> None:
 
 def test_installs_where_aws_lambda_may_not_be_created(postgres: PostgresServer, url: str) -> None:
     """As on Aurora only some may create it, s3vl is installed all the same, and says what to ask for."""
-    administrator = postgres.url("rdsadmin", url.rsplit("/", 1)[1])
+    administrator = postgres.url("rdsadmin", database_of(url))
     refuse = """
         create function public.refuse() returns event_trigger language plpgsql as $$
         begin raise 'permission denied to create extension' using errcode = 'insufficient_privilege'; end $$;
@@ -182,7 +183,7 @@ def test_code_of_a_foreign_schema_is_not_run(
     postgres: PostgresServer, url: str, owner: str, installer: str
 ) -> None:
     """Somebody else's schema s3vl stops the installation, and its functions are not called, by a superuser neither."""
-    database = url.rsplit("/", 1)[1]
+    database = database_of(url)
     trap = postgres.url(owner, database)
     ask(trap, "create schema s3vl")
     ask(trap, "create function s3vl.version() returns text language sql as 'select (1 / 0)::text'")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import build_sql
-from fixtures_install import RELEASED, SQL, VERSION, Target
+from fixtures_install import RELEASED, SQL, VERSION, Target, database_of
 from fixtures_sql import psql
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def test_code_of_a_foreign_schema_is_not_run(
     postgres: PostgresServer, target: Target, built: Path, owner: str, upgrader: str
 ) -> None:
     """Somebody else's schema s3vl stops the upgrade, and its functions are not called, by a superuser neither."""
-    database = target.url.rsplit("/", 1)[1]
+    database = database_of(target.url)
     trap = postgres.url(owner, database)
     psql(trap, "-c", "create schema s3vl", "-c", "grant usage on schema s3vl to public")
     psql(trap, "-c", "create function s3vl.version() returns text language sql as 'select (1 / 0)::text'")
@@ -88,12 +88,13 @@ def test_failing_upgrade_changes_nothing(target: Target, built: Path, tmp_path: 
 @pytest.fixture(params=["superuser", "member"])
 def upgrader(request: pytest.FixtureRequest, postgres: PostgresServer, target: Target) -> Iterator[Target]:
     """Give the database to somebody who may act as the owner of s3vl, and is another role."""
-    database = target.url.rsplit("/", 1)[1]
+    database = database_of(target.url)
     if request.param == "superuser":
         yield Target(postgres.url("rdsadmin", database))
         return
+    postgres.create_login("install_member")
     with postgres.connect("rdsadmin") as administrator:
-        administrator.execute("create role install_member login in role postgres")
+        administrator.execute("grant postgres to install_member")
         yield Target(postgres.url("install_member", database))
         administrator.execute("drop role install_member")
 

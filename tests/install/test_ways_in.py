@@ -57,7 +57,9 @@ def checkout(postgres: PostgresServer) -> list[tuple[str, ...]]:
 
 
 @pytest.fixture
-def restored(target: Target, new_database: Callable[..., str], tmp_path: Path) -> Callable[[], Target]:
+def restored(
+    postgres: PostgresServer, target: Target, new_database: Callable[..., str], tmp_path: Path
+) -> Callable[[], Target]:
     """Dump the database of the test, and restore it into another as the master user."""
     dump = tmp_path / "dump"
 
@@ -66,7 +68,7 @@ def restored(target: Target, new_database: Callable[..., str], tmp_path: Path) -
         assert done.returncode == 0, done.stderr
 
     def copy() -> Target:
-        other = Target(target.url.rsplit("/", 1)[0] + "/" + new_database())
+        other = Target(postgres.url(database=new_database()))
         run("pg_dump", "--format=custom", f"--file={dump}", target.url)
         run("pg_restore", "--exit-on-error", f"--dbname={other.url}", dump)
         return other

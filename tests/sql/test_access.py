@@ -125,8 +125,7 @@ def test_unregistered_arn_is_open_to_members_of_an_admin(
 @pytest.fixture
 def reader(postgres: PostgresServer) -> Iterator[str]:
     """Make a role that can log in, and drop it when its databases are gone."""
-    with postgres.connect(SUPERUSER) as connection:
-        connection.execute("create role s3vl_reader login")
+    postgres.create_login("s3vl_reader")
     yield "s3vl_reader"
     with postgres.connect(SUPERUSER) as connection:
         connection.execute("drop role s3vl_reader")

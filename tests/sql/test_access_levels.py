@@ -316,8 +316,7 @@ HOSTILE_TABLES: LiteralString = """
 @pytest.fixture
 def login(postgres: PostgresServer) -> Iterator[str]:
     """Make a role that can log in, and drop it when its databases are gone."""
-    with postgres.connect(SUPERUSER) as connection:
-        connection.execute("create role s3vl_app login")
+    postgres.create_login("s3vl_app")
     yield "s3vl_app"
     with postgres.connect(SUPERUSER) as connection:
         connection.execute("drop role s3vl_app")

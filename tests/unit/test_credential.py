@@ -14,7 +14,7 @@ SCOPE = "AKIAEXAMPLE/20261121/us-gov-west-1/s3vectors/aws4_request"
 )
 def test_a_credential_is_found_wherever_it_stands(text: str) -> None:
     """In a query parameter it stands alone, in an Authorization header among other things."""
-    assert find(text) == Credential("AKIAEXAMPLE", "us-gov-west-1", "s3vectors")
+    assert find(text) == Credential("AKIAEXAMPLE", "20261121", "us-gov-west-1", "s3vectors")
 
 
 @pytest.mark.parametrize(

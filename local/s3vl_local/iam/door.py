@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import UnknownServiceError
 from moto.core.exceptions import ServiceException
@@ -12,42 +12,33 @@ from moto.core.serialize import get_serializer_class
 from werkzeug import Response
 from werkzeug.exceptions import NotFound
 
-from s3vl_local import credential
 from s3vl_local.lambda_service.invocation import InvokeError
 from s3vl_local.s3vectors import wire
 
 from . import calls, sessions
 from .enforcement import AccessDeniedError, check
 
+if TYPE_CHECKING:
+    from s3vl_local.credential import Credential
+
 # JSON services say AccessDeniedException.
 _CODES = {"ec2": "UnauthorizedOperation", "query": "AccessDenied", "rest-xml": "AccessDenied"}
 FORBIDDEN = 403
 
 
-def refusal(environ: dict[str, Any]) -> Response | None:
-    """Answer a request that a role makes and may not make; None for all others.
-
-    Signatures are not verified: callers are believed to be who their access key says.
-    """
-    request = Request(environ)
-    signed = credential.find(request.headers.get("Authorization", ""))
-    signed = signed or credential.find(request.args.get("X-Amz-Credential", ""))
-    if signed is None or not signed.access_key.startswith(sessions.TEMPORARY):
-        return None
-    access_key, region, service = signed
-    token = request.headers.get("X-Amz-Security-Token") or request.args.get("X-Amz-Security-Token")
-    session = sessions.of_access_key(access_key, token)
+def refusal(signed: Credential, environ: dict[str, Any]) -> Response | None:
+    """Answer a request that a role has signed and may not make; None for all others."""
+    session = sessions.of_access_key(signed.access_key)
     if session is None:
-        return _forbidden(
-            "UnrecognizedClientException", "The security token included in the request is invalid."
-        )
+        return None
+    request = Request(environ)
     request.get_data()
     try:
-        call = calls.read(request, service, region, session.account)
+        call = calls.read(request, signed.service, signed.region, session.account)
     except (NotFound, UnknownServiceError):
         return _forbidden(
             "AccessDeniedException",
-            f"the local cloud cannot tell what {request.method} {request.path} asks of {service}, so that "
+            f"the local cloud cannot tell what {request.method} {request.path} asks of {signed.service}, so that "
             f"{session.arn} may not do it while policies are enforced",
         )
     except (ServiceException, InvokeError) as error:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from moto.sts.models import sts_backends
 
 from s3vl_local.moto_state import CHANGES
+from s3vl_local.signature import Secret
 
 if TYPE_CHECKING:
     from .conditions import Context
 
 LIFETIME_SECONDS = 12 * 60 * 60
-# How the ids of temporary access keys begin.
-TEMPORARY = "ASIA"
 
 # Credentials of a function by its role and ARN, and its ARN by their access key.
 _credentials: dict[tuple[str, str], Any] = {}
@@ -42,15 +41,29 @@ class Session:
         return f"arn:{partition}:sts::{account}:assumed-role/{role.rsplit('/', 1)[-1]}/{self.name}"
 
 
-def of_access_key(access_key: str, token: str | None) -> Session | None:
+def of_access_key(access_key: str) -> Session | None:
     """Return whose credentials these are; None when nobody was given them."""
+    assumed = _assumed(access_key)
+    if assumed is None:
+        return None
+    function = _functions.get(access_key)
+    context = {"lambda:SourceFunctionArn": (function,)} if function else {}
+    return Session(assumed.role_arn, assumed.session_name, context, assumed.policy)
+
+
+def secret_of(access_key: str) -> Secret | None:
+    """Return what else belongs to temporary credentials; None when nobody was given them."""
+    assumed = _assumed(access_key)
+    return None if assumed is None else Secret(assumed.secret_access_key, assumed.session_token)
+
+
+def _assumed(access_key: str) -> Any:
+    """Return the role that was assumed with this result, as moto's STS keeps it."""
     for partitions in list(sts_backends.values()):
         for backend in list(partitions.values()):
             assumed = backend.get_assumed_role_from_access_key(access_key)
-            if assumed is not None and assumed.session_token == token:
-                function = _functions.get(access_key)
-                context = {"lambda:SourceFunctionArn": (function,)} if function else {}
-                return Session(assumed.role_arn, assumed.session_name, context, assumed.policy)
+            if assumed is not None:
+                return assumed
     return None
 
 

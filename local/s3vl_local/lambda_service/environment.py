@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from s3vl_local.iam.service_roles import credentials_of_function
 
 from .runtime_api import Event, RuntimeApi
@@ -80,6 +82,7 @@ class Environment:
                 stdout=output,
                 stderr=output,
             )
+        self._api.runtime.set_result(psutil.Process(self._process.pid))
 
     def invoke(
         self, request_id: str, payload: bytes, invoked_arn: str, client_context: str | None

@@ -6,11 +6,15 @@ and posts a response, an invocation error, or an initialisation error.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import socketserver
 import threading
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import ClassVar
+
+import psutil
 
 PREFIX = "/2018-06-01/runtime"
 
@@ -40,6 +44,8 @@ class RuntimeApi:
     events: queue.SimpleQueue[Event | None] = field(default_factory=queue.SimpleQueue)
     answers: queue.SimpleQueue[Answer | None] = field(default_factory=queue.SimpleQueue)
     ready: threading.Event = field(default_factory=threading.Event)
+    # Who alone may connect: others on this machine reach the port too, and would take events and forge answers.
+    runtime: Future[psutil.Process] = field(default_factory=Future)
 
     def __post_init__(self) -> None:
         handler = type("Connection", (_Connection,), {"api": self})
@@ -74,12 +80,21 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         """Answer requests until the runtime closes the connection, or the environment ends."""
+        if not self._is_from_runtime():
+            return
         while line := self.rfile.readline():
             method, path, _ = line.decode().split()
             body = self._read_body(self._read_headers())
             if not self._answer(method, path.removeprefix(PREFIX), body):
                 return
             self.wfile.flush()
+
+    def _is_from_runtime(self) -> bool:
+        """Tell whether the runtime's process has the other end of the connection."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            connections = self.api.runtime.result().net_connections("tcp4")
+            return self.client_address in [connection.laddr for connection in connections]
+        return False
 
     def _read_headers(self) -> dict[str, str]:
         headers = {}

@@ -10,6 +10,7 @@ The protocol: https://www.postgresql.org/docs/current/protocol-message-formats.h
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import logging
 import socketserver
@@ -29,6 +30,11 @@ _PROTOCOL_3 = 196608
 _SSL_REQUEST = 80877103
 _GSSENC_REQUEST = 80877104
 _CANCEL_REQUEST = 80877102
+_CLEARTEXT_PASSWORD = 3
+_LENGTH_BYTES = 4
+# PostgreSQL's own limits, of what comes before the password and after it.
+_LONGEST_START_BYTES = 10_000
+_LONGEST_BYTES = 2**30
 
 # Column name and type OID: int4 and text.
 _COLUMNS = (("status_code", 23), ("payload", 25), ("executed_version", 25), ("log_result", 25))
@@ -44,9 +50,10 @@ class WireServer(socketserver.ThreadingTCPServer):
     # By default five callers may wait to be accepted, and the next one tries again after a second.
     request_queue_size = 128
 
-    def __init__(self, port: int, service: LambdaService) -> None:
+    def __init__(self, port: int, service: LambdaService, password: str) -> None:
         super().__init__(("127.0.0.1", port), _Connection)
         self.service = service
+        self.password = password
 
 
 class AwsLambdaError(Exception):
@@ -89,6 +96,8 @@ class _Connection(socketserver.StreamRequestHandler):
                 if code != _CANCEL_REQUEST:
                     _log.warning("unknown start-up code %s (%s bytes)", code, len(body))
                 return False
+        if not self._is_the_database():
+            return False
         self._send(b"R", struct.pack("!i", 0))
         # The database sends no queries of its own when these are as it expects.
         for name, value in (
@@ -103,6 +112,19 @@ class _Connection(socketserver.StreamRequestHandler):
         self._send(b"K", struct.pack("!ii", 0, 0))
         self._ready()
         return True
+
+    def _is_the_database(self) -> bool:
+        """Ask for the password that only our PostgreSQL can read: others reach this port too."""
+        self._send(b"R", struct.pack("!i", _CLEARTEXT_PASSWORD))
+        self.wfile.flush()
+        kind, body = self._read_message(_LONGEST_START_BYTES)
+        if kind == b"p" and hmac.compare_digest(body, _text(cast("WireServer", self.server).password)):
+            return True
+        self._send_error(
+            "password authentication failed", "This port is for the local PostgreSQL only.", "28P01"
+        )
+        self.wfile.flush()
+        return False
 
     def _answer_queries(self) -> None:
         while True:
@@ -156,14 +178,21 @@ class _Connection(socketserver.StreamRequestHandler):
         return _row(result)
 
     def _read_startup(self) -> tuple[int, bytes]:
-        (length,) = struct.unpack("!i", self._read(4))
-        body = self._read(length - 4)
+        body = self._read_body(_LONGEST_START_BYTES)
+        if len(body) < _LENGTH_BYTES:
+            raise EOFError
         return struct.unpack("!i", body[:4])[0], body[4:]
 
-    def _read_message(self) -> tuple[bytes, bytes]:
+    def _read_message(self, limit: int = _LONGEST_BYTES) -> tuple[bytes, bytes]:
         kind = self._read(1)
+        return kind, self._read_body(limit)
+
+    def _read_body(self, limit: int) -> bytes:
+        """Read a length and what follows; a length beyond the limit is not of this protocol."""
         (length,) = struct.unpack("!i", self._read(4))
-        return kind, self._read(length - 4)
+        if not _LENGTH_BYTES <= length <= limit:
+            raise EOFError
+        return self._read(length - 4)
 
     def _read(self, size: int) -> bytes:
         data = self.rfile.read(size)
@@ -188,9 +217,9 @@ class _Connection(socketserver.StreamRequestHandler):
         self._send(b"D", struct.pack("!h", len(values)) + data)
         self._send(b"C", _text("SELECT 1"))
 
-    def _send_error(self, message: str, detail: str) -> None:
+    def _send_error(self, message: str, detail: str, sqlstate: str = "XX000") -> None:
         # No SQLSTATE of Aurora's extension is documented; XX000 is what an error without one has.
-        fields = ((b"S", "ERROR"), (b"V", "ERROR"), (b"C", "XX000"), (b"M", message), (b"D", detail))
+        fields = ((b"S", "ERROR"), (b"V", "ERROR"), (b"C", sqlstate), (b"M", message), (b"D", detail))
         self._send(b"E", b"".join(key + _text(value) for key, value in fields) + b"\0")
 
 

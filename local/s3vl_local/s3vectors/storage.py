@@ -41,6 +41,9 @@ class Storage:
 
     def open(self, path: Path) -> None:
         """Keep everything in this file from now on."""
+        if path.exists() and path.stat().st_size == 0:
+            # SQLite would take it for a new one.
+            raise sqlite3.DatabaseError("file is empty")
         database = sqlite3.connect(path, check_same_thread=False)
         database.execute("pragma journal_mode = wal")
         database.execute("pragma synchronous = off")

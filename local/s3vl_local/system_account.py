@@ -1,0 +1,103 @@
+"""The account that PostgreSQL runs as when we are root, because PostgreSQL refuses root, and what it can reach.
+
+Folders of root's are often closed to others, and stay so: what the account needs is in a folder of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from s3vl_local import private
+
+if TYPE_CHECKING:
+    from s3vl_local.postgres_versions import Installation
+
+NAME = "s3vl-postgres"
+HOME = Path("/var/lib/s3vl-postgres")
+# In each folder of ours there: what it is for. When that is gone, the folder goes.
+_ORIGIN = "origin"
+
+
+def needed() -> bool:
+    """Tell whether the server cannot run as who we are."""
+    return os.geteuid() == 0
+
+
+def run_as() -> dict[str, Any]:
+    """Return what makes subprocess.run give up root, its group included."""
+    if not needed():
+        return {}
+    return {"user": NAME, "group": pwd.getpwnam(NAME).pw_gid, "extra_groups": []}
+
+
+def give(path: Path) -> None:
+    """Let the account have a file or folder that only the server needs."""
+    if needed():
+        shutil.chown(path, NAME, NAME)
+
+
+def place(folder: Path) -> Path:
+    """Return the folder in which the server can work, for one that may be closed to it."""
+    if not needed():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+    _create()
+    own = _own_folder("data", folder)
+    # Let through and not listed; what is in it has rights of its own.
+    own.mkdir(mode=0o711, exist_ok=True)
+    private.write(own / _ORIGIN, str(folder))
+    return own
+
+
+def find(folder: Path) -> Path:
+    """Return what `place` returns, without making it."""
+    return _own_folder("data", folder) if needed() else folder
+
+
+def within_reach(installation: Installation) -> Installation:
+    """Return an installation that the account can run: a copy, when the folders above it are closed."""
+    top = installation.parts[0].parent
+    if not needed() or all(parent.stat().st_mode & stat.S_IXOTH for parent in (top, *top.parents)):
+        return installation
+    _create()
+    programs = installation.programs
+    told = (programs / "postgres").stat()
+    copy = _own_folder(f"programs-{told.st_size}-{told.st_mtime_ns}", top)
+    if not copy.exists():
+        partial = copy.with_name(f"{copy.name}.{os.getpid()}")
+        for part in installation.parts:
+            shutil.copytree(part, partial / part.name, symlinks=True)
+        for path in (partial, *partial.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode | (0o755 if path.is_dir() else 0o444))
+        private.write(partial / _ORIGIN, str(programs))
+        partial.rename(copy)
+    return replace(
+        installation,
+        programs=copy / programs.relative_to(top),
+        parts=tuple(copy / part.name for part in installation.parts),
+    )
+
+
+def _own_folder(kind: str, origin: Path) -> Path:
+    return HOME / f"{kind}-{hashlib.sha256(str(origin).encode()).hexdigest()[:16]}"
+
+
+def _create() -> None:
+    """Make the account and its folder on first use, and clear what belonged to folders that are gone."""
+    try:
+        pwd.getpwnam(NAME)
+    except KeyError:
+        subprocess.run(["useradd", "--system", "--user-group", "--no-create-home", NAME], check=True)  # noqa: S603, S607
+    HOME.mkdir(mode=0o711, exist_ok=True)
+    for origin in HOME.glob(f"*/{_ORIGIN}"):
+        if not Path(origin.read_text()).parent.exists():
+            shutil.rmtree(origin.parent, ignore_errors=True)
