@@ -77,7 +77,9 @@ def within_reach(installation: Installation) -> Installation:
             shutil.copytree(part, partial / part.name, symlinks=True)
         for path in (partial, *partial.rglob("*")):
             if not path.is_symlink():
-                path.chmod(path.stat().st_mode | (0o755 if path.is_dir() else 0o444))
+                # Others may do what the owner may, but for writing.
+                mode = path.stat().st_mode
+                path.chmod(mode | (mode >> 3 & 0o050) | (mode >> 6 & 0o005))
         private.write(partial / _ORIGIN, str(programs))
         partial.rename(copy)
     return replace(

@@ -62,7 +62,7 @@ def test_missing_package_leaves_the_check_out(
             return False
 
     copy = tmp_path / "postgresql-15.18"
-    monkeypatch.setattr(postgres_versions, "find", lambda _: Bare(copy / "lib/postgresql/15/bin"))
+    monkeypatch.setattr(postgres_versions, "find", lambda _: Bare(copy / "lib/postgresql/15/bin", (copy,)))
 
     assert lint_functions.main() == 0
     assert capsys.readouterr().out == (

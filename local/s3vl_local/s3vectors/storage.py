@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+# Of a page, and so of a database.
+SMALLEST_BYTES = 512
 SCHEMA = """
 create table if not exists resources (arn text primary key, state blob not null);
 create table if not exists vectors (
@@ -41,9 +43,9 @@ class Storage:
 
     def open(self, path: Path) -> None:
         """Keep everything in this file from now on."""
-        if path.exists() and path.stat().st_size == 0:
+        if path.exists() and path.stat().st_size < SMALLEST_BYTES:
             # SQLite would take it for a new one.
-            raise sqlite3.DatabaseError("file is empty")
+            raise sqlite3.DatabaseError("file is too short")
         database = sqlite3.connect(path, check_same_thread=False)
         database.execute("pragma journal_mode = wal")
         database.execute("pragma synchronous = off")
