@@ -64,7 +64,8 @@ class LocalCloud:
     def up(self) -> State:
         """Start what is not running, and wait until it answers."""
         with self._alone():
-            before = self._read_state() if self._state_file.exists() else None
+            before = self._read_state()
+            self._check_databases(before)
             process, state = self._find_server() or self._start_server(before)
             with waiting_for("the server of the AWS APIs"):
                 self._wait(process, lambda: self._answers(state))
@@ -88,7 +89,9 @@ class LocalCloud:
 
     def state(self) -> State:
         """Return where the running cloud listens."""
-        state = self._read_state() if self._state_file.exists() else None
+        state = self._read_state()
+        if state is not None:
+            state = replace(state, token=self._owner().token)
         if (
             state is None
             or not self._is_server(state.pid)
@@ -191,6 +194,15 @@ class LocalCloud:
             )
         return process, State(process.pid, http_port, wire_port, 0, self._owner().token)
 
+    def _check_databases(self, before: State | None) -> None:
+        """Refuse to start with empty databases where there have been others, before anything is started."""
+        postgres.check(self._postgres)
+        if before and before.postgres_port and not postgres.kept(self._postgres):
+            raise LocalCloudError(
+                f"the databases of this cloud are gone: {system_account.find(self._postgres)}. "
+                "Start from nothing with: make reset"
+            )
+
     def _start_postgres(self, before: State | None, state: State) -> int:
         """Start PostgreSQL unless it runs, and return its port."""
         service = postgres.LambdaService(f"127.0.0.1:{state.wire_port}", self._owner().lambda_password)
@@ -200,11 +212,6 @@ class LocalCloud:
             self._stop_postgres()
             server = None
         if server is None:
-            if before and before.postgres_port and not postgres.kept(self._postgres):
-                raise LocalCloudError(
-                    f"the databases of this cloud are gone: {system_account.find(self._postgres)}. "
-                    "Start from nothing with: make reset"
-                )
             with waiting_for("PostgreSQL"):
                 server = postgres.start(
                     self._postgres, port=free_port(before.postgres_port if before else 0), service=service
@@ -246,11 +253,14 @@ class LocalCloud:
             return Owner.of(self.home)
         except private.UnreadableError as error:
             raise LocalCloudError(
-                f"{error}\nIt holds credentials. To have new ones, delete it, then: make up; "
+                f"{error}\nIt holds credentials. To have new ones, delete what is there, then: make up; "
                 'eval "$(make -s env)"'
             ) from error
 
-    def _read_state(self) -> State:
+    def _read_state(self) -> State | None:
+        """Return where the cloud listens, or did when it ran, without the token; None when it never did."""
+        if not self._state_file.exists():
+            return None
         numbers = ("pid", "http_port", "wire_port", "postgres_port")
         try:
             document = private.read_json(self._state_file, dict.fromkeys(numbers, int))
@@ -258,7 +268,7 @@ class LocalCloud:
             raise LocalCloudError(
                 f"{error}\nIt says no more than where the cloud listens: delete it, then: make up"
             ) from error
-        return State(**document, token=self._owner().token)
+        return State(**document)
 
     def _write_state(self, state: State) -> None:
         document = {name: value for name, value in asdict(state).items() if name != "token"}

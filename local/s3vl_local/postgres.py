@@ -119,11 +119,7 @@ def start(folder: Path, port: int | None = None, service: LambdaService | None =
         raise PostgresError(
             f"aws_lambda reaches Lambda through dblink, which {BIN} lacks; use another server: S3VL_POSTGRES=18"
         )
-    if (folder / "PG_VERSION").exists():
-        raise PostgresError(
-            f"{folder} was made by an earlier version of the local cloud, which asked for no password. "
-            "Start from nothing with: make reset"
-        )
+    check(folder)
     _install_extensions()
     server = PostgresServer(system_account.place(folder), port or free_port())
     complete = server.data / _COMPLETE
@@ -147,6 +143,15 @@ def start(folder: Path, port: int | None = None, service: LambdaService | None =
         _create_aurora_roles(server)
         complete.touch()
     return server
+
+
+def check(folder: Path) -> None:
+    """Refuse databases that an earlier version of the local cloud has made, and everybody may read."""
+    if (folder / "PG_VERSION").exists():
+        raise PostgresError(
+            f"{folder} was made by an earlier version of the local cloud, which asked for no password. "
+            "Start from nothing with: make reset"
+        )
 
 
 def find(folder: Path) -> PostgresServer | None:

@@ -107,7 +107,7 @@ def test_an_owner_that_is_lost_is_made_anew(cloud: LocalCloud) -> None:
     """The server that has the old credentials ends, the databases stay, and SQL reaches the new one."""
     before, file = cloud.environment(), cloud.home / "owner.json"
     file.write_text("{}")
-    with pytest.raises(LocalCloudError, match="delete it, then: make up"):
+    with pytest.raises(LocalCloudError, match="delete what is there, then: make up"):
         cloud.up()
     file.unlink()
     cloud.up()

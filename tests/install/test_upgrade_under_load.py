@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 import build_sql
-from fixtures_install import RELEASED, SQL, VERSION, Target, offered, texts
+from fixtures_install import RELEASED, SQL, VERSION, Target, database_of, offered, texts
 from fixtures_sql import INDEX_ARN, LAMBDA_ARN, PSQL, ROOT
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def answering(postgres: PostgresServer, target: Target) -> Callable[[], None]:
     """Give what lets aws_lambda answer, and configures s3vl."""
 
     def prepare() -> None:
-        administrator = Target(postgres.url("rdsadmin", target.url.rsplit("/", 1)[1]))
+        administrator = Target(postgres.url("rdsadmin", database_of(target.url)))
         administrator.run(ROOT / "tests/install/answering_lambda.sql")
         target.ask(ADMINISTRATION[0])
         target.ask(ADMINISTRATION[1])
@@ -137,7 +137,7 @@ def load(postgres: PostgresServer, target: Target) -> Iterator[Load]:
     load = Load(target.url)
     yield load
     load.end()
-    with postgres.connect(database=target.url.rsplit("/", 1)[1]) as administrator:
+    with postgres.connect(database=database_of(target.url)) as administrator:
         for role in roles:
             administrator.execute(f"select s3vl.revoke_access('{role}')")
             administrator.execute(f"drop role {role}")
