@@ -40,15 +40,16 @@ def lambda_handler(event: Any, context: LambdaContext) -> bytes:
         return responses.failure(error, envelope())
 
     try:
-        request = requests.parse(event)
-        if isinstance(request, requests.IndexRequest):
-            record.index_arn = request.index_arn
-        deadline = _deadline(entered, request.budget_ms, timeout_ms - _RESERVE_MS, timeout_seconds)
-        answer = operations.run(request, S3VectorsGateway(deadline, calls), timeout_seconds)
-        record.results, record.written = len(answer.rows or ()), answer.written
-        body = responses.success(answer, envelope())
-    except S3vlError as error:
-        body = fail(error)
+        try:
+            request = requests.parse(event)
+            if isinstance(request, requests.IndexRequest):
+                record.index_arn = request.index_arn
+            deadline = _deadline(entered, request.budget_ms, timeout_ms - _RESERVE_MS, timeout_seconds)
+            answer = operations.run(request, S3VectorsGateway(deadline, calls), timeout_seconds)
+            record.results, record.written = len(answer.rows or ()), answer.written
+            body = responses.success(answer, envelope())
+        except S3vlError as error:
+            body = fail(error)
     except Exception as defect:  # noqa: BLE001 - a raised exception reaches SQL as unstructured text
         observability.log_defect(defect, record.request_id)
         name = type(defect).__name__

@@ -15,6 +15,7 @@ as $$
         (
             select
                 _answered_failure.error ->> 'code' as code,
+                _answered_failure.error ->> 'type' as origin,
                 _answered_failure.error ->> 'message' as said,
                 _answered_failure.error ->> 'limit' as time_limit,
                 _answered_failure.members ->> 'next_token' as next_token,
@@ -53,6 +54,11 @@ as $$
             'the index, and what the AWS Health Dashboard says.'),
         (c.code = 'response_too_large', 'S3V04', 'the answer is over the 6 MB that Lambda carries',
             'Ask for less: without metadata or without vector data.'),
+        -- Both have one code, and the type tells which it is.
+        (c.code = 'malformed_data' and c.origin = 'BrokenContractError', 'S3V04',
+            'the answer is not one of S3 Vectors',
+            'See what AWS_ENDPOINT_URL of function {function}, or a proxy, leads to; if it is S3 '
+            'Vectors itself, upload the code of the latest s3vl.'),
         (c.code = 'malformed_data', 'S3V04', 'the index holds what PostgreSQL cannot take',
             'Write the vector that the message names again, or ask without metadata.'),
         -- More timeout_seconds would not help: the function ends before them.

@@ -143,6 +143,21 @@ def test_answered_failure_is_raised_with_its_sqlstate(
     assert_short(error.context)
 
 
+def test_an_answer_that_is_none_of_the_service_is_told_from_data(
+    db: Database, registered: StubLambda
+) -> None:
+    """Nothing is wrong with the index when a proxy answers in the place of S3 Vectors."""
+    registered.answers_failure("malformed_data", "The service said so.", type="BrokenContractError")
+
+    error = db.error(QUERY)
+
+    assert (error.sqlstate, error.message_primary) == (
+        "S3V04",
+        "the answer is not one of S3 Vectors: The service said so",
+    )
+    assert "See what AWS_ENDPOINT_URL of function s3vl-vector-query" in (error.message_hint or "")
+
+
 @pytest.mark.parametrize("action", ["PutVectors", "DeleteVectors"])
 def test_denied_writing_is_allowed_in_the_stack(db: Database, registered: StubLambda, action: str) -> None:
     """What the stack denies explicitly no role allows: the hint names the parameter."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,12 +11,15 @@ from s3vl_lambda.operations.describe_index import run
 from s3vl_lambda.protocol.errors import MalformedDataError
 from s3vl_lambda.protocol.requests import DescribeIndex
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ARN = "arn:aws:s3vectors:us-west-2:123456789012:bucket/my-bucket/index/my-index"
 BARE = {
     "vectorBucketName": "my-bucket",
     "indexName": "my-index",
     "indexArn": ARN,
-    "creationTime": datetime(2026, 11, 21, 9, 0, tzinfo=UTC),
+    "creationTime": 1795251600.9,
     "dataType": "float32",
     "dimension": 5,
     "distanceMetric": "cosine",
@@ -75,14 +78,20 @@ def test_mode_and_metadata_keys_are_described() -> None:
     ]
 
 
-def test_the_time_is_utc_whatever_the_zone_of_the_function() -> None:
-    """Botocore gives the creation time in the local zone."""
-    here = timezone(timedelta(hours=2))
+@pytest.fixture
+def _far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the function be in another zone."""
+    with monkeypatch.context() as zone:
+        zone.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
 
-    assert (
-        describe(creationTime=datetime(2026, 11, 21, 11, 0, tzinfo=here))["created_at"]
-        == "2026-11-21T09:00:00Z"
-    )
+
+@pytest.mark.usefixtures("_far_east")
+def test_the_time_is_utc_whatever_the_zone_of_the_function() -> None:
+    """The service tells seconds since 1970."""
+    assert describe(creationTime=1795251600)["created_at"] == "2026-11-21T09:00:00Z"
 
 
 def test_an_index_without_dimension_breaks_the_contract() -> None:

@@ -255,6 +255,16 @@ def test_a_defect_is_answered_with_the_request_id_and_logged(
     assert SECRET not in log.getvalue()
 
 
+def test_a_defect_in_a_failure_is_answered_too(fake_gateway: type[FakeGateway], log: io.StringIO) -> None:
+    """What cannot even be written as an error is not raised, since SQL could not read it then."""
+    fake_gateway.failure = errors.ThrottledError({"a": 1})  # type: ignore[arg-type]
+
+    answer = invoke(event_of("query_vectors"))
+
+    assert (answer["error"]["code"], answer["error"]["type"]) == ("internal_error", "AttributeError")
+    assert json.loads(log.getvalue().splitlines()[0])["message"] == "defect"
+
+
 def test_an_invocation_is_logged_without_user_data(
     fake_gateway: type[FakeGateway], log: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -46,6 +46,13 @@ def test_only_the_gateway_knows_the_sdk(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
+def test_only_the_services_know_http(module: str) -> None:
+    """What comes over a connection is judged in one place, before anything else sees it."""
+    known = {"services/connections.py", "services/s3_vectors.py"}
+    assert bool(imports_any(module, "urllib3", "http.client")) == (module in known)
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_only_observability_knows_powertools(module: str) -> None:
     """Logging and metrics have one place too; a type of Lambda's is no use of it."""
     used = imports_any(module, "aws_lambda_powertools") - {

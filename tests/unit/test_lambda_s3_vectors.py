@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import http.server
 import json
 import socket
 import ssl
 import threading
 import time
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ReadTimeoutError,
-)
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import BotoCoreError, NoCredentialsError
+from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from s3vl_lambda import VERSION
 from s3vl_lambda.protocol import errors
 from s3vl_lambda.protocol.records import Record
 from s3vl_lambda.protocol.vectors import Vector
-from s3vl_lambda.services import bodies, s3_vectors
+from s3vl_lambda.services import bodies, connections, s3_vectors
+from s3vl_lambda.services.connections import Reply
 from s3vl_lambda.services.deadline import Deadline
 from s3vl_lambda.services.s3_vectors import CallStats, S3VectorsGateway
 
@@ -71,18 +68,14 @@ class StubClient:
             outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
             if isinstance(outcome, Exception):
                 raise outcome
-            return outcome
+            return outcome if isinstance(outcome, Reply) else Reply(200, {}, json.dumps(outcome).encode())
 
         return call
 
 
-def refusal(code: str, status: int, **members: Any) -> ClientError:
-    """Make the exception that botocore raises for an error of the service."""
-    response = {
-        "Error": {"Code": code, "Message": "no"},
-        "ResponseMetadata": {"HTTPStatusCode": status},
-    } | members
-    return ClientError(response, "GetIndex")  # type: ignore[arg-type]
+def refusal(code: str, status: int, **members: Any) -> Reply:
+    """Make an error of the service."""
+    return Reply(status, {"x-amzn-errortype": code}, json.dumps({"message": "no"} | members).encode())
 
 
 def gateway_to(client: StubClient, seconds: float = 29.0) -> tuple[S3VectorsGateway, CallStats]:
@@ -93,7 +86,8 @@ def gateway_to(client: StubClient, seconds: float = 29.0) -> tuple[S3VectorsGate
 
 
 THROTTLED = refusal("TooManyRequestsException", 429)
-SILENT = ReadTimeoutError(endpoint_url="https://s3vectors.us-west-2.api.aws/GetIndex")
+SILENT = ReadTimeoutError(None, "/GetIndex", "Read timed out.")  # type: ignore[arg-type]
+BROKEN = ProtocolError("Connection aborted.")
 
 
 def test_calls_carry_the_parameters_of_the_service() -> None:
@@ -287,11 +281,11 @@ def test_the_region_is_that_of_the_index() -> None:
         refusal("InternalServerException", 500),
         refusal("ServiceUnavailableException", 503),
         refusal("RequestTimeoutException", 408),
-        EndpointConnectionError(endpoint_url="https://s3vectors.us-west-2.api.aws"),
+        BROKEN,
         SILENT,
     ],
 )
-def test_what_may_pass_is_tried_again(passing: Exception) -> None:
+def test_what_may_pass_is_tried_again(passing: Exception | Reply) -> None:
     """Two failures and an answer are an answer, after two pauses."""
     clock = FakeClock()
     door, stats = gateway_to(StubClient(clock, passing, passing, {"index": {"dimension": 5}}))
@@ -311,12 +305,12 @@ def test_what_may_pass_is_tried_again(passing: Exception) -> None:
         (refusal("UnknownOperationException", 404), errors.ServiceFailureError, "UnknownOperationException"),
         (refusal("KmsDisabledException", 400), errors.ServiceFailureError, "KmsDisabledException"),
         (NoCredentialsError(), errors.AccessDeniedError, "NoCredentialsError"),
-        (ResponseParserError("<html>"), errors.MalformedDataError, "ResponseParserError"),
+        (Reply(200, {}, b"<html>"), errors.BrokenContractError, "BrokenContractError"),
         (BotoCoreError(), errors.ServiceFailureError, "BotoCoreError"),
     ],
 )
 def test_what_will_not_pass_is_an_error_at_once(
-    lasting: Exception, error: type[errors.S3vlError], origin: str
+    lasting: Exception | Reply, error: type[errors.S3vlError], origin: str
 ) -> None:
     """One attempt, no pause, and the class that stands for the wire code."""
     clock = FakeClock()
@@ -335,11 +329,11 @@ def test_what_will_not_pass_is_an_error_at_once(
     [
         (THROTTLED, "throttled"),
         (refusal("InternalServerException", 500), "service_failure"),
-        (EndpointConnectionError(endpoint_url="https://s3vectors.us-west-2.api.aws"), "service_failure"),
+        (BROKEN, "service_failure"),
         (SILENT, "service_failure"),
     ],
 )
-def test_what_does_not_pass_is_given_up_after_eight_attempts(failure: Exception, code: str) -> None:
+def test_what_does_not_pass_is_given_up_after_eight_attempts(failure: Exception | Reply, code: str) -> None:
     """The error carries the attempts and may be tried again by the caller."""
     door, stats = gateway_to(StubClient(FakeClock(), failure), seconds=1_000)
 
@@ -376,16 +370,16 @@ def test_no_pause_passes_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class SlowClient(StubClient):
-    """A client of a service that needs so many seconds for an answer, in turn; it reads no longer than it may."""
+    """A client of a service that needs so many seconds for an answer, in turn; it waits no longer than it may."""
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         def call(**_: Any) -> Any:
             seconds = self.outcomes.pop(0)
-            may_read = s3_vectors._read_seconds.get()
-            self.clock.now += min(seconds, may_read)
-            if seconds > may_read:
+            may_wait = connections.may_wait.get()()
+            self.clock.now += min(seconds, may_wait)
+            if seconds > may_wait:
                 raise SILENT
-            return {"index": {"dimension": 5}}
+            return Reply(200, {}, b'{"index": {"dimension": 5}}')
 
         return call
 
@@ -501,7 +495,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setattr(s3_vectors, "_clients", {})
+    monkeypatch.setattr(s3_vectors, "_clients", OrderedDict())
     Service.silence.clear()
     Service.user_agents.clear()
     Service.bodies.clear()
@@ -519,7 +513,7 @@ def live_gateway(seconds: float) -> S3VectorsGateway:
 
 @pytest.mark.usefixtures("service")
 def test_the_client_itself_reads_answers_and_errors() -> None:
-    """What is sent is our JSON; documents, numbers and the fields of a refusal come through botocore as expected."""
+    """What is sent is our JSON, and documents, numbers and the fields of a refusal come back as they are."""
     door = live_gateway(5)
 
     vectors = door.get_vectors(ARN, ["a"], return_data=True, return_metadata=True)
@@ -562,6 +556,8 @@ def test_the_client_itself_stops_reading_at_the_deadline() -> None:
 def test_certificates_are_read_once_for_all_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     """A port that ends each connection is tried eight times; urllib3 would read the certificates for each."""
     read: list[str] = []
+    for made in (connections.read_certificates, connections._manager):
+        monkeypatch.setattr(connections, made.__name__, functools.cache(made.__wrapped__))
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda _self, path, *_: read.append(path))
     stats = CallStats()
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -581,18 +577,72 @@ def test_certificates_are_read_once_for_all_connections(monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("service")
-def test_one_client_is_kept_per_region() -> None:
-    """The second request to a region finds the client, with its connections, of the first."""
-    assert s3_vectors.client_for("us-west-2") is s3_vectors.client_for("us-west-2")
-    assert s3_vectors.client_for("eu-west-1") is not s3_vectors.client_for("us-west-2")
-    assert s3_vectors.client_for("eu-west-1").meta.region_name == "eu-west-1"
+def test_the_clients_of_the_last_few_regions_are_kept() -> None:
+    """The next request to a region finds the client of the one before; of many regions, not all stay in memory."""
+    regions = [f"us-west-{number}" for number in range(1, 10)]
+    kept = s3_vectors.client_for(regions[0])
+    for region in regions[1:]:
+        client = s3_vectors.client_for(region)
+        assert client.meta.region_name == region
+        assert s3_vectors.client_for(region) is client
+        assert s3_vectors.client_for(regions[0]) is kept
+
+    assert list(s3_vectors._clients) == [*regions[-3:], regions[0]]
 
 
-@pytest.mark.usefixtures("service")
-def test_the_client_leaves_retries_to_the_gateway_and_bounds_its_waits() -> None:
-    """None of the SDK's defaults, which change from release to release, is left to chance."""
-    config = s3_vectors.client_for("us-west-2").meta.config
+def test_connections_to_the_last_few_hosts_are_kept() -> None:
+    """A connection to a host that is not asked any more is closed, and the others are used again."""
+    connections.may_wait.set(lambda: 5.0)
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(connections.MOST_HOSTS + 1)]
+    accepted: list[socket.socket] = []
 
-    assert config.retries["total_max_attempts"] == 1
-    assert (config.connect_timeout, config.tcp_keepalive) == (1.0, True)
-    assert config.max_pool_connections == s3_vectors.CONCURRENT_CALLS
+    def answer(listener: socket.socket) -> None:
+        accepted.append(listener.accept()[0])
+        accepted[-1].recv(65_536)
+        accepted[-1].sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    for listener in listeners:
+        thread = threading.Thread(target=answer, args=(listener,))
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/GetIndex"
+        connections.post(url, {}, b"", certificates=s3_vectors.get_cert_path(True))
+        thread.join()
+    first, *others = accepted
+    first.settimeout(5)
+
+    assert first.recv(1) == b""
+    for other in others:
+        other.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            other.recv(1)
+    for opened in (*accepted, *listeners):
+        opened.close()
+
+
+def test_a_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets the whole URL, and the name and password that stand in its own."""
+    heard: list[bytes] = []
+    connections.may_wait.set(lambda: 5.0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            with listener.accept()[0] as accepted:
+                heard.append(accepted.recv(65_536))
+                accepted.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        monkeypatch.setenv("HTTP_PROXY", f"http://me:p%40ss@127.0.0.1:{listener.getsockname()[1]}")
+        monkeypatch.setenv("no_proxy", "elsewhere.example")
+        monkeypatch.setenv("NO_PROXY", "elsewhere.example")
+        url = "http://s3vectors.example/GetIndex"
+        reply = connections.post(
+            url, {}, b"{}", certificates=s3_vectors.get_cert_path(True), proxy=s3_vectors._proxy_for(url)
+        )
+        thread.join()
+
+    assert reply.body == b"{}"
+    assert heard[0].startswith(b"POST http://s3vectors.example/GetIndex HTTP/1.1\r\n")
+    assert b"proxy-authorization: basic bWU6cEBzcw==" in heard[0].replace(b"Proxy-A", b"proxy-a").replace(
+        b"Basic", b"basic"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from s3vl_lambda.protocol.errors import MalformedDataError
+from s3vl_lambda.protocol.errors import BrokenContractError
 
 
 class Tokens:
@@ -14,7 +14,7 @@ class Tokens:
     def follow(self, token: str) -> str:
         """Give the token of the next page."""
         if token in self._seen:
-            raise MalformedDataError(
+            raise BrokenContractError(
                 "S3 Vectors gave a page token for the second time, so its pages would never end"
             )
         self._seen.add(token)

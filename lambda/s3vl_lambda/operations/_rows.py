@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from s3vl_lambda.protocol.errors import MalformedDataError, shown
+from s3vl_lambda.protocol.errors import BrokenContractError, MalformedDataError, shown
 from s3vl_lambda.protocol.float32 import shortest
 from s3vl_lambda.protocol.responses import document, encode
-from s3vl_lambda.services.s3_vectors import required
+from s3vl_lambda.services.answers import elements, optional, required
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_NUMBERS = {int, float}
 
 _ROUND_A_KEY = (
     "; delete that vector or put it under another id; a query reads round it with a metadata_filter"
@@ -20,7 +22,7 @@ _ROUND_METADATA = "; read round it without metadata (return_metadata or include_
 
 def query_rows(vectors: Sequence[dict[str, Any]], *, with_metadata: bool) -> list[bytes]:
     """Encode the hits of a query."""
-    distances = shortest(required(vector, "distance") for vector in vectors)
+    distances = shortest([required(vector, "distance", float) for vector in vectors])
     return [
         document(
             _key(vector)
@@ -63,36 +65,48 @@ def stored_rows(vectors: Sequence[dict[str, Any]], *, with_data: bool, with_meta
 
 def _key(vector: dict[str, Any]) -> dict[str, bytes]:
     """Encode the id."""
-    key = required(vector, "key")
+    key = vector["key"]
     return {"vector_id": encode(key, f"the id of vector {shown(key)}", _ROUND_A_KEY)}
 
 
 def _scores(vector: dict[str, Any]) -> dict[str, bytes]:
     """Encode what a hit of texts scored; a hit need not have matched everything that was sought."""
-    scores = required(vector, "scores")
+    scores = required(vector, "scores", dict)
     what = f"a score of vector {shown(vector['key'])}"
-    by_key = scores.get("bm25Scores", [])
-    numbers = shortest(required(one, "score") for one in by_key)
+    by_key = elements(scores, "bm25Scores", dict)
+    numbers = shortest([required(one, "score", float) for one in by_key])
     bm25_scores = {
-        required(one, "metadataKey"): float(number) for one, number in zip(by_key, numbers, strict=True)
+        required(one, "metadataKey", str): float(number) for one, number in zip(by_key, numbers, strict=True)
     }
     encoded = {"bm25_scores": encode(bm25_scores, what)}
-    for name, score in (("fused_score", "fused"), ("distance", "vectorDistance")):
-        if score in scores:
-            encoded[name] = _finite(shortest([scores[score]])[0], "a score", vector)
+    for name, member in (("fused_score", "fused"), ("distance", "vectorDistance")):
+        score = optional(scores, member, float)
+        if score is not None:
+            encoded[name] = _finite(shortest([score])[0], "a score", vector)
     return encoded
 
 
 def _embedding(vector: dict[str, Any]) -> dict[str, bytes]:
     """Encode the numbers."""
-    numbers = ",".join(shortest(required(required(vector, "data"), "float32")))
-    return {"embedding": b"[" + _finite(numbers, "the data", vector) + b"]"}
+    numbers = required(required(vector, "data", dict), "float32", list)
+    # All at once: there are thousands.
+    if not _NUMBERS.issuperset(map(type, numbers)):
+        wrong = next(number for number in numbers if type(number) not in _NUMBERS)
+        raise BrokenContractError(
+            f"the answer of S3 Vectors has {shown(wrong)} in the data of vector {shown(vector['key'])}, "
+            "where only numbers may be; check what AWS_ENDPOINT_URL leads to"
+        )
+    try:
+        written = ",".join(shortest(numbers))
+    except OverflowError:
+        written = "inf"
+    return {"embedding": b"[" + _finite(written, "the data", vector) + b"]"}
 
 
 def _metadata(vector: dict[str, Any]) -> dict[str, bytes]:
     """Encode the metadata; the service may leave out what is empty."""
-    what = f"the metadata of vector {shown(vector['key'])}"
-    return {"metadata": encode(vector.get("metadata", {}), what, _ROUND_METADATA)}
+    metadata = optional(vector, "metadata", dict) or {}
+    return {"metadata": encode(metadata, f"the metadata of vector {shown(vector['key'])}", _ROUND_METADATA)}
 
 
 def _finite(numbers: str, what: str, vector: dict[str, Any]) -> bytes:

@@ -10,6 +10,7 @@ S3vlError
 ├── ServiceFailureError         service_failure        retryable by status
 ├── ResponseTooLargeError       response_too_large
 ├── MalformedDataError          malformed_data
+│   └── BrokenContractError     malformed_data         which the type tells
 ├── OutOfTimeError              timeout                retryable
 └── InternalError               internal_error
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LONGEST_VALUE = 100
+_LONGEST_PATH = 200
+
+# Piece by piece: an operand may be a megabyte, or nested more deeply than Python can follow.
+_pieces = json.JSONEncoder(ensure_ascii=False).iterencode
 
 
 class S3vlError(Exception):
@@ -61,7 +66,9 @@ class InvalidRequestError(S3vlError):
 
     @classmethod
     def at(cls, path: str, problem: str) -> InvalidRequestError:
-        """Say what is wrong with the member at `path`."""
+        """Say what is wrong with the member at `path`, in which names are of any length."""
+        if len(path) > _LONGEST_PATH:
+            path = path[: _LONGEST_PATH - 1] + "…"
         return cls(f"{path} {problem}", fields=[{"path": path, "message": problem}])
 
 
@@ -113,9 +120,13 @@ class ResponseTooLargeError(S3vlError):
 
 
 class MalformedDataError(S3vlError):
-    """A stored text cannot go to PostgreSQL, or the service's answer breaks its contract."""
+    """A stored text or number cannot go to PostgreSQL."""
 
     code = "malformed_data"
+
+
+class BrokenContractError(MalformedDataError):
+    """The service's answer is not what it promises, or is none of the service's."""
 
 
 class OutOfTimeError(S3vlError):
@@ -136,6 +147,10 @@ class InternalError(S3vlError):
 
 
 def shown(value: Any) -> str:
-    """Write a value of a request for a message: as JSON, cut short."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+    """Write a value for a message: as JSON, and no more of it than is shown, however large or deep it is."""
+    text = ""
+    for piece in _pieces(value):
+        text += piece
+        if len(text) > _LONGEST_VALUE:
+            return text[: _LONGEST_VALUE - 1] + "…"
+    return text

@@ -134,6 +134,8 @@ def encode(value: Any, what: str, advice: str = "") -> bytes:
         ) from None
     except ValueError:
         raise MalformedDataError(f"{what} holds a number that is not finite{advice}") from None
+    except RecursionError:
+        raise MalformedDataError(f"{what} is nested too deeply{advice}") from None
     if rb"\u0000" in encoded and _NUL.search(encoded):
         raise MalformedDataError(f"{what} holds U+0000, which PostgreSQL cannot store{advice}")
     return encoded

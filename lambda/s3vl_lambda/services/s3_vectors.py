@@ -4,41 +4,39 @@ from __future__ import annotations
 
 import functools
 import random
-import re
 import threading
 import time
-from contextvars import ContextVar
+from collections import OrderedDict
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import boto3
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
-    ClientError,
     CredentialRetrievalError,
-    HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
-    ReadTimeoutError,
 )
-from botocore.exceptions import (
-    ConnectionError as BotoConnectionError,
-)
-from botocore.parsers import ResponseParserError
+from botocore.httpsession import get_cert_path
+from botocore.session import Session
+from botocore.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from s3vl_lambda import VERSION
 from s3vl_lambda.protocol.errors import (
     AccessDeniedError,
-    InvalidRequestError,
-    MalformedDataError,
-    NotFoundError,
+    BrokenContractError,
     OutOfTimeError,
     S3vlError,
     ServiceFailureError,
     ThrottledError,
+    shown,
 )
-from s3vl_lambda.services import bodies
+from s3vl_lambda.services import answers, bodies, connections
 from s3vl_lambda.services.pace import Pace
 from s3vl_lambda.services.parallel import CONCURRENT_CALLS
 
@@ -47,80 +45,62 @@ if TYPE_CHECKING:
 
     from s3vl_lambda.protocol.records import Record
     from s3vl_lambda.protocol.vectors import Vector
+    from s3vl_lambda.services.connections import Reply
     from s3vl_lambda.services.deadline import Deadline
 
 KEYS_PER_CALL = 100
 
-_CONNECT_SECONDS = 1.0
 _MAX_ATTEMPTS = 8
 _BACKOFF_BASE_SECONDS = 0.05
 _BACKOFF_CAP_SECONDS = 2.0
 
-_HTTP_REQUEST_TIMEOUT = 408
-_HTTP_SERVER_ERROR = 500
 _CREDENTIAL_ERRORS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
-_CONNECTION_ERRORS = (BotoConnectionError, HTTPClientError)
-_BY_CODE: dict[str, type[S3vlError]] = {
-    "ValidationException": InvalidRequestError,
-    "NotFoundException": NotFoundError,
-}
-# By status, because what stands in front of the service has codes of its own, like ExpiredTokenException.
-_BY_STATUS: dict[int, type[S3vlError]] = {403: AccessDeniedError, 429: ThrottledError}
-
-_POSITION = re.compile(r"(?<=^vectors\[)[0-9]+(?=\])")
 
 # The system's randomness, because environments that are restored from one snapshot share the state of any other.
 _uniform = random.SystemRandom().uniform
 
-_clients: dict[str, Any] = {}
+_session = Session()
+_clients: OrderedDict[str, Any] = OrderedDict()
 _clients_lock = threading.Lock()
-_read_seconds: ContextVar[float] = ContextVar("_read_seconds")
+
+# What botocore wants to know of an answer. Which answers are errors is for `answers` to say.
+_ANSWERED = SimpleNamespace(status_code=200)
 
 
 def client_for(region: str) -> Any:
-    """Give the client of a region, built when it is first asked for and kept while the environment lives."""
+    """Give the client of a region, built when it is first asked for; those of the last few regions are kept."""
     with _clients_lock:  # boto3 builds clients in one thread at a time
         if region not in _clients:
             _clients[region] = _new_client(region)
+        _clients.move_to_end(region)
+        if len(_clients) > connections.MOST_HOSTS:
+            # A client takes 0.2 MB, of 128. An invocation is about one index, so nobody uses one of another region.
+            _clients.popitem(last=False)
         return _clients[region]
 
 
 def _new_client(region: str) -> Any:
-    """Build a client that tries once, keeps its connections, and gives up reading when the caller would."""
-    client = boto3.client(
+    """Build a client of boto3 whose way out and back is ours.
+
+    boto3 knows endpoints, credentials and signatures. What it does besides takes twice as long as those: it writes
+    and reads every member by itself, and asks a dozen handlers what they think of each call.
+    """
+    client = boto3.Session(botocore_session=_session).client(
         "s3vectors",
         region_name=region,
         config=Config(
-            connect_timeout=_CONNECT_SECONDS,
-            tcp_keepalive=True,
-            max_pool_connections=CONCURRENT_CALLS,
-            retries={"mode": "standard", "total_max_attempts": 1},
             # Requests are checked before they come here.
             parameter_validation=False,
             # botocore's own would be put together anew, twice for each call: a fifteenth of a query's time.
             user_agent=f"s3vl/{VERSION} Boto3/{boto3.__version__}",
         ),
     )
-    _read_certificates_once(client)
-    client.meta.events.register("provide-client-params.s3vectors", _limit_reading)
+    certificates = get_cert_path(_session.get_config_variable("ca_bundle") or True)
+    connections.read_certificates(certificates)
     client.meta.events.register("provide-client-params.s3vectors", _take_parameters)
-    client.meta.events.register("before-call.s3vectors", _put_body)
+    # After botocore's own, which add headers.
+    client.meta.events.register_last("before-call", functools.partial(_send, certificates))
     return client
-
-
-def _read_certificates_once(client: Any) -> None:
-    """Spare every new connection what urllib3 does for it: it reads all certificates into the context they share.
-
-    That takes 20 ms of a processor, of which a function of 256 MB has a seventh. The context is botocore's own
-    affair, but botocore is pinned, and a test finds out when it moves.
-    """
-    context = client._endpoint.http_session._manager.connection_pool_kw["ssl_context"]  # noqa: SLF001
-    context.load_verify_locations = functools.cache(context.load_verify_locations)
-
-
-def _limit_reading(context: dict[str, Any], **_: Any) -> None:
-    """Tell botocore how long this one call may read: its configuration only knows one limit for all calls."""
-    context["read_timeout"] = _read_seconds.get()
 
 
 def _take_parameters(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -129,18 +109,30 @@ def _take_parameters(params: dict[str, Any], context: dict[str, Any], **_: Any) 
     return {}
 
 
-def _put_body(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    """Give the body to botocore's request, before it is signed."""
-    params["body"] = context["s3vl_body"]
+def _send(
+    certificates: str,
+    model: Any,
+    params: dict[str, Any],
+    request_signer: Any,
+    context: dict[str, Any],
+    **_: Any,
+) -> tuple[Any, Reply]:
+    """Sign and send what botocore has made ready, and give it the answer as it came, to hand it on."""
+    url, body = params["url"], context["s3vl_body"]
+    request = AWSRequest(method="POST", url=url, data=body, headers=params["headers"])
+    request.context = context
+    request_signer.sign(model.name, request)
+    reply = connections.post(
+        url, dict(request.headers.items()), body, certificates=certificates, proxy=_proxy_for(url)
+    )
+    return _ANSWERED, reply
 
 
-def required(answer: dict[str, Any], name: str) -> Any:
-    """Give a member that the service promises; botocore does not check what comes back."""
-    if name not in answer:
-        raise MalformedDataError(
-            f"the answer of S3 Vectors has no {name!r}; check what AWS_ENDPOINT_URL leads to"
-        )
-    return answer[name]
+@functools.lru_cache
+def _proxy_for(url: str) -> str | None:
+    """Find the proxy that the environment names for a URL."""
+    proxy: str | None = get_environ_proxies(url).get(urlsplit(url).scheme)
+    return proxy
 
 
 @dataclass(frozen=True)
@@ -190,7 +182,8 @@ class S3VectorsGateway:
 
     def get_index(self, index_arn: str) -> dict[str, Any]:
         """Give what the service knows about an index."""
-        index: dict[str, Any] = required(self._call("get_index", indexArn=index_arn), "index")
+        answer = self._call("get_index", indexArn=index_arn)
+        index: dict[str, Any] = answers.required(answer, "index", dict)
         return index
 
     def query_vectors(
@@ -220,7 +213,7 @@ class S3VectorsGateway:
             queryMode=query_mode,
             nextToken=next_token,
         )
-        return Page(required(answer, "vectors"), answer.get("nextToken"), required(answer, "distanceMetric"))
+        return _page(answer, answers.required(answer, "distanceMetric", str))
 
     def get_vectors(
         self, index_arn: str, keys: Sequence[str], *, return_data: bool, return_metadata: bool
@@ -233,7 +226,12 @@ class S3VectorsGateway:
             returnData=return_data,
             returnMetadata=return_metadata,
         )
-        return {required(vector, "key"): vector for vector in required(answer, "vectors")}
+        found = {vector["key"]: vector for vector in _vectors(answer)}
+        for key in found.keys() - set(keys):
+            raise BrokenContractError(
+                f"S3 Vectors gave vector {shown(key)}, which nobody asked for; check what AWS_ENDPOINT_URL leads to"
+            )
+        return found
 
     def list_vectors(
         self,
@@ -257,20 +255,32 @@ class S3VectorsGateway:
             segmentCount=segment_count,
             segmentIndex=segment_index,
         )
-        return Page(required(answer, "vectors"), answer.get("nextToken"))
+        return _page(answer)
 
     def put_vectors(self, index_arn: str, records: Sequence[Record], first_position: int) -> None:
         """Store vectors, all or none of them; of those that exist nothing is kept.
 
         A refusal names them by position, where the first has `first_position`.
         """
-        self._call("put_vectors", first_position, indexArn=index_arn, vectors=bodies.put_inputs(records))
+        self._call(
+            "put_vectors",
+            answers.read_acknowledgement,
+            first_position,
+            indexArn=index_arn,
+            vectors=bodies.put_inputs(records),
+        )
 
     def delete_vectors(self, index_arn: str, keys: Sequence[str]) -> None:
         """Delete those of the vectors that exist."""
-        self._call("delete_vectors", indexArn=index_arn, keys=keys)
+        self._call("delete_vectors", answers.read_acknowledgement, indexArn=index_arn, keys=keys)
 
-    def _call(self, method: str, first_position: int = 1, **parameters: Any) -> Any:
+    def _call(
+        self,
+        method: str,
+        read: Callable[[Reply], dict[str, Any]] = answers.read,
+        first_position: int = 1,
+        **parameters: Any,
+    ) -> dict[str, Any]:
         """Call S3 Vectors until it answers, fails for good, or the time runs out.
 
         The SDK retries too, but cannot bound its retries by the time that the caller still waits; so it tries
@@ -285,31 +295,39 @@ class S3VectorsGateway:
                 self._stats.count(attempts=1)
                 # A slow service is waited for. But silence may be a connection that died while the environment was
                 # frozen: it leaves half of the time to an attempt on another one, which then has all of it.
-                _read_seconds.set(self._deadline.remaining() / (1 if was_silent else 2))
+                connections.may_wait.set(self._patience(1 if was_silent else 2))
                 try:
-                    answer = getattr(self._client_for(region), method)(**given)
-                except (ClientError, BotoCoreError, ResponseParserError) as error:
-                    failure = _translated(error, region, attempt, first_position)
+                    reply = getattr(self._client_for(region), method)(**given)
+                    if answers.is_error(reply):
+                        raise answers.refusal(reply, attempt, first_position)
+                    answer = read(reply)
+                except (S3vlError, HTTPError, BotoCoreError) as error:
+                    failure = _translated(error, region, attempt)
                     was_silent = isinstance(error, ReadTimeoutError)
-                    self._sleep(self._pause_before_next(failure, attempt, error))
+                    self._sleep(self._pause_before_next(failure, attempt, was_silent))
                 else:
                     self._stats.count(api_calls=1)
                     self._pace.answered()
                     return answer
 
-    def _pause_before_next(self, failure: S3vlError, attempt: int, error: Exception) -> float:
+    def _patience(self, share: int) -> Callable[[], float]:
+        """Let a call wait for a share of the time that is left whenever it waits, but never past the deadline."""
+        longest = self._deadline.remaining() / share
+        return lambda: min(longest, self._deadline.remaining())
+
+    def _pause_before_next(self, failure: S3vlError, attempt: int, was_silent: bool) -> float:
         """Choose how long to wait after an attempt that failed; raise when there should be no other."""
         if isinstance(failure, ThrottledError):
             self._stats.count(throttles=1)
             self._pace.throttled()
         pause = _pause_after(attempt)
         no_time = not self._deadline.allows_a_call(after=pause)
-        if no_time and isinstance(error, ReadTimeoutError):
+        if no_time and was_silent:
             failure = self._deadline.passed("S3 Vectors had not answered", attempt)
         if not failure.retryable or attempt == _MAX_ATTEMPTS:
             self._pace.end(failure)
         if no_time or self._pace.has_ended:
-            raise failure from error
+            raise failure
         return pause
 
 
@@ -319,10 +337,11 @@ def _pause_after(attempt: int) -> float:
     return _uniform(0, limit)
 
 
-def _translated(error: Exception, region: str, attempts: int, first_position: int) -> S3vlError:
-    """Say in our own terms what botocore raised."""
-    if isinstance(error, ClientError):
-        return _refusal(error.response, attempts, first_position)
+def _translated(error: Exception, region: str, attempts: int) -> S3vlError:
+    """Say in our own terms what was raised instead of an answer."""
+    if isinstance(error, S3vlError):
+        error.attempts = attempts
+        return error
     origin = type(error).__name__
     if isinstance(error, _CREDENTIAL_ERRORS):
         return AccessDeniedError(
@@ -330,11 +349,7 @@ def _translated(error: Exception, region: str, attempts: int, first_position: in
             origin=origin,
             attempts=attempts,
         )
-    if isinstance(error, ResponseParserError):
-        return MalformedDataError(
-            f"the answer of S3 Vectors cannot be read: {error}", origin=origin, attempts=attempts
-        )
-    if isinstance(error, _CONNECTION_ERRORS):
+    if isinstance(error, HTTPError):
         return ServiceFailureError(
             f"no answer from S3 Vectors in {region} ({error}); "
             "check that the function's subnets reach it, through an interface endpoint or a NAT gateway",
@@ -345,21 +360,15 @@ def _translated(error: Exception, region: str, attempts: int, first_position: in
     return ServiceFailureError(str(error), retryable=False, origin=origin, attempts=attempts)
 
 
-def _refusal(response: dict[str, Any], attempts: int, first_position: int) -> S3vlError:
-    """Say in our own terms which error S3 Vectors answered, keeping its words."""
-    code, message = response["Error"]["Code"], response["Error"]["Message"]
-    status = response["ResponseMetadata"]["HTTPStatusCode"]
-    refusal = _BY_CODE.get(code) or _BY_STATUS.get(status)
-    if refusal:
-        fields = [
-            {"path": _placed(field["path"], first_position), "message": field["message"]}
-            for field in response.get("fieldList", ())
-        ]
-        return refusal(message, origin=code, attempts=attempts, fields=fields)
-    retryable = status >= _HTTP_SERVER_ERROR or status == _HTTP_REQUEST_TIMEOUT
-    return ServiceFailureError(message, retryable=retryable, origin=code, attempts=attempts)
+def _page(answer: dict[str, Any], distance_metric: str | None = None) -> Page:
+    """Give the vectors of an answer and what leads to more of them."""
+    return Page(_vectors(answer), answers.optional(answer, "nextToken", str) or None, distance_metric)
 
 
-def _placed(path: str, first_position: int) -> str:
-    """Name a vector of a call by its position in the request; the service counts from 0 in each call."""
-    return _POSITION.sub(lambda found: str(int(found[0]) + first_position), path)
+def _vectors(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the vectors of an answer, each with its key."""
+    answers.required(answer, "vectors", list)
+    vectors = answers.elements(answer, "vectors", dict)
+    for vector in vectors:
+        answers.required(vector, "key", str)
+    return vectors
