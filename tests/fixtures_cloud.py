@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -107,8 +109,14 @@ class Stack:
 @pytest.fixture(scope="session")
 def package_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the Lambda's zip once, in a folder of its own: other runs may build in the tree at the same time."""
-    target = tmp_path_factory.mktemp("package") / "build" / "s3vl-lambda.zip"
-    package_lambda.build(target)
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of the whole run
+    target = folder / "package" / "build" / "s3vl-lambda.zip"
+    with (folder / "package.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not target.exists():
+            package_lambda.build(target)
     return target
 
 

@@ -27,7 +27,8 @@ ENFORCED = walkthrough.Step(
     """# This local cloud refuses what no IAM policy allows
 curl -sfX PUT "$AWS_ENDPOINT_URL/_s3vl/iam" -H "Authorization: Bearer $S3VL_TOKEN" -d '{"enforce": true}'""",
 )
-NOT_COPIED = (".git", ".venv", ".local", ".*_cache", "__pycache__", "build", "parameters.json")
+# Nothing hidden: not git, not .venv, and not what tools keep and change meanwhile.
+NOT_COPIED = (".*", "__pycache__", "build", "parameters.json")
 
 
 @contextmanager
