@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from s3vl_lambda.services.s3_vectors import CallStats
 
 _SERVICE = "s3vl"
+# What an answer with one of these codes counts as. The other codes are about what the caller sent.
+_FAILURES = {
+    "access_denied": "Denied",
+    "service_failure": "Failed",
+    "malformed_data": "Failed",
+    "throttled": "Failed",
+    "timeout": "Failed",
+    "internal_error": "Failed",
+}
 _invocations = itertools.count()
 
 
@@ -66,6 +75,7 @@ def publish(record: Record, calls: CallStats, answer_bytes: int) -> None:
     logger().info("answered", extra=vars(record) | counts | {"answer_bytes": answer_bytes})
     try:
         _publish_metrics(record, calls)
+        _publish_failure(record)
     except Exception as error:  # noqa: BLE001 - an answer is worth more than its metrics
         logger().warning("metrics not published", extra={"exception_name": type(error).__name__})
 
@@ -82,4 +92,14 @@ def _publish_metrics(record: Record, calls: CallStats) -> None:
     metrics.add_metric("Attempts", MetricUnit.Count, calls.attempts)
     metrics.add_metric("Throttles", MetricUnit.Count, calls.throttles)
     metrics.add_metric("ColdStart", MetricUnit.Count, record.cold_start)
+    metrics.flush_metrics()
+
+
+def _publish_failure(record: Record) -> None:
+    """Count an answer that says that something is wrong; of the function as a whole, because alarms cannot search."""
+    if record.code not in _FAILURES:
+        return
+    metrics = EphemeralMetrics(namespace=_SERVICE)
+    metrics.add_dimension("function_name", settings().function_name)
+    metrics.add_metric(_FAILURES[record.code], MetricUnit.Count, 1)
     metrics.flush_metrics()

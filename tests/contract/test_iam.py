@@ -294,12 +294,27 @@ def test_a_function_is_its_role(aws: Callable[..., Any], client_of: Callable[...
 
 
 @pytest.mark.usefixtures("enforced")
-def test_lambda_must_be_allowed_to_assume_the_role(aws: Callable[..., Any], iam: Any, role: str) -> None:
-    """A role that trusts somebody else runs no function."""
-    iam.update_assume_role_policy(RoleName=name_of(role), PolicyDocument=trust("ec2.amazonaws.com"))
+@pytest.mark.parametrize(
+    ("service", "account", "allowed"),
+    [
+        ("ec2.amazonaws.com", "123456789012", False),
+        ("lambda.amazonaws.com", "210987654321", False),
+        ("lambda.amazonaws.com", "123456789012", True),
+    ],
+)
+def test_lambda_must_be_allowed_to_assume_the_role(
+    aws: Callable[..., Any], iam: Any, role: str, service: str, account: str, allowed: bool
+) -> None:
+    """A role that trusts another service, or Lambda for another account, runs no function."""
+    document = json.loads(trust(service))
+    document["Statement"][0]["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
+    iam.update_assume_role_policy(RoleName=name_of(role), PolicyDocument=json.dumps(document))
     name = f"untrusted-{name_of(role)}"
     create_function(aws, name, role, GIVE_CREDENTIALS)
 
+    if allowed:
+        assert "FunctionError" not in aws("lambda").invoke(FunctionName=name)
+        return
     with pytest.raises(
         ClientError, match=r"cannot be assumed by Lambda: the trust policy of .* lambda"
     ) as refused:

@@ -180,7 +180,7 @@ def test_the_endpoint_is_for_the_function_only(
 
 
 def test_alarms_tell_the_topic(module_account: Account, outputs: dict[str, str]) -> None:
-    """Each of the four is about the stack's function or queue, and has the topic."""
+    """Each of the six is about the stack's function or queue, and has the topic."""
     alarms = module_account.client("cloudwatch").describe_alarms()["MetricAlarms"]
     queue = outputs["DeadLetterQueueUrl"].rsplit("/", 1)[1]
     subjects = {}
@@ -188,11 +188,13 @@ def test_alarms_tell_the_topic(module_account: Account, outputs: dict[str, str])
         metric = alarm["Metrics"][1]["MetricStat"]["Metric"] if alarm.get("Metrics") else alarm
         subjects[metric["MetricName"]] = [pair["Value"] for pair in metric["Dimensions"]]
 
-    assert [alarm["AlarmActions"] + alarm["OKActions"] for alarm in alarms] == [[TOPIC, TOPIC]] * 4
+    assert [alarm["AlarmActions"] + alarm["OKActions"] for alarm in alarms] == [[TOPIC, TOPIC]] * 6
     assert subjects == {
         "Errors": ["s3vl-vector-query"],
         "Throttles": ["s3vl-vector-query"],
         "Duration": ["s3vl-vector-query"],
+        "Denied": ["s3vl-vector-query"],
+        "Failed": ["s3vl-vector-query"],
         "ApproximateNumberOfMessagesVisible": [queue],
     }
 

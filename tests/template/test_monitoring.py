@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from s3vl_lambda import observability
+from s3vl_lambda.protocol import errors
 from s3vl_lambda.services.s3_vectors import CallStats
 from s3vl_lambda.settings import settings
 
@@ -20,7 +21,7 @@ def test_every_alarm_reaches_the_topic(template: dict[str, Any]) -> None:
     """Each says what happened, tells the topic of it and of its end, and is quiet when there are no calls."""
     alarms = [part for part in template["Resources"].values() if part["Type"] == "AWS::CloudWatch::Alarm"]
 
-    assert len(alarms) == 4
+    assert len(alarms) == 6
     for alarm in (resource["Properties"] for resource in alarms):
         assert alarm["AlarmDescription"]
         assert alarm["AlarmActions"] == alarm["OKActions"] == TO_THE_TOPIC
@@ -83,6 +84,58 @@ def test_the_dashboard_shows_every_metric_of_the_handler(
     ]
 
     assert {found for [found] in searches} == {(place, metric["Name"]) for metric in published["Metrics"]}
+
+
+RINGS = {
+    "success": None,
+    "invalid_request": None,
+    "unsupported_operation": None,
+    "unsupported_protocol": None,
+    "not_found": None,
+    "response_too_large": None,
+    "access_denied": "DeniedAlarm",
+    "service_failure": "FailedAlarm",
+    "malformed_data": "FailedAlarm",
+    "throttled": "FailedAlarm",
+    "timeout": "FailedAlarm",
+    "internal_error": "FailedAlarm",
+}
+
+
+@pytest.mark.usefixtures("invocation")
+@pytest.mark.parametrize(("code", "alarm"), RINGS.items())
+def test_an_answered_failure_is_counted_where_its_alarm_looks(
+    template: dict[str, Any],
+    dashboard: list[dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
+    code: str,
+    alarm: str | None,
+) -> None:
+    """What is denied, and what fails for no fault of the caller, has a metric by which an alarm rings."""
+    record = observability.Record("query_vectors", "request-1", cold_start=False, code=code)
+    observability.publish(record, CallStats(), 0)
+    _, *failures = map(json.loads, capsys.readouterr().out.splitlines())
+
+    if alarm is None:
+        assert failures == []
+        return
+    [failure], watched = failures, template["Resources"][alarm]["Properties"]
+    [counted] = failure["_aws"]["CloudWatchMetrics"]
+    place = (watched["Namespace"], watched["MetricName"], [one["Name"] for one in watched["Dimensions"]])
+    assert (counted["Namespace"], counted["Metrics"][0]["Name"], *counted["Dimensions"]) == place
+    assert failure[watched["MetricName"]] == [1.0]
+    assert failure["function_name"] == "s3vl-vector-query"
+    assert (watched["Statistic"], watched["Threshold"]) == ("Sum", 1)
+    assert watched["MetricName"] in json.dumps(dashboard)
+
+
+def test_every_code_of_the_protocol_rings_or_is_the_caller_s() -> None:
+    """A code that is added has to be put on one of the two sides."""
+    codes = {
+        error.code for error in vars(errors).values() if isinstance(error, type) and hasattr(error, "code")
+    }
+
+    assert RINGS.keys() - {"success"} == codes
 
 
 def test_the_dashboard_counts_failures_in_the_log_of_the_handler(

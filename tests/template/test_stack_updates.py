@@ -54,7 +54,7 @@ def test_options_are_switched_on_and_off(account: Account, template_text: str) -
 
     assert on["LambdaFunctionArn"] == f"{created['LambdaFunctionArn']}:live"
     assert (function["Timeout"], function["MemorySize"], function["CodeSha256"]) == (20, 512, code)
-    assert [alarm["AlarmActions"] for alarm in alarms] == [[TOPIC]] * 4
+    assert [alarm["AlarmActions"] for alarm in alarms] == [[TOPIC]] * 6
     assert "longest / 20 / 10" in [
         alarm["Metrics"][0]["Expression"] for alarm in alarms if alarm.get("Metrics")
     ]

@@ -262,6 +262,29 @@ def test_the_code_of_the_function_cannot_touch_the_network(template: dict[str, A
     assert list(denial["Condition"]["ArnEquals"]) == ["lambda:SourceFunctionArn"]
 
 
+def test_roles_trust_their_service_as_far_as_aws_documents(template: dict[str, Any]) -> None:
+    """Lambda says on whose account's behalf it takes on a role; for Aurora's calls of Lambda nothing is documented."""
+    trusts = {
+        name: part["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        for name, part in template["Resources"].items()
+        if part["Type"] == "AWS::IAM::Role"
+    }
+
+    assert trusts == {
+        "LambdaExecutionRole": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+            }
+        ],
+        "AuroraLambdaRole": [
+            {"Effect": "Allow", "Principal": {"Service": "rds.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+
+
 def test_only_https_leaves_the_function(template: dict[str, Any]) -> None:
     """The security group lets nothing in, and port 443 out."""
     group = template["Resources"]["LambdaSecurityGroup"]["Properties"]

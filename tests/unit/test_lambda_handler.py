@@ -90,8 +90,8 @@ def invoke(event: Any, context: Context | None = None) -> Any:
 
 
 def metrics_of(output: str) -> Any:
-    """Find the metrics among the lines of standard output."""
-    (line,) = [line for line in output.splitlines() if '"_aws"' in line]
+    """Find the metrics of the operation among the lines of standard output."""
+    (line,) = [line for line in output.splitlines() if '"operation"' in line and '"_aws"' in line]
     return json.loads(line)
 
 
