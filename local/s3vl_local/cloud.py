@@ -68,6 +68,8 @@ class LocalCloud:
             self._check_databases(before)
             process, state = self._find_server() or self._start_server(before)
             with waiting_for("the server of the AWS APIs"):
+                # Whoever else has taken the port meanwhile is not to get the token.
+                self._wait(process, lambda: _listens(process, state.http_port))
                 self._wait(process, lambda: self._answers(state))
             state = replace(state, postgres_port=self._start_postgres(before, state))
             self._write_state(state)
@@ -298,6 +300,15 @@ class LocalCloud:
             # Nobody listens, or somebody else does.
             return {}
         return health
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    """Tell whether this process and no other has the port."""
+    try:
+        connections = process.net_connections("tcp4")
+    except psutil.Error:
+        return False
+    return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in connections)
 
 
 def _end(process: psutil.Process) -> None:

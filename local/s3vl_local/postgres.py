@@ -36,6 +36,9 @@ _HOST = "127.0.0.1"
 _COMPLETE = "s3vl-complete"
 
 
+_SCRAM_ITERATIONS_SINCE = 16
+
+
 class PostgresError(Exception):
     """The server cannot be had; the message says why, and what to do about it."""
 
@@ -137,6 +140,9 @@ def start(folder: Path, port: int | None = None, service: LambdaService | None =
         # aws_lambda reads its endpoint from here, because no session can change it: the call runs as superuser.
         "cluster_name": service.endpoint if service else "",
     }
+    if int((server.data / "PG_VERSION").read_text()) >= _SCRAM_ITERATIONS_SINCE:
+        # More would slow down guessing, and every connection with it; nobody guesses a random password.
+        options["scram_iterations"] = "1"
     flags = " ".join(f"-c {name}='{value}'" for name, value in options.items())
     _run("pg_ctl", server.folder, "-w", "-o", flags, "-l", str(server.data / "server.log"), "start")
     if fresh:
@@ -255,9 +261,10 @@ def _install_extensions() -> None:
 def _create_aurora_roles(server: PostgresServer) -> None:
     with server.connect(SUPERUSER, "template1") as connection:
         connection.execute((LOCAL_SQL / "platform.sql").read_text())
-        connection.execute(
-            sql.SQL("alter role {} password {}").format(sql.Identifier(MASTER_USER), server.password)
-        )
+        for role in (SUPERUSER, MASTER_USER):
+            connection.execute(
+                sql.SQL("alter role {} password {}").format(sql.Identifier(role), server.password)
+            )
     # initdb made the database postgres before template1 had any of this.
     with server.connect(SUPERUSER, "template1") as connection:
         connection.execute("drop database postgres")

@@ -99,6 +99,17 @@ ATTACKS: dict[str, tuple[str, dict[str, str], str]] = {
     ),
     "navigation": ("GET", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, ""),
     "typed address": ("GET", {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}, ""),
+    "web socket": (
+        "GET",
+        {
+            "Origin": EVIL,
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version": "13",
+        },
+        "",
+    ),
     "old browser": ("GET", {"Referer": EVIL}, ""),
     "old browser's form": (
         "POST",
