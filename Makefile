@@ -11,6 +11,8 @@ BENCH := $(VENV)/.bench
 PARAMETERS ?= cloudformation/parameters.json
 # Two files at a time, each with servers of its own: one alone waits for a third of its time.
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# What a terminal's encoding lacks is written as an escape, and ends nothing.
+export PYTHONIOENCODING := $(filter-out :%,$(firstword $(subst :, :,$(PYTHONIOENCODING)))):backslashreplace
 LOCAL := PYTHONPATH=local $(BIN)/python -m s3vl_local
 
 .PHONY: help dev demo test test-fast test-matrix coverage bench bench-quick lint format package build deploy destroy docs guide up env psql parameters down reset
@@ -59,7 +61,7 @@ format: $(READY) ## Format the Python code
 	$(BIN)/ruff format .
 
 package: $(READY) ## Build the Lambda's zip: lambda/build/s3vl-lambda.zip
-	@cd lambda && ./package.sh
+	@$(BIN)/python tools/package_lambda.py
 
 build: $(READY) ## Build what databases install, into build/sql/: psql, extension, pg_tle, upgrades
 	@$(BIN)/python tools/build_sql.py

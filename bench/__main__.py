@@ -80,7 +80,7 @@ def _write(name: str, document: dict[str, Any]) -> None:
     """Write a file of results, with where and of what they are."""
     report.RESULTS.mkdir(exist_ok=True)
     document |= {"machine": machine.description(), "commit": machine.commit()}
-    (report.RESULTS / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n")
+    (report.RESULTS / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 def _report() -> None:

@@ -107,5 +107,5 @@ def _peak_memory(stage: Stage, function: str) -> int:
     status = Path(f"/proc/{process.pid}/status")
     if not status.exists():
         return int(process.memory_info().rss)
-    lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    lines = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines())
     return int(lines["VmHWM"].split()[0]) * 1024

@@ -47,6 +47,7 @@ def _git(*arguments: str) -> str:
         capture_output=True,
         text=True,
         check=False,
+        encoding="utf-8",
     )
     return done.stdout.strip()
 
@@ -54,7 +55,7 @@ def _git(*arguments: str) -> str:
 def _processor() -> str:
     """Name the processor; Python only knows its family on Linux."""
     if _CPU_INFO.exists():
-        for line in _CPU_INFO.read_text().splitlines():
+        for line in _CPU_INFO.read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition(":")
             if name.strip() == "model name":
                 return value.strip()

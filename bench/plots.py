@@ -89,4 +89,7 @@ def _save(figure: Figure, path: Path) -> None:
     # Without the date that matplotlib would write, which changes with nothing else.
     figure.savefig(path, metadata={"Date": None})
     # matplotlib ends some lines of an SVG with a space.
-    path.write_text("\n".join(line.rstrip() for line in path.read_text().splitlines()) + "\n")
+    path.write_text(
+        "\n".join(line.rstrip() for line in path.read_text(encoding="utf-8").splitlines()) + "\n",
+        encoding="utf-8",
+    )

@@ -142,7 +142,7 @@ class Stage:
     def processes(self, function: str) -> dict[str, list[psutil.Process]]:
         """Return who works on a search: this process, the sessions of the database, the cloud, the function."""
         data = self._cloud.postgres().data
-        postmaster = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
+        postmaster = int((data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
         return {
             "client": [psutil.Process()],
             "database": psutil.Process(postmaster).children(),

@@ -5,4 +5,8 @@ set -eu
 cd "$(dirname "$0")"
 python=../.venv/bin/python
 [ -x "$python" ] || python=python3
+# What a terminal's encoding lacks is written as an escape, and ends nothing.
+encoding=${PYTHONIOENCODING:-}
+PYTHONIOENCODING=${encoding%%:*}:backslashreplace
+export PYTHONIOENCODING
 exec "$python" ../tools/package_lambda.py

@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("sample-vectors.json"))
     output: Path = parser.parse_args().output
     lines = ",\n".join(json.dumps(vector) for vector in make_vectors())
-    output.write_text(f"[\n{lines}\n]\n")
+    output.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     print(f"Wrote {COUNT} vectors to {output}.")
 
 

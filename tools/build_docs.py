@@ -93,7 +93,7 @@ def main() -> None:
             server.stop()
     for (page, name), text in texts.items():
         path = DOCS / page
-        path.write_text(with_section(path.read_text(), name, text))
+        path.write_text(with_section(path.read_text(encoding="utf-8"), name, text), encoding="utf-8")
         print(f"docs/{page}: {name}")
 
 

@@ -48,7 +48,7 @@ def build(sql: Path, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for name, text in texts.items():
-        (target / name).write_text(text)
+        (target / name).write_text(text, encoding="utf-8")
 
 
 def scripts(sql: Path) -> dict[str, str]:
@@ -72,7 +72,7 @@ def released_scripts(sql: Path) -> dict[str, str]:
     """Return for each release the script with which psql installs it."""
     released = re.compile(r"s3vl--([0-9.]+)\.sql")
     return {
-        f"s3vl-{name[1]}.sql": psql_script(sql, path.read_text())
+        f"s3vl-{name[1]}.sql": psql_script(sql, path.read_text(encoding="utf-8"))
         for path in sorted((sql / "releases").iterdir())
         if (name := released.fullmatch(path.name))
     }
@@ -80,12 +80,14 @@ def released_scripts(sql: Path) -> dict[str, str]:
 
 def parts(sql: Path) -> list[str]:
     """Return the files of the manifest, in its order."""
-    return re.findall(r"^\\ir (.+)$", (sql / "manifest.sql").read_text(), re.MULTILINE)
+    return re.findall(r"^\\ir (.+)$", (sql / "manifest.sql").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def control(sql: Path) -> dict[str, str]:
     """Return what is in quotes in the control file."""
-    return dict(re.findall(r"^(\w+) = '(.*)'$", (sql / "s3vl.control").read_text(), re.MULTILINE))
+    return dict(
+        re.findall(r"^(\w+) = '(.*)'$", (sql / "s3vl.control").read_text(encoding="utf-8"), re.MULTILINE)
+    )
 
 
 def extension_script(sql: Path) -> str:
@@ -99,13 +101,17 @@ def extension_script(sql: Path) -> str:
 def update_script(sql: Path, step: Path) -> str:
     """Return the script that updates the extension: the step for what has state, and every function anew."""
     functions = "".join(
-        f"\\ir {part}\n" for part in parts(sql) if _CREATES_FUNCTIONS in (sql / part).read_text()
+        f"\\ir {part}\n"
+        for part in parts(sql)
+        if _CREATES_FUNCTIONS in (sql / part).read_text(encoding="utf-8")
     )
     before, after = (
-        [(sql / "upgrades" / f"{name}.sql").read_text() for name in names]
+        [(sql / "upgrades" / f"{name}.sql").read_text(encoding="utf-8") for name in names]
         for names in (_BEFORE_A_STEP, _AFTER_A_STEP)
     )
-    return "\n".join((_UPDATE_HEAD, *before, step.read_text(), _filled_in(functions, sql), *after))
+    return "\n".join(
+        (_UPDATE_HEAD, *before, step.read_text(encoding="utf-8"), _filled_in(functions, sql), *after)
+    )
 
 
 def psql_script(sql: Path, extension: str) -> str:
@@ -134,7 +140,7 @@ def plain_upgrade_script(sql: Path, before: str, update: str) -> str:
 def pgtle_script(sql: Path, before: str, extension: str, update: str) -> str:
     """Return the script that registers the extension with pg_tle, beside the release before where that is."""
     known = control(sql)
-    script = _named((sql / "pgtle.sql").read_text(), before, known["default_version"])
+    script = _named((sql / "pgtle.sql").read_text(encoding="utf-8"), before, known["default_version"])
     for form, text in {
         "@comment@": known["comment"],
         "@requires@": known["requires"],
@@ -160,7 +166,7 @@ def _quoted(script: str) -> str:
 
 def _flat(path: Path, manifest: str | None = None) -> str:
     """Return a psql script with the files in it that it includes; `manifest` stands in for manifest.sql."""
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     if manifest is not None:
         text = text.replace("\\ir manifest.sql\n", manifest)
     return _filled_in(text, path.parent)

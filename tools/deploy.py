@@ -33,7 +33,7 @@ TEMPLATE = CLOUDFORMATION / "template.yaml"
 def main(arguments: Sequence[str] | None = None) -> None:
     """Check everything first, then do what is not done yet."""
     options = _options(arguments)
-    template = TEMPLATE.read_text()
+    template = TEMPLATE.read_text(encoding="utf-8")
     values = _values(options.parameters, template)
     text_keys = read_text_keys(options.text_keys)
     check_options(options.index_mode, text_keys, values.get("ExistingVectorIndexArns", ""))

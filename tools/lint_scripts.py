@@ -35,6 +35,7 @@ def problems(name: str, script: str) -> str:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
+        encoding="utf-8",
     )
     return done.stdout if done.returncode else ""
 

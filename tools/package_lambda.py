@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -87,7 +88,7 @@ def build(target: Path) -> None:
 @contextmanager
 def _progress(step: str) -> Iterator[None]:
     """Say what is being done before it is, and how long it took after."""
-    print(f"{step} …", end=" ", flush=True)
+    print(f"{step} ...", end=" ", flush=True)
     started = time.monotonic()
     yield
     print(f"{time.monotonic() - started:.1f} s")
@@ -120,7 +121,13 @@ def _download(*options: str) -> subprocess.CompletedProcess[str]:
     exactly = ["--require-hashes", "--no-deps", "--requirement", str(LAMBDA / "requirements.txt")]
     only_pure_python = ["--only-binary", ":all:", "--platform", "any"]
     return subprocess.run(  # noqa: S603 - our own words
-        [*command, *options, *exactly, *only_pure_python], stderr=subprocess.PIPE, text=True, check=False
+        [*command, *options, *exactly, *only_pure_python],
+        stderr=subprocess.PIPE,
+        check=False,
+        # Else pip fails in a folder whose name the locale cannot write.
+        env={**os.environ, "PYTHONUTF8": "1"},
+        encoding="utf-8",
+        errors="replace",
     )
 
 
@@ -134,10 +141,10 @@ def _is_used(name: str) -> bool:
 
 def _drop_endpoints_of_others(path: Path) -> None:
     """Leave Regions and partitions: the endpoints of S3 Vectors are in its own folder, and a cold start reads all."""
-    endpoints = json.loads(path.read_text())
+    endpoints = json.loads(path.read_text(encoding="utf-8"))
     for partition in endpoints["partitions"]:
         partition["services"] = {}
-    path.write_text(json.dumps(endpoints))
+    path.write_text(json.dumps(endpoints), encoding="utf-8")
 
 
 def _add_own_code(staging: Path) -> None:
@@ -164,7 +171,10 @@ def _say_whether_lambda_reads_that() -> None:
     if sys.version_info[:2] != LAMBDA_PYTHON:
         wanted = _dotted(LAMBDA_PYTHON)
         print(f"Lambda has Python {wanted}; when that builds the zip, cold starts are shorter:")
-        print(f"  (cd {LAMBDA.parent} && rm -rf .venv && make PYTHON=python{wanted} package)")
+        # Beside .venv, from which the local cloud may be running.
+        there = shlex.quote(str(LAMBDA.parent))
+        environment = f".venv{wanted.replace('.', '')}"
+        print(f"  (cd {there} && make PYTHON=python{wanted} VENV={environment} package)")
 
 
 def _dotted(version: tuple[int, int]) -> str:

@@ -38,7 +38,7 @@ class SqlError(NamedTuple):
 
 def errors() -> str:
     """Return the messages of each SQLSTATE with their hints."""
-    sources = [(SQL / part).read_text() for part in build_sql.parts(SQL)]
+    sources = [(SQL / part).read_text(encoding="utf-8") for part in build_sql.parts(SQL)]
     # Some errors are raised in two places.
     found = dict.fromkeys(error for source in sources for error in _errors_in(source))
     parts = []

@@ -113,10 +113,10 @@ def types(database: psycopg.Connection[Any]) -> str:
 
 def _table_of_contents() -> list[tuple[str, list[str]]]:
     """Return the headings of public files in the manifest, and the public functions under each."""
-    manifest = (SQL / "manifest.sql").read_text()
+    manifest = (SQL / "manifest.sql").read_text(encoding="utf-8")
     contents = []
     for heading, files in re.findall(r"^-- Public: (.+)\n((?:\\ir .+\n)+)", manifest, re.MULTILINE):
-        source = "".join((SQL / name).read_text() for name in re.findall(r"\\ir (.+)", files))
+        source = "".join((SQL / name).read_text(encoding="utf-8") for name in re.findall(r"\\ir (.+)", files))
         names = re.findall(r"^create or replace function s3vl\.([a-z]\w*)\(", source, re.MULTILINE)
         contents.append((heading[0].upper() + heading[1:], names))
     return contents

@@ -16,7 +16,7 @@ ALWAYS = "always"
 
 def read() -> dict[str, Any]:
     """Return the template, with its functions in the long form."""
-    template: dict[str, Any] = Stack.parse_template(TEMPLATE.read_text())
+    template: dict[str, Any] = Stack.parse_template(TEMPLATE.read_text(encoding="utf-8"))
     return template
 
 

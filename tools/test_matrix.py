@@ -55,6 +55,7 @@ def run(version: str) -> tuple[bool, str]:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
+        encoding="utf-8",
     )
     if done.returncode != 0:
         return False, f"{done.stdout}\nPostgreSQL {version}: tests failed, see above"

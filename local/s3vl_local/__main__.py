@@ -53,7 +53,8 @@ def _run(command: str, cloud: LocalCloud) -> None:
                 '-H "Authorization: Bearer $S3VL_TOKEN"'
             )
         case "env":
-            print(cloud.exports())
+            # Paths as they are, whatever the terminal can show: the shell reads this.
+            sys.stdout.buffer.write(os.fsencode(f"{cloud.exports()}\n"))
         case "psql":
             environment = {**os.environ, **cloud.environment()}
             os.execvpe("psql", ["psql"], environment)  # noqa: S606, S607

@@ -237,7 +237,7 @@ class LocalCloud:
             time.sleep(0.05)
 
     def _last_words(self) -> str:
-        return self._log.read_text(errors="replace")[-2000:]
+        return self._log.read_text(errors="replace", encoding="utf-8")[-2000:]
 
     def _stop(self) -> None:
         self._stop_postgres()

@@ -35,7 +35,8 @@ NOT_COPIED = (".*", "__pycache__", "build", "parameters.json")
 def copied_tree() -> Iterator[Path]:
     """Give a copy of the checkout that shares its .venv, so that nobody's files or running cloud are touched."""
     with tempfile.TemporaryDirectory(prefix="s3vl-demo-") as folder:
-        tree = Path(folder) / "s3vl"
+        # Folders of many people have such names, so that each demo shows that they do no harm.
+        tree = Path(folder) / "it's a copy"
         shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(*NOT_COPIED))
         (tree / ".venv").symlink_to(ROOT / ".venv")
         try:
@@ -50,8 +51,8 @@ def run(show: Callable[[str], None], *, with_guide: bool = False) -> list[tuple[
     Returns each step with what it printed.
     """
     with copied_tree() as tree:
-        before, heading, after = (tree / "README.md").read_text().partition(CLEAN_UP)
-        pages = [before, *([GUIDE.read_text()] if with_guide else []), heading + after]
+        before, heading, after = (tree / "README.md").read_text(encoding="utf-8").partition(CLEAN_UP)
+        pages = [before, *([GUIDE.read_text(encoding="utf-8")] if with_guide else []), heading + after]
         steps = [step for page in pages for step in walkthrough.read(page)]
         up = next(number for number, step in enumerate(steps) if "make -s env" in step.text)
         steps.insert(up + 1, ENFORCED)
@@ -60,10 +61,10 @@ def run(show: Callable[[str], None], *, with_guide: bool = False) -> list[tuple[
 
 def fill_in_guide() -> None:
     """Write what the guide's commands print into the guide."""
-    page = GUIDE.read_text()
+    page = GUIDE.read_text(encoding="utf-8")
     wanted = walkthrough.read(page)
     outputs = [output for step, output in run(print, with_guide=True) if step in wanted]
-    GUIDE.write_text(walkthrough.with_outputs(page, outputs))
+    GUIDE.write_text(walkthrough.with_outputs(page, outputs), encoding="utf-8")
 
 
 def environment() -> dict[str, str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def write(folder: Path, environment: Mapping[str, str]) -> Path:
     """Copy parameters-example.json without its comments, with the VPC and subnets that exist here."""
-    entries = json.loads((folder / "parameters-example.json").read_text())
+    entries = json.loads((folder / "parameters-example.json").read_text(encoding="utf-8"))
     ec2 = boto3.client(
         "ec2",
         endpoint_url=environment["AWS_ENDPOINT_URL"],
@@ -30,5 +30,5 @@ def write(folder: Path, environment: Mapping[str, str]) -> Path:
         if not entry["ParameterKey"].startswith("_")
     ]
     target = folder / "parameters.json"
-    target.write_text(json.dumps(filled, indent=2) + "\n")
+    target.write_text(json.dumps(filled, indent=2) + "\n", encoding="utf-8")
     return target

@@ -71,7 +71,7 @@ class PostgresServer:
     @property
     def password(self) -> str:
         """The password of the superuser and of the master user."""
-        return (self.folder / "pgpass").read_text().strip().rsplit(":", 1)[-1]
+        return (self.folder / "pgpass").read_text(encoding="utf-8").strip().rsplit(":", 1)[-1]
 
     def url(self, user: str = MASTER_USER, database: str = "postgres") -> str:
         """Return a connection URL; it names the file of the password, because others can see a command's arguments."""
@@ -108,7 +108,8 @@ class PostgresServer:
         with self.connect(SUPERUSER) as connection:
             [[endpoint]] = connection.execute("show cluster_name").fetchall()
         return (
-            bool(endpoint == service.endpoint) and (self.folder / "lambda.pgpass").read_text() == service.line
+            bool(endpoint == service.endpoint)
+            and (self.folder / "lambda.pgpass").read_text(encoding="utf-8") == service.line
         )
 
     def stop(self) -> None:
@@ -140,7 +141,7 @@ def start(folder: Path, port: int | None = None, service: LambdaService | None =
         # aws_lambda reads its endpoint from here, because no session can change it: the call runs as superuser.
         "cluster_name": service.endpoint if service else "",
     }
-    if int((server.data / "PG_VERSION").read_text()) >= _SCRAM_ITERATIONS_SINCE:
+    if int((server.data / "PG_VERSION").read_text(encoding="utf-8")) >= _SCRAM_ITERATIONS_SINCE:
         # More would slow down guessing, and every connection with it; nobody guesses a random password.
         options["scram_iterations"] = "1"
     flags = " ".join(f"-c {name}='{value}'" for name, value in options.items())
@@ -165,7 +166,7 @@ def find(folder: Path) -> PostgresServer | None:
     place = system_account.find(folder)
     try:
         # https://www.postgresql.org/docs/current/storage-file-layout.html: number, folder, start, port.
-        pid, _, _, port, *_ = (place / "data" / "postmaster.pid").read_text().split("\n")
+        pid, _, _, port, *_ = (place / "data" / "postmaster.pid").read_text(encoding="utf-8").split("\n")
         # The number may be another process's by now, another PostgreSQL's too.
         if str(place / "data") in psutil.Process(int(pid)).cmdline():
             return PostgresServer(place, int(port))
@@ -203,7 +204,9 @@ def _run(program: str, folder: Path, *arguments: str) -> None:
         )
     if done.returncode != 0:
         server_log = data / "server.log"
-        story = log.read_text() + (server_log.read_text()[-2000:] if server_log.exists() else "")
+        story = log.read_text(encoding="utf-8") + (
+            server_log.read_text(encoding="utf-8")[-2000:] if server_log.exists() else ""
+        )
         raise PostgresError(f"{program} failed in {data}:\n{story}")
 
 
@@ -229,7 +232,7 @@ def _create_cluster(folder: Path) -> None:
 
 def _write_passwords(server: PostgresServer, service: LambdaService | None) -> None:
     """Write the files in which libpq looks for passwords; ports may have changed since the last start."""
-    password = (server.folder / "password").read_text().strip()
+    password = (server.folder / "password").read_text(encoding="utf-8").strip()
     private.write(server.folder / "pgpass", f"{_HOST}:{server.port}:*:*:{password}\n")
     if service:
         of_lambda = server.folder / "lambda.pgpass"
@@ -243,24 +246,24 @@ def _install_extensions() -> None:
     On Aurora, rds_superuser may create all three.
     """
     target = INSTALLATION.extensions
-    wanted = {path.name: path.read_text() for path in (LOCAL_SQL / "extension").iterdir()}
+    wanted = {path.name: path.read_text(encoding="utf-8") for path in (LOCAL_SQL / "extension").iterdir()}
     if INSTALLATION.offers("vector"):
-        vector = (target / "vector.control").read_text()
+        vector = (target / "vector.control").read_text(encoding="utf-8")
         if "trusted" not in vector:
             wanted["vector.control"] = f"{vector.rstrip()}\ntrusted = true\n"
     for name, text in wanted.items():
         path = target / name
-        if not path.exists() or path.read_text() != text:
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
             # At once, because other servers may be starting from the same folder.
             partial = target / f"{name}.{os.getpid()}"
-            partial.write_text(text)
+            partial.write_text(text, encoding="utf-8")
             partial.chmod(0o644)
             partial.replace(path)
 
 
 def _create_aurora_roles(server: PostgresServer) -> None:
     with server.connect(SUPERUSER, "template1") as connection:
-        connection.execute((LOCAL_SQL / "platform.sql").read_text())
+        connection.execute((LOCAL_SQL / "platform.sql").read_text(encoding="utf-8"))
         for role in (SUPERUSER, MASTER_USER):
             connection.execute(
                 sql.SQL("alter role {} password {}").format(sql.Identifier(role), server.password)

@@ -34,7 +34,11 @@ class Installation:
     def extensions(self) -> Path:
         """Where `create extension` looks."""
         shared = subprocess.run(  # noqa: S603
-            [self.programs / "pg_config", "--sharedir"], capture_output=True, text=True, check=True
+            [self.programs / "pg_config", "--sharedir"],
+            capture_output=True,
+            text=True,
+            check=True,
+            encoding="utf-8",
         )
         return Path(shared.stdout.strip()) / "extension"
 
@@ -87,7 +91,9 @@ def _from_debian() -> Installation:
         raise PostgresMissingError(
             f"PostgreSQL {DEBIAN} is not on this machine; install Debian's package: apt install postgresql-{DEBIAN}"
         )
-    said = subprocess.run([packaged, "--version"], capture_output=True, text=True, check=True)  # noqa: S603
+    said = subprocess.run(  # noqa: S603
+        [packaged, "--version"], capture_output=True, text=True, check=True, encoding="utf-8"
+    )
     # "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)": an upgraded package is copied again.
     copy = Path(sys.prefix) / f"postgresql-{said.stdout.split()[2]}"
     if not copy.exists():

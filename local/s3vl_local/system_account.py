@@ -101,5 +101,5 @@ def _create() -> None:
         subprocess.run(["useradd", "--system", "--user-group", "--no-create-home", NAME], check=True)  # noqa: S603, S607
     HOME.mkdir(mode=0o711, exist_ok=True)
     for origin in HOME.glob(f"*/{_ORIGIN}"):
-        if not Path(origin.read_text()).parent.exists():
+        if not Path(origin.read_text(encoding="utf-8")).parent.exists():
             shutil.rmtree(origin.parent, ignore_errors=True)

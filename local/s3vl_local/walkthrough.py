@@ -87,6 +87,7 @@ def run(
         stderr=subprocess.STDOUT,
         text=True,
         bufsize=1,
+        encoding="utf-8",
     ) as shell:
         _type(shell, "set -eo pipefail")
         return [_run_step(shell, step, show) for step in steps]

@@ -17,6 +17,7 @@ import boto3
 import pytest
 
 import package_lambda
+from fixtures_terminal import ASCII_TERMINAL
 
 # One of each partition that has a name of its own.
 REGIONS = ["eu-central-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1", "us-iso-east-1"]
@@ -53,18 +54,22 @@ print(json.dumps({
 
 
 def test_the_command_of_the_post_builds_the_same_bytes(package_file: Path, tmp_path: Path) -> None:
-    """`./package.sh` in lambda/ leaves one zip in build/, and nothing of time, folder or settings gets into it."""
+    """`./package.sh` in lambda/ leaves one zip in build/, and nothing of time, folder or settings gets into it.
+
+    Whatever the folder is called, and whatever the terminal can show.
+    """
     source = package_lambda.LAMBDA
     # A tree of its own: in this one, other tests may be building.
-    shutil.copytree(source, tmp_path / "lambda", ignore=shutil.ignore_patterns("build", "__pycache__"))
-    shutil.copytree(source.parent / "tools", tmp_path / "tools")
-    (tmp_path / ".venv").symlink_to(source.parent / ".venv")
-    settings = {"PYTHONPYCACHEPREFIX": str(tmp_path / "elsewhere"), "PYTHONOPTIMIZE": "1"}
+    tree = tmp_path / "Jörg's s3vl, second copy"
+    shutil.copytree(source, tree / "lambda", ignore=shutil.ignore_patterns("build", "__pycache__"))
+    shutil.copytree(source.parent / "tools", tree / "tools")
+    (tree / ".venv").symlink_to(source.parent / ".venv")
+    settings = {"PYTHONPYCACHEPREFIX": str(tree / "elsewhere"), "PYTHONOPTIMIZE": "1"} | ASCII_TERMINAL
 
-    subprocess.run(["./package.sh"], cwd=tmp_path / "lambda", env={**os.environ, **settings}, check=True)
+    subprocess.run(["./package.sh"], cwd=tree / "lambda", env={**os.environ, **settings}, check=True)
 
-    assert [path.name for path in (tmp_path / "lambda" / "build").iterdir()] == [package_lambda.ZIP.name]
-    built = tmp_path / "lambda" / package_lambda.ZIP.relative_to(source)
+    assert [path.name for path in (tree / "lambda" / "build").iterdir()] == [package_lambda.ZIP.name]
+    built = tree / "lambda" / package_lambda.ZIP.relative_to(source)
     assert built.read_bytes() == package_file.read_bytes()
 
 
@@ -113,9 +118,10 @@ def test_the_build_says_which_python_lambda_reads(
     assert capsys.readouterr().out == ""
 
     monkeypatch.setattr(package_lambda, "LAMBDA_PYTHON", (3, 99))
+    monkeypatch.setattr(package_lambda, "LAMBDA", Path("/home/jo/my s3vl/lambda"))
     package_lambda._say_whether_lambda_reads_that()
     told = capsys.readouterr().out
-    assert f"(cd {package_lambda.LAMBDA.parent} && rm -rf .venv && make PYTHON=python3.99 package)" in told
+    assert "(cd '/home/jo/my s3vl' && make PYTHON=python3.99 VENV=.venv399 package)" in told
 
 
 def test_a_clean_interpreter_runs_what_is_in_the_zip(package_file: Path, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ class Cluster:
     def attach(self, role_arn: str) -> None:
         """Let the cluster take on the role, and wait until it does."""
         if self.role() is None:
-            print(f"attach the role to cluster {self.identifier} …", flush=True)
+            print(f"attach the role to cluster {self.identifier} ...", flush=True)
             self._rds.add_role_to_db_cluster(
                 DBClusterIdentifier=self.identifier, RoleArn=role_arn, FeatureName=FEATURE
             )
@@ -55,7 +55,7 @@ class Cluster:
         """Take the stack's role away, if the cluster has it, and wait: IAM would delete it while it is used."""
         try:
             while (role := self._settled_role()) is not None and role["RoleArn"] == role_arn:
-                print(f"detach the role from cluster {self.identifier} …", flush=True)
+                print(f"detach the role from cluster {self.identifier} ...", flush=True)
                 self._rds.remove_role_from_db_cluster(
                     DBClusterIdentifier=self.identifier, RoleArn=role_arn, FeatureName=FEATURE
                 )

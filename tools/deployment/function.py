@@ -28,7 +28,7 @@ class Function:
         if self._configuration()["CodeSha256"] == digest:
             print("the code is uploaded already")
         else:
-            print(f"upload {len(package) / 1_000_000:.1f} MB of code …", flush=True)
+            print(f"upload {len(package) / 1_000_000:.1f} MB of code ...", flush=True)
             self._client.update_function_code(FunctionName=self.name, ZipFile=package)
         # Also when it was there: a run that was interrupted did not wait.
         self._settle("$LATEST")
@@ -66,7 +66,7 @@ class Function:
 
     def _try(self, version: str) -> None:
         """Stop if the code does not answer the check that says which version it is."""
-        print("try the code …", flush=True)
+        print("try the code ...", flush=True)
         answer = self._client.invoke(FunctionName=self.name, Qualifier=version, Payload=_REQUEST.read_bytes())
         text = answer["Payload"].read().decode()
         document = json.loads(text)

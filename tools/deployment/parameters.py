@@ -37,7 +37,7 @@ def _section(template: str, name: str) -> dict[str, dict[str, Any]]:
 def read(path: Path) -> dict[str, str]:
     """Return the values of a parameters.json, as aws cloudformation create-stack takes it."""
     try:
-        entries = json.loads(path.read_text())
+        entries = json.loads(path.read_text(encoding="utf-8"))
         pairs = [(entry["ParameterKey"], entry["ParameterValue"]) for entry in entries]
     except FileNotFoundError:
         raise SystemExit(
@@ -47,7 +47,7 @@ def read(path: Path) -> dict[str, str]:
         raise SystemExit(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise SystemExit(
-            f'{path} is not a JSON list of {{"ParameterKey": …, "ParameterValue": …}} ({error!r}); '
+            f'{path} is not a JSON list of {{"ParameterKey": ..., "ParameterValue": ...}} ({error!r}); '
             "compare it with cloudformation/parameters-example.json"
         ) from None
     for name, value in pairs:

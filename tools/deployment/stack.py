@@ -83,7 +83,7 @@ class Stack:
         if before is not None:
             self._update(before, request, values, check)
             return
-        print(f"create stack {self.name} …", flush=True)
+        print(f"create stack {self.name} ...", flush=True)
         try:
             stack_id = self._client.create_stack(**request, RetainExceptOnCreate=True)["StackId"]
         except ClientError as error:
@@ -98,7 +98,7 @@ class Stack:
         check: Callable[[list[Any]], None],
     ) -> None:
         """Update the stack as a change set says, when nothing in it stops us."""
-        print(f"update stack {self.name} …", flush=True)
+        print(f"update stack {self.name} ...", flush=True)
         try:
             change_set = self._client.create_change_set(
                 **request,
@@ -151,7 +151,7 @@ class Stack:
 
     def delete(self, stack_id: str) -> list[str]:
         """Delete the stack, and wait; return the resources that the template retains."""
-        print(f"delete stack {self.name} …", flush=True)
+        print(f"delete stack {self.name} ...", flush=True)
         old_events = {event["EventId"] for event in self._events(stack_id)}
         self._client.delete_stack(StackName=stack_id)
         events = self._follow(stack_id, old_events, "DELETE_COMPLETE")

@@ -87,7 +87,7 @@ class VectorIndex:
     def set_mode(self, mode: str) -> None:
         """Give the index a mode, if it has another."""
         if self._facts()["indexMode"] != mode:
-            print(f"change the index mode to {mode} …", flush=True)
+            print(f"change the index mode to {mode} ...", flush=True)
             self._client.update_index_mode(indexArn=self.arn, indexMode=mode)
 
     def set_text_keys(self, keys: dict[str, str | None]) -> None:
@@ -96,11 +96,11 @@ class VectorIndex:
         other = [key for key in keys if key in present and present[key].get("language") != keys[key]]
         if other:
             # A language cannot be changed in place.
-            print(f"remove text search in another language: {', '.join(other)} …", flush=True)
+            print(f"remove text search in another language: {', '.join(other)} ...", flush=True)
             self._update("delete", [{"metadataKey": key} for key in other])
         new = [key for key in keys if key not in present or key in other]
         if new:
-            print(f"add text search: {', '.join(new)} …", flush=True)
+            print(f"add text search: {', '.join(new)} ...", flush=True)
             self._update("add", [_configuration(key, keys[key]) for key in new])
         wait_until(
             f"text search of {', '.join(keys)} is built",
