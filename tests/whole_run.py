@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 # What `make test` takes on two cores that have nothing else to do. Every later run knows what the last one took.
-FIRST_RUN_SECONDS = 300
+FIRST_RUN_SECONDS = 360
 SECONDS_BETWEEN_LINES = 15
 
 
@@ -59,8 +59,12 @@ class WholeRun:
         return (category, letter, word) if self._over else (category, "", "")
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Remember what is running."""
+        """Say now and then how far the run is, and what is running."""
         self._running.append(nodeid)
+        now = time.monotonic()
+        if now - self._said >= SECONDS_BETWEEN_LINES:
+            self._said = now
+            self._print(self._progress(now - self._began))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Name a test that fails as soon as it does."""
@@ -69,13 +73,9 @@ class WholeRun:
             self._print(f"FAILED {report.nodeid}")
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Say now and then how far the run is."""
+        """Count what is done."""
         self._done += 1
         self._running.remove(nodeid)
-        now = time.monotonic()
-        if now - self._said >= SECONDS_BETWEEN_LINES:
-            self._said = now
-            self._print(self._progress(now - self._began))
 
     def pytest_sessionfinish(self) -> None:
         """Remember how long a run took that went to its end, whatever it found."""
@@ -87,8 +87,7 @@ class WholeRun:
         expected = self._last or FIRST_RUN_SECONDS
         files = ", ".join(sorted({PurePath(nodeid.split("::")[0]).name for nodeid in self._running}))
         tests = f"{self._done:,} of {self._session.testscollected:,} tests, {self._failed} failed"
-        now = f"; now {files}" if files else ""
-        return f"{_minutes(seconds)} of about {_minutes(expected)} minutes: {tests}{now}"
+        return f"{_minutes(seconds)} of about {_minutes(expected)} minutes: {tests}; now {files}"
 
     def _print(self, line: str) -> None:
         terminal: pytest.TerminalReporter = self._config.pluginmanager.getplugin("terminalreporter")
