@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import http.client
 import http.server
 import json
 import socket
@@ -61,16 +62,16 @@ class StubClient:
         self.seconds_per_call = seconds_per_call
         self.calls: list[tuple[str, dict[str, Any]]] = []
 
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        def call(**parameters: Any) -> Any:
-            self.calls.append((method, json.loads(bodies.body(parameters))))
+    def __getattr__(self, method: str) -> Callable[[], Callable[[bytes], Reply]]:
+        def send(body: bytes) -> Reply:
+            self.calls.append((method, json.loads(body)))
             self.clock.now += self.seconds_per_call
             outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
             if isinstance(outcome, Exception):
                 raise outcome
             return outcome if isinstance(outcome, Reply) else Reply(200, {}, json.dumps(outcome).encode())
 
-        return call
+        return lambda: send
 
 
 def refusal(code: str, status: int, **members: Any) -> Reply:
@@ -372,8 +373,8 @@ def test_no_pause_passes_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
 class SlowClient(StubClient):
     """A client of a service that needs so many seconds for an answer, in turn; it waits no longer than it may."""
 
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        def call(**_: Any) -> Any:
+    def __getattr__(self, method: str) -> Callable[[], Callable[[bytes], Reply]]:
+        def send(_: bytes) -> Reply:
             seconds = self.outcomes.pop(0)
             may_wait = connections.may_wait.get()()
             self.clock.now += min(seconds, may_wait)
@@ -381,7 +382,7 @@ class SlowClient(StubClient):
                 raise SILENT
             return Reply(200, {}, b'{"index": {"dimension": 5}}')
 
-        return call
+        return lambda: send
 
 
 DEAD = float("inf")
@@ -514,7 +515,7 @@ def live_gateway(seconds: float) -> S3VectorsGateway:
 @pytest.mark.usefixtures("service")
 def test_the_client_itself_reads_answers_and_errors() -> None:
     """What is sent is our JSON, and documents, numbers and the fields of a refusal come back as they are."""
-    door = live_gateway(5)
+    door = live_gateway(60)
 
     vectors = door.get_vectors(ARN, ["a"], return_data=True, return_metadata=True)
     with pytest.raises(errors.InvalidRequestError) as refused:
@@ -592,7 +593,7 @@ def test_the_clients_of_the_last_few_regions_are_kept() -> None:
 
 def test_connections_to_the_last_few_hosts_are_kept() -> None:
     """A connection to a host that is not asked any more is closed, and the others are used again."""
-    connections.may_wait.set(lambda: 5.0)
+    connections.may_wait.set(lambda: 60.0)
     listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(connections.MOST_HOSTS + 1)]
     accepted: list[socket.socket] = []
 
@@ -608,7 +609,7 @@ def test_connections_to_the_last_few_hosts_are_kept() -> None:
         connections.post(url, {}, b"", certificates=s3_vectors.get_cert_path(True))
         thread.join()
     first, *others = accepted
-    first.settimeout(5)
+    first.settimeout(60)
 
     assert first.recv(1) == b""
     for other in others:
@@ -622,7 +623,7 @@ def test_connections_to_the_last_few_hosts_are_kept() -> None:
 def test_a_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """It gets the whole URL, and the name and password that stand in its own."""
     heard: list[bytes] = []
-    connections.may_wait.set(lambda: 5.0)
+    connections.may_wait.set(lambda: 60.0)
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer() -> None:
@@ -646,3 +647,23 @@ def test_a_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) ->
     assert b"proxy-authorization: basic bWU6cEBzcw==" in heard[0].replace(b"Proxy-A", b"proxy-a").replace(
         b"Basic", b"basic"
     )
+
+
+@pytest.mark.usefixtures("service")
+@pytest.mark.parametrize(("size", "parts"), [(100, 1), (1_000_000, 2)])
+def test_a_small_body_goes_out_with_its_headers(
+    monkeypatch: pytest.MonkeyPatch, size: int, parts: int
+) -> None:
+    """The service is woken once, and a large body is not copied for that."""
+    sent: list[bytes] = []
+    send = http.client.HTTPConnection.send
+
+    def record(connection: http.client.HTTPConnection, data: bytes) -> None:
+        sent.append(data)
+        send(connection, data)
+
+    monkeypatch.setattr(http.client.HTTPConnection, "send", record)
+    live_gateway(60).delete_vectors(ARN, ["k" * size])
+
+    assert len(sent) == parts
+    assert b"".join(sent).endswith(Service.bodies[0])

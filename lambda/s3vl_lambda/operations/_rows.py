@@ -66,19 +66,18 @@ def stored_rows(vectors: Sequence[dict[str, Any]], *, with_data: bool, with_meta
 def _key(vector: dict[str, Any]) -> dict[str, bytes]:
     """Encode the id."""
     key = vector["key"]
-    return {"vector_id": encode(key, f"the id of vector {shown(key)}", _ROUND_A_KEY)}
+    return {"vector_id": encode(key, "the id", _ROUND_A_KEY, key)}
 
 
 def _scores(vector: dict[str, Any]) -> dict[str, bytes]:
     """Encode what a hit of texts scored; a hit need not have matched everything that was sought."""
     scores = required(vector, "scores", dict)
-    what = f"a score of vector {shown(vector['key'])}"
     by_key = elements(scores, "bm25Scores", dict)
     numbers = shortest([required(one, "score", float) for one in by_key])
     bm25_scores = {
         required(one, "metadataKey", str): float(number) for one, number in zip(by_key, numbers, strict=True)
     }
-    encoded = {"bm25_scores": encode(bm25_scores, what)}
+    encoded = {"bm25_scores": encode(bm25_scores, "a score", of=vector["key"])}
     for name, member in (("fused_score", "fused"), ("distance", "vectorDistance")):
         score = optional(scores, member, float)
         if score is not None:
@@ -106,7 +105,7 @@ def _embedding(vector: dict[str, Any]) -> dict[str, bytes]:
 def _metadata(vector: dict[str, Any]) -> dict[str, bytes]:
     """Encode the metadata; the service may leave out what is empty."""
     metadata = optional(vector, "metadata", dict) or {}
-    return {"metadata": encode(metadata, f"the metadata of vector {shown(vector['key'])}", _ROUND_METADATA)}
+    return {"metadata": encode(metadata, "the metadata", _ROUND_METADATA, vector["key"])}
 
 
 def _finite(numbers: str, what: str, vector: dict[str, Any]) -> bytes:

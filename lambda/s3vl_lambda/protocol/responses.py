@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from s3vl_lambda.protocol.errors import MalformedDataError
+from s3vl_lambda.protocol.errors import MalformedDataError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,21 +124,22 @@ def failure(error: S3vlError, envelope: Envelope) -> bytes:
     return document({"success": b"false", "error": encode(described, "error")} | envelope.parts())
 
 
-def encode(value: Any, what: str, advice: str = "") -> bytes:
-    """Write a value as JSON that PostgreSQL can store; `what` and `advice` are for the error if it cannot."""
+def encode(value: Any, what: str, advice: str = "", of: str | None = None) -> bytes:
+    """Write a value as JSON that PostgreSQL can store; for the error if it cannot: what it is, of which vector."""
     try:
         encoded = _json(value).encode()
     except UnicodeEncodeError:
-        raise MalformedDataError(
-            f"{what} holds half of a UTF-16 pair, which is no character{advice}"
-        ) from None
+        problem = "holds half of a UTF-16 pair, which is no character"
     except ValueError:
-        raise MalformedDataError(f"{what} holds a number that is not finite{advice}") from None
+        problem = "holds a number that is not finite"
     except RecursionError:
-        raise MalformedDataError(f"{what} is nested too deeply{advice}") from None
-    if rb"\u0000" in encoded and _NUL.search(encoded):
-        raise MalformedDataError(f"{what} holds U+0000, which PostgreSQL cannot store{advice}")
-    return encoded
+        problem = "is nested too deeply"
+    else:
+        if rb"\u0000" not in encoded or not _NUL.search(encoded):
+            return encoded
+        problem = "holds U+0000, which PostgreSQL cannot store"
+    whose = "" if of is None else f" of vector {shown(of)}"
+    raise MalformedDataError(f"{what}{whose} {problem}{advice}")
 
 
 def document(parts: dict[str, bytes]) -> bytes:

@@ -33,6 +33,9 @@ MOST_HOSTS = 4
 _CONNECT_SECONDS = 1.0
 _SOCKET_OPTIONS = [*HTTPConnection.default_socket_options, (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 
+# Beyond this, to copy a body costs more than to send its headers alone.
+_SMALL_BODY = 65_536
+
 # How many seconds the next read or write of this thread's request may wait; the one who sends the request sets it.
 may_wait: ContextVar[Callable[[], float]] = ContextVar("may_wait")
 
@@ -132,9 +135,10 @@ class _Answer(http.client.HTTPResponse):
 
 
 class _HttpConnection(HTTPConnection):
-    """A connection that sends and reads in time."""
+    """A connection that sends and reads in time, and sends what is small at once."""
 
     response_class = _Answer
+    _head: bytes | None = None
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         """Send a request; urllib3 would give it no longer than a connection may take."""
@@ -143,8 +147,27 @@ class _HttpConnection(HTTPConnection):
         try:
             self.timeout = _seconds_to_wait()
             super().request(method, url, *args, **kwargs)
+            if self._head:
+                self.send(b"")  # there was no body
         except TimeoutError as late:
             raise ReadTimeoutError(self, url, "the request was not taken in time") from late  # type: ignore[arg-type]
+
+    def endheaders(self, *_: Any, **__: Any) -> None:
+        """Keep the headers until the body comes, as it does in urllib3: sent alone they would wake the service."""
+        self._head = b""
+        super().endheaders()
+
+    def send(self, data: Any) -> None:
+        """Send bytes, those of a small body together with its headers."""
+        if self._head == b"":
+            self._head = data
+            return
+        head, self._head = self._head, None
+        if head and len(data) > _SMALL_BODY:
+            super().send(head)
+        elif head:
+            data = head + data
+        super().send(data)
 
 
 class _HttpsConnection(_HttpConnection, HTTPSConnection):

@@ -80,7 +80,7 @@ def client_for(region: str) -> Any:
 
 
 def _new_client(region: str) -> Any:
-    """Build a client of boto3 whose way out and back is ours.
+    """Build a client of boto3 whose methods send nothing: they give what sends a body and brings the answer.
 
     boto3 knows endpoints, credentials and signatures. What it does besides takes twice as long as those: it writes
     and reads every member by itself, and asks a dozen handlers what they think of each call.
@@ -97,35 +97,31 @@ def _new_client(region: str) -> Any:
     )
     certificates = get_cert_path(_session.get_config_variable("ca_bundle") or True)
     connections.read_certificates(certificates)
-    client.meta.events.register("provide-client-params.s3vectors", _take_parameters)
     # After botocore's own, which add headers.
-    client.meta.events.register_last("before-call", functools.partial(_send, certificates))
+    client.meta.events.register_last("before-call", functools.partial(_give_sender, certificates))
     return client
 
 
-def _take_parameters(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Write the body, and leave no parameters to botocore."""
-    context["s3vl_body"] = bodies.body(params)
-    return {}
-
-
-def _send(
+def _give_sender(
     certificates: str,
     model: Any,
     params: dict[str, Any],
     request_signer: Any,
     context: dict[str, Any],
     **_: Any,
-) -> tuple[Any, Reply]:
-    """Sign and send what botocore has made ready, and give it the answer as it came, to hand it on."""
-    url, body = params["url"], context["s3vl_body"]
-    request = AWSRequest(method="POST", url=url, data=body, headers=params["headers"])
-    request.context = context
-    request_signer.sign(model.name, request)
-    reply = connections.post(
-        url, dict(request.headers.items()), body, certificates=certificates, proxy=_proxy_for(url)
-    )
-    return _ANSWERED, reply
+) -> tuple[Any, Callable[[bytes], Reply]]:
+    """Give what sends requests as botocore has made this one ready; to botocore, it is the answer."""
+
+    def send(body: bytes) -> Reply:
+        url = params["url"]
+        request = AWSRequest(method="POST", url=url, data=body, headers=params["headers"])
+        # A copy, since the signature's time goes into it, and several threads sign.
+        request.context = dict(context)
+        request_signer.sign(model.name, request)
+        headers = dict(request.headers.items())
+        return connections.post(url, headers, body, certificates=certificates, proxy=_proxy_for(url))
+
+    return _ANSWERED, send
 
 
 @functools.lru_cache
@@ -175,6 +171,7 @@ class S3VectorsGateway:
         self._client_for = client_for
         self._sleep = sleep
         self._pace = Pace(CONCURRENT_CALLS)
+        self._senders: dict[str, Callable[[bytes], Reply]] = {}
 
     def stop(self) -> None:
         """Let no more calls begin: the answer is complete without those that still run."""
@@ -286,8 +283,8 @@ class S3VectorsGateway:
         The SDK retries too, but cannot bound its retries by the time that the caller still waits; so it tries
         once, and this loop repeats what may pass: exponential backoff, full jitter, never past the deadline.
         """
-        given = {name: value for name, value in parameters.items() if value is not None}
-        region = given["indexArn"].split(":")[3]
+        body = bodies.body({name: value for name, value in parameters.items() if value is not None})
+        region = parameters["indexArn"].split(":")[3]
         attempt, was_silent = 0, False
         with self._pace.turn(self._deadline):
             while True:
@@ -297,7 +294,7 @@ class S3VectorsGateway:
                 # frozen: it leaves half of the time to an attempt on another one, which then has all of it.
                 connections.may_wait.set(self._patience(1 if was_silent else 2))
                 try:
-                    reply = getattr(self._client_for(region), method)(**given)
+                    reply = self._sender(method, region)(body)
                     if answers.is_error(reply):
                         raise answers.refusal(reply, attempt, first_position)
                     answer = read(reply)
@@ -309,6 +306,12 @@ class S3VectorsGateway:
                     self._stats.count(api_calls=1)
                     self._pace.answered()
                     return answer
+
+    def _sender(self, method: str, region: str) -> Callable[[bytes], Reply]:
+        """Give what sends requests of a kind; all those of an invocation are for one index."""
+        if method not in self._senders:
+            self._senders[method] = getattr(self._client_for(region), method)()
+        return self._senders[method]
 
     def _patience(self, share: int) -> Callable[[], float]:
         """Let a call wait for a share of the time that is left whenever it waits, but never past the deadline."""
