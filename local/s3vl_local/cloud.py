@@ -18,6 +18,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import botocore
 import psutil
 
 from s3vl_local import postgres, private, surroundings, system_account
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = "s3vl_local.server"
+# The AWS CLI here is version 1, which gets no new models any more; boto3's know text search.
+AWS_MODELS = Path(botocore.__file__).parent / "data"
 START_LIMIT_SECONDS = 60.0
 STOP_LIMIT_SECONDS = 30.0
 REGION = "us-west-2"
@@ -127,6 +130,7 @@ class LocalCloud:
             "AWS_SECRET_ACCESS_KEY": owner.secret_key,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_PAGER": "",
+            "AWS_DATA_PATH": str(AWS_MODELS),
             "S3VL_TOKEN": owner.token,
             **surroundings.no_proxy(os.environ),
             "PATH": os.pathsep.join(dict.fromkeys(os.pathsep.join(path).split(os.pathsep))),

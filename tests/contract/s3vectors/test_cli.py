@@ -1,4 +1,4 @@
-"""The AWS CLI's own s3vectors commands, every one that it has, against the emulator."""
+"""The AWS CLI's s3vectors commands, every one that it has with the models of `make env`, against the emulator."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from s3vl_local.cloud import AWS_MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +50,14 @@ STEPS: list[tuple[str, list[str], Callable[[Any], Any], Any]] = [
         lambda answer: answer["indexArn"],
         f"{ARN}/index/docs",
     ),
+    ("put-vector-bucket-default-index-mode", [*BY_NAME, "--default-index-mode", "ENHANCED"], bool, False),
+    ("update-index-mode", [*INDEX, "--index-mode", "ENHANCED"], bool, False),
+    (
+        "update-metadata-configuration",
+        [*INDEX, "--add", '{"textSearchConfigurations": [{"metadataKey": "kind", "language": "en"}]}'],
+        lambda answer: answer["indexArn"],
+        f"{ARN}/index/docs",
+    ),
     ("get-index", INDEX, lambda answer: answer["index"]["dimension"], 2),
     (
         "list-indexes",
@@ -83,6 +93,12 @@ STEPS: list[tuple[str, list[str], Callable[[Any], Any], Any]] = [
         lambda answer: answer["vectors"],
         [{"key": "b", "distance": 0.0}],
     ),
+    (
+        "query-vectors",
+        [*INDEX, "--query-texts", '[{"text": "first", "metadataKey": "kind"}]', "--top-k", "2"],
+        lambda answer: [vector["key"] for vector in answer["vectors"]],
+        ["a"],
+    ),
     ("delete-vectors", [*INDEX, "--keys", "a"], bool, False),
     ("delete-index", INDEX, bool, False),
     ("delete-vector-bucket", BY_NAME, bool, False),
@@ -100,6 +116,7 @@ def ran(s3vectors_url: str) -> dict[str, Any]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-west-2",
         "AWS_PAGER": "",
+        "AWS_DATA_PATH": str(AWS_MODELS),
     }
     process = subprocess.run(
         [sys.executable, Path(__file__).with_name("run_cli.py")],
