@@ -71,7 +71,8 @@ def aws(cloud: LocalCloud) -> Callable[..., Any]:
             endpoint_url=environment["AWS_ENDPOINT_URL"],
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-            config=Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=30),
+            # Longer than the functions of the tests may run.
+            config=Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=60),
         )
 
     return client
