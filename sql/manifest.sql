@@ -53,6 +53,7 @@
 \ir vectors/vector_record.sql
 \ir vectors/_vector_arguments.sql
 \ir vectors/_encode_vectors.sql
+\ir vectors/_metadata_size.sql
 \ir vectors/_metadata.sql
 \ir vectors/_filters.sql
 \ir vectors/_text_arguments.sql
