@@ -9,7 +9,8 @@ create or replace function s3vl._answered_failure(error jsonb, members json)
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    -- The first line that applies counts: the particular ones stand above the general one.
+    -- The first line that applies counts: the particular ones stand above the general one. Words of
+    -- the service count where its text begins; further on they may be of a name or a value.
     select f.errcode, f.message, f.hint
     from
         (
@@ -17,17 +18,21 @@ as $$
                 _answered_failure.error ->> 'code' as code,
                 _answered_failure.error ->> 'type' as origin,
                 _answered_failure.error ->> 'message' as said,
+                substring(_answered_failure.error #>> '{fields,0,path}' from '^/?(\w+)') as field,
                 _answered_failure.error ->> 'limit' as time_limit,
                 _answered_failure.members ->> 'next_token' as next_token,
                 _answered_failure.members ->> 'metadata_filter' as metadata_filter
         ) as c
     cross join lateral (
         values
-        (c.code = 'invalid_request' and c.next_token <> '' and c.said ~* 'token', '22023',
+        (c.code = 'invalid_request' and c.next_token <> ''
+            and (c.field in ('next_token', 'nextToken') or c.said ~ '^Invalid page token'), '22023',
             'next_token was refused',
             'Start again without next_token: a token is good for some minutes, and for a call '
             'with the same other arguments.'),
-        (c.code = 'invalid_request' and c.metadata_filter <> '' and c.said ~* 'filter', '22023',
+        (c.code = 'invalid_request' and c.metadata_filter <> ''
+            and (c.field in ('metadata_filter', 'filter')
+                or c.said ~ '^Invalid (filter|use of non-filterable metadata in filter)'), '22023',
             'the metadata_filter was refused',
             'The operators are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists, $startsWith, '
             '$and and $or: see docs/guide.md#filter'),
@@ -44,9 +49,10 @@ as $$
         (c.code = 'throttled', 'S3V01', 'S3 Vectors throttled the request',
             'Try again later, with fewer sessions at once.'),
         -- No role allows what is denied explicitly, as the stack does without AllowWrites.
-        (c.code = 'access_denied' and c.said ~* '(Put|Delete)Vectors.* explicit deny',
-            'S3V02', 'S3 Vectors denied access', 'The stack denies writing: set AllowWrites to '
-            'true in its parameters and update it (make deploy).'),
+        (c.code = 'access_denied' and c.said ~ '^User: \S+ is not authorized to perform: '
+            's3vectors:(Put|Delete)Vectors .* explicit deny', 'S3V02', 'S3 Vectors denied access',
+            'The stack denies writing: set AllowWrites to true in its parameters and update it '
+            '(make deploy).'),
         (c.code = 'access_denied', 'S3V02', 'S3 Vectors denied access',
             'Allow the operation on this index in the IAM role of function {function}.'),
         (c.code = 'service_failure', 'S3V03', 'S3 Vectors failed',
@@ -107,7 +113,7 @@ begin
             s3vl._fill_in_index(_failure.message, _require_success.members ->> 'index_arn'),
             -- A placeholder can only say that it is one.
             case when _answer #>> '{error,code}' <> 'placeholder_code'
-                then rtrim(_answer #>> '{error,message}', '.')
+                then left(rtrim(_answer #>> '{error,message}', '.'), 2000)
             end
         ),
         detail = s3vl._failure_detail(_answer),
@@ -154,7 +160,9 @@ as $$
         case when e.error ? 'attempts' then e.error ->> 'type' end,
         (
             select string_agg(concat_ws(': ', f.field ->> 'path', f.field ->> 'message'), '; ')
-            from jsonb_path_query(e.error, '$.fields[*]') as f (field)
+            from jsonb_array_elements(
+                jsonb_path_query_array(e.error, '$.fields[*]')
+            ) as f (field)
             -- The message may be made of them.
             where concat_ws(' ', f.field ->> 'path', f.field ->> 'message')
                 <> e.error ->> 'message'
@@ -182,7 +190,7 @@ begin
         detail = case
             when _raise_malformed.answer = '' then 'The answer was empty.'
             when _raise_malformed.answer is null then 'The rest of the answer can be read.'
-            else 'It began: ' || left(_raise_malformed.answer, 200)
+            else 'It began: ' || s3vl._shown(_raise_malformed.answer)
         end,
         hint = s3vl._fill_in(
             'See that the function in s3vl.get_config() is the one of s3vl, with the code of '

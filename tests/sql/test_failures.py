@@ -86,6 +86,128 @@ def test_error_of_aws_lambda_is_known_by_its_words(
     assert_short(error.context)
 
 
+# Names of functions, each of which is a word that an error of AWS is known by; 64 characters at most
+NAMES = [
+    "throttled-search",
+    "TooManyRequestsException",
+    "RateExceeded",
+    "EntityTooLarge-fn",
+    "timeout-fn",
+    "not-authorized",
+    "AccessDenied",
+    "function-not-found",
+    "ResourceNotFoundException",
+    "Sandbox-Timedout",
+    "payload-size",
+]
+# DETAIL of "invoke API failed" with a place for the name; then SQLSTATE, a part of the message
+NOT_RUN = [
+    (("AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/{name}/x is not authorized to perform:"
+        " lambda:InvokeFunction on resource: {arn} because no identity-based policy allows the action"),
+        "S3V02", "the database may not call"),
+    (("User: arn:aws:sts::123456789012:assumed-role/{name}/x is not authorized to perform:"
+        " lambda:InvokeFunction on resource: {arn}"), "S3V02", "the database may not call"),
+    ("ResourceNotFoundException: Function not found: {arn}", "S3V05", "does not exist"),
+    ("Function not found: {arn}", "S3V05", "does not exist"),
+    ("TooManyRequestsException: Rate Exceeded.", "S3V01", "Lambda throttled the call"),
+    ("Unable to parse ExceptionName: TooManyRequestsException Message: Rate Exceeded.",
+        "S3V01", "Lambda throttled the call"),
+    ("EC2ThrottledException: Lambda was throttled by Amazon EC2", "S3V01", "Lambda throttled the call"),
+    ("RequestTooLargeException: Request must be smaller than 6291456 bytes for the InvokeFunction operation",
+        "S3V04", "over the limit of 6 MB"),
+    ("Request must be smaller than 6291456 bytes for the InvokeFunction operation",
+        "S3V04", "over the limit of 6 MB"),
+    ("curlCode: 28, Timeout was reached", "S3V05", "did not answer in time"),
+    ("ResourceConflictException: The operation cannot be performed at this time. {arn} is in state Pending",
+        "S3V05", "could not be called"),
+    ("KMSAccessDeniedException: Lambda was unable to decrypt the variables of {arn}", "S3V05", "could not be called"),
+    ("Unable to connect to endpoint https://lambda.us-west-2.amazonaws.com/2015-03-31/functions/{name}/invocations",
+        "S3V05", "could not be called"),
+]  # fmt: skip
+# What the function's own code may say, and it may say anything
+RAN = [
+    ('{{"errorMessage": "no {name}: Task timed out after 3.00 seconds", "errorType": "KeyError"}}', "S3V05", "failed"),
+    ('{{\\"errorMessage\\": \\"payload size of {name}, EntityTooLarge\\"}}', "S3V05", "failed"),
+    ('{{"errorMessage": "x, \\"errorType\\": \\"Sandbox.Timedout\\"", "errorType": "KeyError"}}', "S3V05", "failed"),
+    ('{{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: 1-2 Error: Task timed out after 3.00 seconds"}}',
+        "S3V05", "timed out"),
+    ('{{"errorMessage":"2026-11-28T10:00:00.000Z 1-2 Task timed out after 3.00 seconds"}}', "S3V05", "timed out"),
+    (('{{"errorType":"Function.ResponseSizeTooLarge","errorMessage":"Response payload size exceeded maximum allowed'
+        ' payload size (6291556 bytes)."}}'), "S3V04", "over the limit of 6 MB"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_words_in_a_name_do_not_say_what_happened(db: Database, registered: StubLambda, name: str) -> None:
+    """The names of the function and of roles stand in AWS's texts, and may be those of other errors."""
+    arn = LAMBDA_ARN.replace("s3vl-vector-query", name)
+    db.rows("update s3vl.config set lambda_arn = %(arn)s", arn=arn)
+    text = db.value("select pg_get_functiondef('s3vl._wait_to_retry'::regproc)")
+    db.rows(text.replace(">= 8", ">= 1"))
+    failures = [("invoke API failed", CLIENT.format(said), *what) for said, *what in NOT_RUN]
+    failures += [
+        ("lambda invocation failed", '"{arn}" returned error "Unhandled", details: "' + said + '".', *what)
+        for said, *what in RAN
+    ]
+
+    for message, detail, sqlstate, said in failures:
+        registered.raises(message, detail.format(arn=arn, name=name))
+
+        error = db.error(QUERY)
+
+        assert (error.sqlstate, said in (error.message_primary or "")) == (sqlstate, True), (
+            detail,
+            error.message_primary,
+        )
+
+
+@pytest.mark.parametrize("word", ["token", "Invalid page token", "filter", "Invalid filter", "explicit deny"])
+def test_words_in_a_value_do_not_say_what_was_refused(
+    db: Database, registered: StubLambda, word: str
+) -> None:
+    """What the function says about an argument may hold any value: the place that it names counts."""
+    registered.answers_failure(
+        "invalid_request",
+        f"query_mode must not be about {word}",
+        fields=[{"path": "query_mode", "message": f"must not be about {word}"}],
+    )
+    registered.answers_failure("invalid_request", f"segment_index is no {word}", fields=[])
+    registered.answers_failure(
+        "access_denied",
+        "User: arn:aws:sts::123456789012:assumed-role/PutVectors/x is not authorized to perform: s3vectors:QueryVectors"
+        f" on resource: {INDEX_ARN} with an {word} in an identity-based policy",
+    )
+    filtered = QUERY.replace(")", """, metadata_filter => '{"n": 1}')""")
+
+    query = db.error(filtered)
+    listed = db.error("select * from s3vl.list_vectors(index_name => 'docs', next_token => 'old')")
+    denied = db.error(filtered)
+
+    assert (query.message_primary or "").startswith("the request was refused: query_mode")
+    assert (listed.message_primary or "").startswith("the request was refused: segment_index")
+    assert (denied.message_hint or "").startswith("Allow the operation on this index")
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("filter", "the metadata_filter was refused"),
+        ("metadata_filter.n.$like", "the metadata_filter was refused"),
+        ("metadata_filter", "the metadata_filter was refused"),
+        ("/filter", "the metadata_filter was refused"),
+        ("filterable", "the request was refused"),
+        ("topK", "the request was refused"),
+    ],
+)
+def test_place_says_what_was_refused(db: Database, registered: StubLambda, path: str, what: str) -> None:
+    """A field has our name or that of the service, whatever its text is."""
+    registered.answers_failure("invalid_request", "no", fields=[{"path": path, "message": "no"}])
+
+    error = db.error(QUERY.replace(")", """, metadata_filter => '{"n": 1}')"""))
+
+    assert error.message_primary == f"{what}: no"
+
+
 def test_refusal_that_took_all_the_time_is_called_a_timeout(db: Database, registered: StubLambda) -> None:
     """The AWS client may say "Unable to connect" for a timeout too: the clock tells them apart."""
     db.rows("update s3vl.config set timeout_seconds = 1")
@@ -388,7 +510,7 @@ def test_malformed_answer_is_shown_by_its_beginning(db: Database, registered: St
 
     detail = db.error(QUERY).message_detail
 
-    assert detail == 'It began: {"a": "' + "x" * 193
+    assert detail == 'It began: {"a": "' + "x" * 190 + "..."
 
 
 @pytest.mark.parametrize(
