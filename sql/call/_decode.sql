@@ -84,7 +84,7 @@ begin
     );
 exception
     when data_exception then
-        _problem := 'vectors that cannot be read: ' || sqlerrm;
+        _problem := 'vectors that cannot be read: ' || s3vl._shown(sqlerrm);
         perform s3vl._raise_malformed(_problem, _decode_vectors.result::text);
 end;
 $$;
@@ -162,7 +162,7 @@ begin
     );
 exception
     when data_exception then
-        _problem := 'an index that cannot be read: ' || sqlerrm;
+        _problem := 'an index that cannot be read: ' || s3vl._shown(sqlerrm);
         perform s3vl._raise_malformed(_problem, _decode_index.result::text);
 end;
 $$;

@@ -152,7 +152,7 @@ begin
     exception
         -- json takes what jsonb cannot hold, such as U+0000 and numbers without end.
         when data_exception or program_limit_exceeded then
-            _problem := 'what jsonb cannot hold: ' || sqlerrm;
+            _problem := 'what jsonb cannot hold: ' || s3vl._shown(sqlerrm);
             perform s3vl._raise_malformed(_problem, _read_answer.payload::text);
     end;
     if jsonb_typeof(_answer -> 'success') is distinct from 'boolean' then

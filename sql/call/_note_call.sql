@@ -63,7 +63,7 @@ begin
     );
 exception
     when data_exception then
-        _problem := 'measures that cannot be read: ' || sqlerrm;
+        _problem := 'measures that cannot be read: ' || s3vl._shown(sqlerrm);
         perform s3vl._raise_malformed(_problem, _note_call.answer::text);
 end;
 $$;

@@ -19,9 +19,9 @@ begin
         case when _differ then 'warn' else 'ok' end,
         concat_ws(
             ', ',
-            _index.index_mode,
+            s3vl._shown(_index.index_mode),
             _index.dimension || ' dimensions',
-            _index.distance_metric,
+            s3vl._shown(_index.distance_metric),
             case when _differ then 'but the registry remembers other facts' end,
             'described ' || date_trunc('second', _described_at)
         ),

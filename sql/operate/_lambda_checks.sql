@@ -49,8 +49,8 @@ as $$
         case when f.fits then 'ok' else 'warn' end,
         format(
             'version %s with protocol %s, s3vl is %s with protocol 2',
-            coalesce(f.version, 'unknown'),
-            coalesce(f.protocol, 'unknown'),
+            coalesce(s3vl._shown(f.version), 'unknown'),
+            coalesce(s3vl._shown(f.protocol), 'unknown'),
             s3vl.version()
         ),
         case when f.fits is not true
@@ -87,16 +87,18 @@ as $$
         case when t.is_enough then 'ok' else 'warn' end,
         format(
             'the function ends after %s s, %s timeout_seconds (%s s)',
-            t.function_seconds,
+            s3vl._shown(t.function_seconds::text),
             case when t.is_enough then 'not before' else 'before' end,
             t.our_seconds
         ),
-        case when not t.is_enough then format(
-            'Raise LambdaTimeout of the stack, or: '
-            'select s3vl.configure(%L, timeout_seconds => %s);',
-            _check_lambda_timeout.config.lambda_arn,
-            t.function_seconds
-        ) end
+        case when not t.is_enough then 'Raise LambdaTimeout of the stack' || case
+            when t.function_seconds < 1 then '.'
+            else format(
+                ', or: select s3vl.configure(%L, timeout_seconds => %s);',
+                _check_lambda_timeout.config.lambda_arn,
+                floor(t.function_seconds)
+            )
+        end end
     from (
         select
             s.function_seconds,
@@ -104,11 +106,14 @@ as $$
             s.function_seconds >= s.our_seconds as is_enough
         from (
             select
-                (_check_lambda_timeout.availability ->> 'timeout_seconds')::numeric
-                    as function_seconds,
+                -- Not in a WHERE, which PostgreSQL may look at after the cast.
+                case jsonb_typeof(_check_lambda_timeout.availability -> 'timeout_seconds')
+                    when 'number'
+                        then (_check_lambda_timeout.availability ->> 'timeout_seconds')::numeric
+                end as function_seconds,
                 _check_lambda_timeout.config.timeout_seconds as our_seconds
-            where jsonb_typeof(_check_lambda_timeout.availability -> 'timeout_seconds') = 'number'
         ) as s
+        where s.function_seconds is not null
     ) as t
 $$;
 

@@ -37,7 +37,7 @@ begin
         ) as d (pair);
     exception
         when data_exception then
-            _problem := 'positions that cannot be read: ' || sqlerrm;
+            _problem := 'positions that cannot be read: ' || s3vl._shown(sqlerrm);
             perform s3vl._raise_malformed(_problem, _done_positions.answer::text);
     end;
     if not _done <@ int4range(

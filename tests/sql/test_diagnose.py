@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -293,3 +294,72 @@ def test_it_works_in_a_read_only_transaction(db: Database, registered: StubLambd
     db.rows("set transaction read only")
 
     assert {status for status, _, _ in diagnosis(db).values()} == {"ok"}
+
+
+MISSING = object()
+HOSTILE: list[Any] = [
+    "x", "", "NaN", {"a": 1}, {}, [], [1, "x"], 0, -1, 0.5, 1e100, 10**400, True, None, "y" * 100_000, MISSING,
+]  # fmt: skip
+# Where a member of the answer stands; the first answer is that about the function, the second about the index.
+MEMBERS = [
+    (0, ("success",)),
+    (0, ("request_id",)),
+    (0, ("execution_time_ms",)),
+    (0, ("stats",)),
+    (0, ("stats", "api_calls")),
+    (0, ("stats", "cold_start")),
+    (0, ("result",)),
+    *((0, ("result", name)) for name in ("version", "protocol", "operations", "region", "timeout_seconds")),
+    (1, ("result",)),
+    (1, ("result", "index")),
+    *(
+        (1, ("result", "index", name))
+        for name in (
+            "dimension",
+            "distance_metric",
+            "index_mode",
+            "non_filterable_keys",
+            "text_keys",
+            "created_at",
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("number", "path"), MEMBERS, ids=[f"{n} {'.'.join(path)}" for n, path in MEMBERS])
+def test_no_answer_makes_it_fail(
+    db: Database, registered: StubLambda, number: int, path: tuple[str, ...]
+) -> None:
+    """Whatever a member of an answer is, each check has its row of bounded length."""
+    calls = 0
+    for value in HOSTILE:
+        answers: list[dict[str, Any]] = [
+            {"success": True, "stats": {}, "result": AVAILABLE | {"timeout_seconds": 30}},
+            {
+                "success": True,
+                "stats": {},
+                "result": {"index": {"dimension": 5, "distance_metric": "cosine"}},
+            },
+        ]
+        *parents, member = path
+        place = answers[number]
+        for parent in parents:
+            place = place[parent]
+        if value is MISSING:
+            place.pop(member, None)
+        else:
+            place[member] = value
+        with db.connection.transaction(force_rollback=True):
+            for answer in answers:
+                calls += 1
+                db.rows(
+                    "insert into aws_lambda.played (call, payload, seconds) values (%(call)s, %(payload)s, 0)",
+                    call=calls,
+                    payload=json.dumps(answer),
+                )
+            found = diagnosis(db)
+            calls = len(registered.calls)
+
+        assert {"Lambda function", 'index "docs"'} <= set(found), value
+        assert {status for status, _, _ in found.values()} <= {"ok", "warn", "fail"}
+        assert max(len(detail) + len(hint or "") for _, detail, hint in found.values()) < 1000, value
