@@ -58,11 +58,18 @@ create or replace function s3vl._check_next_token(next_token text)
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+declare
+    _bytes constant integer := octet_length(_check_next_token.next_token);
+    _problem constant text := case
+        when _bytes = 0 then 'is empty'
+        -- Those of S3 Vectors have 2,048 at most.
+        when _bytes > 10000 then format('has %s bytes, which no token has', _bytes)
+    end;
 begin
-    if _check_next_token.next_token = '' then
+    if _problem is not null then
         raise exception using
             errcode = '22023',
-            message = 'next_token is empty',
+            message = 'next_token ' || _problem,
             hint = 'Pass response_next_token of the page before, or leave next_token out to start '
                 'again.';
     end if;
@@ -70,7 +77,37 @@ end;
 $$;
 
 comment on function s3vl._check_next_token(text) is
-    'Refuses an empty token; null is the first page.';
+    'Refuses what is no token; null is the first page.';
+
+create or replace function s3vl._check_size(
+    argument text,
+    document jsonb,
+    maximum integer,
+    hint text
+)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _bytes constant integer := s3vl._json_bytes(_check_size.document);
+begin
+    if _bytes > _check_size.maximum then
+        raise exception using
+            errcode = '22023',
+            message = format(
+                '%s takes %s bytes, at most %s are possible',
+                _check_size.argument,
+                _bytes,
+                _check_size.maximum
+            ),
+            hint = _check_size.hint;
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_size(text, jsonb, integer, text) is
+    'Refuses a document that is too large to be walked through.';
 
 create or replace function s3vl._check_segment(segment_count integer, segment_index integer)
     returns void

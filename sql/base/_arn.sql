@@ -12,16 +12,21 @@ create or replace function s3vl._check_arn(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _parts text[] := regexp_match(
-        _check_arn.arn, '^([^:]*):([^:]*):([^:]*):([^:]*):([^:]*):(.*)$'
+    -- No function and no index has a longer one.
+    _longest constant integer := 256;
+    _arn constant text := left(_check_arn.arn, _longest + 1);
+    _parts constant text[] := regexp_match(
+        _arn, '^([^:]*):([^:]*):([^:]*):([^:]*):([^:]*):(.*)$'
     );
     _wrong text;
 begin
-    if _parts is null then
+    if char_length(_arn) > _longest then
+        _wrong := format('it has %s bytes', octet_length(_check_arn.arn));
+    elsif _parts is null then
         _wrong := 'it does not have six parts with colons between them';
     else
         -- Partitions are left open: AWS adds some, and the database has no list to keep.
-        select format('its %s is "%s"', p.name, p.value)
+        select format('its %s is "%s"', p.name, s3vl._shown(p.value))
         into _wrong
         from (
             values
@@ -41,7 +46,7 @@ begin
             message = format(
                 '%s %s is malformed: %s',
                 _check_arn.argument,
-                coalesce('"' || left(_check_arn.arn, 300) || '"', 'null'),
+                coalesce('"' || s3vl._shown(_arn) || '"', 'null'),
                 _wrong
             ),
             hint = format('It looks like %s', _check_arn.example);

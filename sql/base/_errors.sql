@@ -7,6 +7,58 @@
 -- assignments have none. So errors are raised where they are found, and statements that may fail
 -- are kept short.
 
+create or replace function s3vl._shown(value text)
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when char_length(left(_shown.value, 201)) <= 200 then _shown.value
+        else left(_shown.value, 197) || '...'
+    end
+$$;
+
+comment on function s3vl._shown(text) is
+    'Returns a text of the caller as messages show it: at most 200 characters.';
+
+create or replace function s3vl._json_bytes(document jsonb)
+    returns integer
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- To nothing an object or an array is added as it is, but no longer compressed as in a table.
+    select case jsonb_typeof(_json_bytes.document)
+        when 'object' then pg_column_size(_json_bytes.document || '{}')
+        when 'array' then pg_column_size(_json_bytes.document || '[]')
+        else octet_length(_json_bytes.document #>> '{}')
+    end
+$$;
+
+comment on function s3vl._json_bytes(jsonb) is
+    'Returns the size of a document without a walk through it.';
+
+create or replace function s3vl._shown(document jsonb)
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when _shown.document is null then 'null'
+        -- Which one of the two nulls it is, since the other one may be allowed.
+        when _shown.document = 'null' then 'JSON null'
+        -- To write all of it down would take long.
+        when s3vl._json_bytes(_shown.document) > 10000
+            then 'a JSON ' || jsonb_typeof(_shown.document)
+        else s3vl._shown(_shown.document::text)
+    end
+$$;
+
+comment on function s3vl._shown(jsonb) is
+    'Returns a document of the caller as messages show it: at most 200 characters.';
+
 create or replace function s3vl._warn(message text, detail text, hint text)
     returns void
     language plpgsql

@@ -14,23 +14,24 @@ declare
     _pattern constant text := '^function:[A-Za-z0-9_-]+(:([$]LATEST|[A-Za-z0-9_-]+))?$';
     _example constant text :=
         'arn:aws:lambda:<region>:<account>:function:<name>, and :<alias> when there is one';
-    _region text := split_part(configure.lambda_arn, ':', 4);
+    _arn constant text collate "C" := configure.lambda_arn;
+    _region constant text collate "C" := split_part(_arn, ':', 4);
     _check record;
 begin
-    perform s3vl._check_arn('lambda_arn', configure.lambda_arn, 'lambda', _pattern, _example);
-    if configure.aws_region <> _region then
+    perform s3vl._check_arn('lambda_arn', _arn, 'lambda', _pattern, _example);
+    if configure.aws_region collate "C" <> _region then
         raise exception using
             errcode = '22023',
             message = format(
                 'aws_region "%s" contradicts lambda_arn, whose region is "%s"',
-                configure.aws_region,
+                s3vl._shown(configure.aws_region),
                 _region
             ),
             hint = 'Leave aws_region out: the ARN says it.';
     end if;
     perform s3vl._check_range('timeout_seconds', configure.timeout_seconds, 1, 900);
     insert into s3vl.config as c (lambda_arn, aws_region, timeout_seconds)
-    values (configure.lambda_arn, _region, configure.timeout_seconds)
+    values (_arn, _region, configure.timeout_seconds)
     on conflict on constraint config_pkey do update
     set lambda_arn = excluded.lambda_arn,
         aws_region = excluded.aws_region,

@@ -19,12 +19,14 @@ begin
         errcode = '42704',
         message = format(
             'index %s is not registered',
-            coalesce('"' || _raise_unknown_index.index_name || '"', 'null')
+            coalesce('"' || s3vl._shown(_raise_unknown_index.index_name) || '"', 'null')
         ),
         hint = concat_ws(
             ' ',
             case when _raise_unknown_index.index_name like 'arn:%'
-                then format('Pass an ARN as index_arn => %L.', _raise_unknown_index.index_name)
+                then format(
+                    'Pass an ARN as index_arn => %L.', s3vl._shown(_raise_unknown_index.index_name)
+                )
             end,
             'Registered: ' || nullif(array_to_string(_names[:5], ', '), '')
             || case when cardinality(_names) > 5 then ' and more' else '' end || '.',
@@ -96,8 +98,8 @@ begin
         raise exception using
             errcode = '22023',
             message = coalesce(
-                'index_name "' || _find_index.index_name || '" and index_arn "'
-                || _find_index.index_arn || '" are both given',
+                'index_name "' || s3vl._shown(_find_index.index_name) || '" and index_arn "'
+                || s3vl._shown(_find_index.index_arn) || '" are both given',
                 'neither index_name nor index_arn is given'
             ),
             hint = 'Pass one of them, for example index_name => ''docs''; see s3vl.list_indexes().';
@@ -108,8 +110,8 @@ begin
     if _find_index.index_arn !~ ':' then
         raise exception using
             errcode = '22023',
-            message = format('index_arn "%s" is not an ARN', left(_find_index.index_arn, 150)),
-            hint = format('Pass a name as index_name => %L.', left(_find_index.index_arn, 150));
+            message = format('index_arn "%s" is not an ARN', s3vl._shown(_find_index.index_arn)),
+            hint = format('Pass a name as index_name => %L.', s3vl._shown(_find_index.index_arn));
     end if;
     perform s3vl._check_index_arn(_find_index.index_arn);
     select r.*

@@ -25,7 +25,7 @@ as $$
 declare
     _index s3vl.index_registry;
 begin
-    _index := s3vl._registered_index(describe_index.name);
+    _index := s3vl._registered_index(describe_index.name collate "C");
     _index := s3vl._ask_facts(_index, clock_timestamp());
     -- A reader instance and a read-only transaction can ask too; they keep nothing.
     if not current_setting('transaction_read_only')::boolean then
@@ -39,7 +39,7 @@ begin
         _index.index_mode,
         _index.non_filterable_keys,
         _index.text_keys
-    from s3vl.get_index_info(describe_index.name) as i;
+    from s3vl.get_index_info(_index.index_name) as i;
 end;
 $$;
 

@@ -62,9 +62,9 @@ begin
     return query
     select i.*
     from s3vl.list_indexes() as i
-    where i.index_name = get_index_info.name;
+    where i.index_name = get_index_info.name collate "C";
     if not found then
-        perform s3vl._raise_unknown_index(get_index_info.name);
+        perform s3vl._raise_unknown_index(get_index_info.name collate "C");
     end if;
 end;
 $$;

@@ -12,25 +12,27 @@ create or replace function s3vl.register_index(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
+    _name constant text collate "C" := register_index.index_name;
+    _arn constant text collate "C" := register_index.index_arn;
     _index s3vl.index_registry;
     _problem text;
     _detail text;
     _hint text;
 begin
-    perform s3vl._check_index_name(register_index.index_name);
-    perform s3vl._check_index_arn(register_index.index_arn);
+    perform s3vl._check_index_name(_name);
+    perform s3vl._check_index_arn(_arn);
+    perform s3vl._check_description(register_index.description);
     -- Nothing that was known about the index before may outlive the new ARN.
     delete from s3vl.index_registry as r
-    where r.index_name = register_index.index_name
-        and r.index_arn <> register_index.index_arn;
+    where r.index_name = _name and r.index_arn <> _arn;
     insert into s3vl.index_registry as r (index_name, index_arn, description)
-    values (register_index.index_name, register_index.index_arn, register_index.description)
+    values (_name, _arn, register_index.description)
     on conflict on constraint index_registry_pkey do update
     set description = coalesce(excluded.description, r.description),
         is_active = true,
         updated_at = excluded.updated_at;
     begin
-        _index := s3vl._registered_index(register_index.index_name);
+        _index := s3vl._registered_index(_name);
         perform s3vl._remember_facts(s3vl._ask_facts(_index, clock_timestamp()));
     exception
         when others then
@@ -43,7 +45,7 @@ begin
                 else 'S3 Vectors could not be asked about it'
             end;
             perform s3vl._warn(
-                format('index "%s" is registered, but %s', register_index.index_name, _problem),
+                format('index "%s" is registered, but %s', _name, _problem),
                 s3vl._with_detail(sqlerrm, _detail),
                 rtrim(_hint, '.;') || '; then register it again: only then are its dimension and '
                 'mode known here, and checked before a call.'
@@ -55,10 +57,11 @@ $$;
 
 comment on function s3vl.register_index(text, text, text) is
     'Gives an S3 Vectors index a name, or a name another index, and makes it active; returns '
-    'true. index_name is 1 to 128 characters without control characters. Without description the '
-    'index keeps the one that it has. Asks GetIndex for dimension, metric and mode; when that '
-    'fails the index is registered all the same, with a warning, and is checked less before calls '
-    'until it is registered again or described. Raises 22023 for a malformed name or ARN.';
+    'true. index_name is 1 to 128 characters that can be seen, spaces within it too, normalized '
+    '(NFC). Without description the index keeps the one that it has. Asks GetIndex for dimension, '
+    'metric and mode; when that fails the index is registered all the same, with a warning, and is '
+    'checked less before calls until it is registered again or described. Raises 22023 for a '
+    'malformed name or ARN.';
 
 create or replace function s3vl.resolve_index_arn(name text)
     returns text
@@ -69,7 +72,7 @@ create or replace function s3vl.resolve_index_arn(name text)
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _index s3vl.index_registry := s3vl._registered_index(resolve_index_arn.name);
+    _index s3vl.index_registry := s3vl._registered_index(resolve_index_arn.name collate "C");
 begin
     return _index.index_arn;
 end;
@@ -86,7 +89,7 @@ create or replace function s3vl.activate_index(name text)
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return s3vl._set_active(activate_index.name, true);
+    return s3vl._set_active(activate_index.name collate "C", true);
 end;
 $$;
 
@@ -100,7 +103,7 @@ create or replace function s3vl.deactivate_index(name text)
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    return s3vl._set_active(deactivate_index.name, false);
+    return s3vl._set_active(deactivate_index.name collate "C", false);
 end;
 $$;
 
@@ -116,9 +119,9 @@ create or replace function s3vl.unregister_index(name text)
 as $$
 begin
     delete from s3vl.index_registry as r
-    where r.index_name = unregister_index.name;
+    where r.index_name = unregister_index.name collate "C";
     if not found then
-        perform s3vl._raise_unknown_index(unregister_index.name);
+        perform s3vl._raise_unknown_index(unregister_index.name collate "C");
     end if;
     return true;
 end;

@@ -9,15 +9,15 @@ create or replace function s3vl.grant_access(role_name name, access_level text)
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _functions text := s3vl._granted_functions(grant_access.access_level);
+    _functions text := s3vl._granted_functions(grant_access.access_level collate "C");
 begin
-    perform s3vl._check_role(grant_access.role_name);
+    perform s3vl._check_role(grant_access.role_name collate "C");
     if _functions is null then
         raise exception using
             errcode = '22023',
             message = format(
                 'access_level must be reader, writer or admin, got %s',
-                coalesce('"' || grant_access.access_level || '"', 'null')
+                coalesce('"' || s3vl._shown(grant_access.access_level) || '"', 'null')
             ),
             hint = 'A reader searches, a writer also puts and deletes vectors, an admin may all.';
     end if;
@@ -49,7 +49,7 @@ create or replace function s3vl.revoke_access(role_name name)
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform s3vl._check_role(revoke_access.role_name);
+    perform s3vl._check_role(revoke_access.role_name collate "C");
     perform s3vl._revoke_all(revoke_access.role_name);
 end;
 $$;

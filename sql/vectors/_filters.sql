@@ -7,6 +7,9 @@ create or replace function s3vl._check_filter(metadata_filter jsonb, index s3vl.
     set search_path = pg_catalog, pg_temp
 as $$
 declare
+    _fewer constant text := 'Search with fewer values at a time, or filter the rows in SQL, for '
+        'example: where metadata ->> ''<key>'' = any (<values>).';
+    _count integer;
     _key text;
 begin
     if jsonb_typeof(_check_filter.metadata_filter) <> 'object' then
@@ -14,10 +17,12 @@ begin
             errcode = '22023',
             message = format(
                 'metadata_filter must be a JSON object, got %s',
-                left(_check_filter.metadata_filter::text, 100)
+                s3vl._shown(_check_filter.metadata_filter)
             ),
             hint = 'Pass for example metadata_filter => ''{"category": "test"}''.';
     end if;
+    -- A vector has 2,048 bytes of metadata to compare with, and a filter 100 constraints.
+    perform s3vl._check_size('metadata_filter', _check_filter.metadata_filter, 1000000, _fewer);
     -- A filter has at most 100 constraints, so that more levels could only wrap. A level is two of
     -- JSON, as filters stand in arrays, and {"<key>": {"$in": [<value>]}} ends with three more.
     -- This comes before what walks all levels.
@@ -25,15 +30,30 @@ begin
         raise exception using
             errcode = '22023',
             message = 'metadata_filter is nested more than 100 levels deep',
-            detail = 'It begins: ' || left(_check_filter.metadata_filter::text, 100),
+            detail = 'It is: ' || s3vl._shown(_check_filter.metadata_filter),
             hint = 'Put the conditions side by side into one $and or $or.';
     end if;
     if s3vl._has_wide_number(_check_filter.metadata_filter) then
         raise exception using
             errcode = '22023',
             message = 'metadata_filter holds a number beyond double precision',
-            detail = 'It begins: ' || left(_check_filter.metadata_filter::text, 100),
+            detail = 'It is: ' || s3vl._shown(_check_filter.metadata_filter),
             hint = 'Compare with numbers up to 1.79e308.';
+    end if;
+    -- Each value is a constraint, those in a list too.
+    _count := jsonb_array_length(
+        jsonb_path_query_array(
+            _check_filter.metadata_filter,
+            'strict $.** ? (@.type() != "object" && @.type() != "array")'
+        )
+    );
+    if _count > 100 then
+        raise exception using
+            errcode = '22023',
+            message = format(
+                'metadata_filter has %s values; S3 Vectors takes at most 100 per query', _count
+            ),
+            hint = _fewer;
     end if;
     select k.key
     into _key
@@ -45,14 +65,14 @@ begin
             errcode = '22023',
             message = format(
                 'metadata_filter uses "%s", which is not filterable in index "%s"',
-                _key,
+                s3vl._shown(_key),
                 _check_filter.index.index_name
             ),
             detail = s3vl._facts_origin(_check_filter.index),
             hint = format(
                 'Filter the rows instead, for example: where metadata ->> %L = ''<value>''. '
                 'Which keys are filterable is chosen when an index is made. %s',
-                _key,
+                s3vl._shown(_key),
                 s3vl._refresh_hint(_check_filter.index)
             );
     end if;
@@ -72,8 +92,11 @@ create or replace function s3vl._filter_keys(metadata_filter jsonb)
 as $$
     -- Objects inside of a filter have operators as keys, or the same form as the filter itself.
     select o.member ->> 'key'
-    from jsonb_path_query(
-        _filter_keys.metadata_filter, '$.** ? (@.type() == "object").keyvalue()'
+    from jsonb_array_elements(
+        -- jsonb_path_query would copy all that is left for each row that it returns.
+        jsonb_path_query_array(
+            _filter_keys.metadata_filter, '$.** ? (@.type() == "object").keyvalue()'
+        )
     ) as o (member)
 $$;
 

@@ -17,6 +17,24 @@ $$;
 comment on function s3vl._has_wide_number(jsonb) is
     'Tells whether a number anywhere in a document is beyond double precision.';
 
+create or replace function s3vl._array_problem(elements jsonb)
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when count(*) = 0 then 'is an empty array'
+        when count(distinct jsonb_typeof(a.element)) > 1 then 'is an array of several types'
+        when min(jsonb_typeof(a.element)) not in ('string', 'number')
+            then format('is an array of type %s', min(jsonb_typeof(a.element)))
+    end
+    from jsonb_array_elements(_array_problem.elements) as a (element)
+$$;
+
+comment on function s3vl._array_problem(jsonb) is
+    'Says what is wrong with an array as the value of a metadata key.';
+
 create or replace function s3vl._metadata_value_problem(value jsonb)
     returns text
     immutable
@@ -26,15 +44,14 @@ as $$
     select case jsonb_typeof(_metadata_value_problem.value)
         when 'null' then 'is null'
         when 'object' then 'is an object'
-        when 'array' then (
-            select case
-                when count(*) = 0 then 'is an empty array'
-                when count(distinct jsonb_typeof(a.element)) > 1 then 'is an array of several types'
-                when min(jsonb_typeof(a.element)) not in ('string', 'number')
-                    then format('is an array of type %s', min(jsonb_typeof(a.element)))
-            end
-            from jsonb_array_elements(_metadata_value_problem.value) as a (element)
-        )
+        when 'array' then case
+            -- Each takes two bytes at least.
+            when jsonb_array_length(_metadata_value_problem.value) > 20480 then format(
+                'is an array of %s values, S3 Vectors takes 40,960 bytes in all',
+                jsonb_array_length(_metadata_value_problem.value)
+            )
+            else s3vl._array_problem(_metadata_value_problem.value)
+        end
     end
 $$;
 
@@ -55,9 +72,14 @@ begin
     if _metadata is null then
         return null;
     elsif jsonb_typeof(_metadata) <> 'object' then
-        return format('must be a JSON object, got %s', left(_metadata::text, 100));
+        return format('must be a JSON object, got %s', s3vl._shown(_metadata));
+    -- Larger ones count too much or fit into no request. This comes before all that walks.
+    elsif s3vl._json_bytes(_metadata) > 8000000 then
+        return format(
+            'takes %s bytes as jsonb, S3 Vectors takes 40,960', s3vl._json_bytes(_metadata)
+        );
     end if;
-    select format('has key "%s", whose value %s', left(e.key, 100), p.problem)
+    select format('has key "%s", whose value %s', s3vl._shown(e.key), p.problem)
     into _problem
     from jsonb_each(_metadata) as e
     cross join lateral s3vl._metadata_value_problem(e.value) as p (problem)
@@ -71,7 +93,7 @@ begin
         return format(
             'has key "%s", whose value is beyond double precision',
             (
-                select left(e.key, 100)
+                select s3vl._shown(e.key)
                 from jsonb_each(_metadata) as e
                 where s3vl._has_wide_number(e.value)
                 limit 1

@@ -54,8 +54,10 @@ as $$
         - (
             select
                 coalesce(sum(length(n.number #>> '{}') - s3vl._number_bytes(n.number::numeric)), 0)
-            from jsonb_path_query(
-                _metadata_bytes.metadata, 'strict $.** ? (@.type() == "number")'
+            from jsonb_array_elements(
+                jsonb_path_query_array(
+                    _metadata_bytes.metadata, 'strict $.** ? (@.type() == "number")'
+                )
             ) as n (number)
         )::integer
 $$;
@@ -69,7 +71,7 @@ create or replace function s3vl._largest_key(metadata jsonb)
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    select left(e.key, 100)
+    select s3vl._shown(e.key)
     from jsonb_each(_largest_key.metadata) as e
     order by octet_length(e.key) + octet_length(e.value::text) desc, e.key
     limit 1

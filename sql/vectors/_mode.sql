@@ -49,7 +49,8 @@ begin
         raise exception using
             errcode = '22023',
             message = format(
-                'query_mode must be CLASSIC or ENHANCED, got "%s"', _check_query_mode.query_mode
+                'query_mode must be CLASSIC or ENHANCED, got "%s"',
+                s3vl._shown(_check_query_mode.query_mode)
             ),
             hint = 'Leave query_mode out to search in the mode of the index.';
     end if;
@@ -85,7 +86,9 @@ create or replace function s3vl._show_text_keys(text_keys jsonb)
     set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(string_agg(t.text_key::text, ', ' order by t.text_key::text), 'none')
-    from jsonb_path_query(_show_text_keys.text_keys, '$[*].metadata_key') as t (text_key)
+    from jsonb_array_elements(
+        jsonb_path_query_array(_show_text_keys.text_keys, '$[*].metadata_key')
+    ) as t (text_key)
 $$;
 
 comment on function s3vl._show_text_keys(jsonb) is
@@ -101,8 +104,9 @@ as $$
     -- A key has one configuration, so that it is found at most once.
     select p.errcode, p.message, p.hint
     from unnest(_text_search_problem.keys) with ordinality as k (key, position)
-    left join jsonb_path_query(_text_search_problem.index.text_keys, '$[*]') as t (text_key)
-        on t.text_key ->> 'metadata_key' = k.key
+    left join jsonb_array_elements(
+        jsonb_path_query_array(_text_search_problem.index.text_keys, '$[*]')
+    ) as t (text_key) on t.text_key ->> 'metadata_key' = k.key
     cross join lateral (
         values
         (_text_search_problem.index.index_mode = 'CLASSIC', '55000',
@@ -112,10 +116,10 @@ as $$
             'docs/guide.md#text-and-hybrid-search says.'),
         (t.text_key is null and _text_search_problem.index.text_keys is not null, '22023',
             format('query_texts has key "%s", which has no text search in index "%s"',
-                k.key, _text_search_problem.index.index_name),
+                s3vl._shown(k.key), _text_search_problem.index.index_name),
             format('Keys with text search: %s. To add one: make deploy STACK=<stack> '
                 'TEXT_KEYS=%s, or as docs/guide.md#text-and-hybrid-search says.',
-                s3vl._show_text_keys(_text_search_problem.index.text_keys), k.key)),
+                s3vl._show_text_keys(_text_search_problem.index.text_keys), s3vl._shown(k.key))),
         (t.text_key ->> 'status' = 'BUILDING', '55000',
             format('text search for key "%s" of index "%s" is still being built',
                 k.key, _text_search_problem.index.index_name),

@@ -81,7 +81,9 @@ begin
             'vectors[%s].%s%s %s',
             _raise_record.record_position,
             _raise_record.field,
-            case when _raise_record.id <> '' then ' of "' || left(_raise_record.id, 100) || '"' end,
+            case
+                when _raise_record.id <> '' then ' of "' || s3vl._shown(_raise_record.id) || '"'
+            end,
             _raise_record.problem
         ),
         detail = concat_ws(' ', 'Nothing was written.', _origin),
@@ -96,7 +98,7 @@ begin
                     then 'jsonb_strip_nulls(metadata) takes nulls out.'
                 when _raise_record.problem ~ '^counts [0-9]+ filterable bytes'
                     then 'Store less, or make the key non-filterable when the index is created.'
-                when _raise_record.problem ~ '^counts [0-9]+ bytes'
+                when _raise_record.problem ~ '^(counts|takes) [0-9]+ bytes'
                     then 'Store less, for example the id of a row that has the rest.'
                 else 'Metadata is an object of up to 50 strings, numbers, booleans, arrays of '
                     'strings and arrays of numbers.'

@@ -15,10 +15,12 @@ begin
             errcode = '22023',
             message = format(
                 'query_texts must be a JSON object, got %s',
-                coalesce(left(_check_texts.query_texts::text, 100), 'null')
+                s3vl._shown(_check_texts.query_texts)
             ),
             hint = _example;
     end if;
+    -- Ten keys and ten texts of 1,024 characters are surely less.
+    perform s3vl._check_size('query_texts', _check_texts.query_texts, 100000, _example);
     _count := (
         select count(*)::integer from jsonb_object_keys(_check_texts.query_texts)
     );
@@ -39,10 +41,10 @@ begin
             errcode = '22023',
             message = format(
                 'query_texts."%s" must be a text of 1 to 1,024 characters, got %s',
-                left(_bad.key, 100),
+                s3vl._shown(_bad.key),
                 case jsonb_typeof(_bad.value)
                     when 'string' then char_length(_bad.value #>> '{}') || ' characters'
-                    else left(_bad.value::text, 100)
+                    else s3vl._shown(_bad.value)
                 end
             ),
             hint = _example;

@@ -18,8 +18,10 @@ declare
     _members text;
     _deleted integer := 0;
 begin
-    _index := s3vl._find_index(delete_vectors.index_name, delete_vectors.index_arn);
-    _ids := s3vl._distinct_ids(delete_vectors.vector_ids);
+    _index := s3vl._find_index(
+        delete_vectors.index_name collate "C", delete_vectors.index_arn collate "C"
+    );
+    _ids := s3vl._distinct_ids(delete_vectors.vector_ids collate "C");
     for _chunk in select c.* from s3vl._chunks(s3vl._encode_ids(_ids)) as c loop
         _members := s3vl._members(
             json_build_object('index_arn', _index.index_arn, 'vector_ids', _chunk.chunk)

@@ -33,17 +33,10 @@ declare
     end;
     _rows bigint;
 begin
-    _index := s3vl._find_index(get_vectors.index_name, get_vectors.index_arn);
-    if cardinality(get_vectors.vector_ids) > 0 is not true then
-        raise exception using
-            errcode = '22023',
-            message = format(
-                'vector_ids is %s',
-                case when get_vectors.vector_ids is null then 'null' else 'empty' end
-            ),
-            hint = 'Pass vector_ids => array[''vec_001'', ''vec_002''].';
-    end if;
-    _ids := s3vl._distinct_ids(get_vectors.vector_ids);
+    _index := s3vl._find_index(
+        get_vectors.index_name collate "C", get_vectors.index_arn collate "C"
+    );
+    _ids := s3vl._distinct_ids(get_vectors.vector_ids collate "C");
     perform s3vl._check_boolean('include_vector_data', get_vectors.include_vector_data);
     perform s3vl._check_boolean('include_metadata', get_vectors.include_metadata);
     for _chunk in select c.* from s3vl._chunks(s3vl._encode_ids(_ids)) as c loop

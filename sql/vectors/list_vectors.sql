@@ -35,11 +35,13 @@ declare
     _next_token text;
     _rows bigint;
 begin
-    _index := s3vl._find_index(list_vectors.index_name, list_vectors.index_arn);
+    _index := s3vl._find_index(
+        list_vectors.index_name collate "C", list_vectors.index_arn collate "C"
+    );
     perform s3vl._check_range('max_results', list_vectors.max_results, 1, 1000);
     perform s3vl._check_boolean('return_data', list_vectors.return_data);
     perform s3vl._check_boolean('return_metadata', list_vectors.return_metadata);
-    perform s3vl._check_next_token(list_vectors.next_token);
+    perform s3vl._check_next_token(list_vectors.next_token collate "C");
     perform s3vl._check_segment(list_vectors.segment_count, list_vectors.segment_index);
     _request := json_build_object(
         'index_arn', _index.index_arn,

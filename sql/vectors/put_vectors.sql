@@ -21,7 +21,9 @@ declare
     _count integer;
     _written integer := 0;
 begin
-    _index := s3vl._find_index(put_vectors.index_name, put_vectors.index_arn);
+    _index := s3vl._find_index(
+        put_vectors.index_name collate "C", put_vectors.index_arn collate "C"
+    );
     perform s3vl._check_records(put_vectors.vectors, _index);
     -- One request at a time, as all of a table would be much to hold as text.
     while _written < cardinality(put_vectors.vectors) loop

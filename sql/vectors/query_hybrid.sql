@@ -32,7 +32,9 @@ declare
     _request json;
     _rows bigint;
 begin
-    _index := s3vl._find_index(query_hybrid.index_name, query_hybrid.index_arn);
+    _index := s3vl._find_index(
+        query_hybrid.index_name collate "C", query_hybrid.index_arn collate "C"
+    );
     perform s3vl._check_texts(query_hybrid.query_texts);
     perform s3vl._check_range('top_k', query_hybrid.top_k, 1, 10000);
     perform s3vl._check_boolean('return_metadata', query_hybrid.return_metadata);

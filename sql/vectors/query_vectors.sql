@@ -28,12 +28,14 @@ declare
     _request json;
     _rows bigint;
 begin
-    _index := s3vl._find_index(query_vectors.index_name, query_vectors.index_arn);
+    _index := s3vl._find_index(
+        query_vectors.index_name collate "C", query_vectors.index_arn collate "C"
+    );
     perform s3vl._check_range('top_k', query_vectors.top_k, 1, 10000);
     perform s3vl._check_boolean('return_metadata', query_vectors.return_metadata);
     perform s3vl._check_filter(query_vectors.metadata_filter, _index);
     perform s3vl._check_query_mode(
-        query_vectors.query_mode, query_vectors.metadata_filter, _index, _started
+        query_vectors.query_mode collate "C", query_vectors.metadata_filter, _index, _started
     );
     _request := json_build_object(
         'index_arn', _index.index_arn,

@@ -33,13 +33,18 @@ declare
     _queries integer;
     _rows bigint;
 begin
-    _index := s3vl._find_index(query_vectors_batch.index_name, query_vectors_batch.index_arn);
+    _index := s3vl._find_index(
+        query_vectors_batch.index_name collate "C", query_vectors_batch.index_arn collate "C"
+    );
     perform s3vl._check_range('top_k', query_vectors_batch.top_k, 1, 10000);
     perform s3vl._check_boolean('return_metadata', query_vectors_batch.return_metadata);
     perform s3vl._check_filter(query_vectors_batch.metadata_filter, _index);
     _vectors := s3vl._encode_vectors('query_vectors', query_vectors_batch.query_vectors, _index);
     perform s3vl._check_query_mode(
-        query_vectors_batch.query_mode, query_vectors_batch.metadata_filter, _index, _started
+        query_vectors_batch.query_mode collate "C",
+        query_vectors_batch.metadata_filter,
+        _index,
+        _started
     );
     -- One call, unless so many vectors are too much for one request.
     for _chunk in select c.* from s3vl._chunks(_vectors) as c loop

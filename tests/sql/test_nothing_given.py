@@ -14,6 +14,7 @@ CALLS: list[tuple[LiteralString, list[dict[str, Any]]]] = [
     ("select s3vl.put_vectors({}, 'docs') as count", [{"count": 0}]),
     ("select s3vl.delete_vectors({}, 'docs') as count", [{"count": 0}]),
     ("select * from s3vl.query_vectors_batch({}, 'docs')", []),
+    ("select * from s3vl.get_vectors({}, 'docs')", []),
 ]
 STATEMENTS = [call for call, _ in CALLS]
 

@@ -67,7 +67,7 @@ BAD = [
     ("jsonb_build_object('title', repeat('ü', 1025))",
         'query_texts."title" must be a text of 1 to 1,024 characters, got 1025 characters'),
     ("""'{"title": 1}'""", 'query_texts."title" must be a text of 1 to 1,024 characters, got 1'),
-    ("""'{"title": null}'""", 'query_texts."title" must be a text of 1 to 1,024 characters, got null'),
+    ("""'{"title": null}'""", 'query_texts."title" must be a text of 1 to 1,024 characters, got JSON null'),
 ]  # fmt: skip
 
 

@@ -1,0 +1,107 @@
+"""Every public function with a value for each of its arguments, read from the catalogue: a new one is there too."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from fixtures_sql import INDEX_ARN, LAMBDA_ARN
+
+if TYPE_CHECKING:
+    from typing import LiteralString
+
+    from fixtures_sql import Database, StubLambda
+
+# By name, as SQL; those that have a default and are not here keep it.
+VALUES = {
+    "access_level": "'reader'",
+    "aws_region": "'us-west-2'",
+    "description": "'some text'",
+    "index_arn": f"'{INDEX_ARN}'",
+    "index_name": "'docs'",
+    "lambda_arn": f"'{LAMBDA_ARN}'",
+    "metadata_filter": """'{"n": 1}'""",
+    "name": "'docs'",
+    "next_token": "'a token'",
+    "query_mode": "'ENHANCED'",
+    "query_texts": """'{"title": "red shoes"}'""",
+    "query_vector": "'{1,2,3,4,5}'",
+    "query_vectors": "'{{1,2,3,4,5}}'",
+    "role_name": "'a_reader'",
+    "vector_ids": "'{a,b}'",
+    "vectors": """'{"(a,\\"{1,2,3,4,5}\\",)"}'""",
+}
+# What any operation may find in its answer.
+ANSWER = {
+    "distance_metric": "cosine",
+    "vectors": [],
+    "written": [[1, 1]],
+    "deleted": [[1, 2]],
+    "index": {"dimension": 5, "distance_metric": "cosine"},
+}
+
+
+class Argument(NamedTuple):
+    """One argument, and a value that its function takes."""
+
+    name: str
+    type: str
+    value: str
+
+
+class Call(NamedTuple):
+    """A public function, with one of the ways to say which index is meant."""
+
+    function: str
+    arguments: tuple[Argument, ...]
+
+    def statement(self, **values: str) -> str:
+        """Return the call with other values for some arguments."""
+        passed = (f"{a.name} => {values.get(a.name, f'{a.value}::{a.type}')}" for a in self.arguments)
+        return f"select * from s3vl.{self.function}({', '.join(passed)})"
+
+
+def public_calls(db: Database) -> list[Call]:
+    """Return a call of each public function, and where an index can be named in two ways a call for each."""
+    found = db.rows(
+        """
+        select p.proname as function, p.pronargs - p.pronargdefaults as required,
+            array(
+                select json_build_array(p.proargnames[i], format_type(p.proargtypes[i - 1], null))
+                from generate_series(1, p.pronargs) as i
+                order by i
+            ) as arguments
+        from pg_proc as p
+        inner join s3vl._access_levels() as a on a.function_name = p.proname
+        where p.pronamespace = 's3vl'::regnamespace
+        order by p.oid
+        """
+    )
+    calls: list[Call] = []
+    for row in found:
+        required = [name for name, _ in row["arguments"][: row["required"]]]
+        assert set(required) <= set(VALUES), f"a value for {required} of {row['function']} is missing"
+        arguments = [
+            Argument(name, type_, VALUES[name]) for name, type_ in row["arguments"] if name in VALUES
+        ]
+        one_index = {"index_name", "index_arn"} <= {a.name for a in arguments} - set(required)
+        calls += [
+            Call(row["function"], tuple(a for a in arguments if a.name != left_out))
+            for left_out in (("index_arn", "index_name") if one_index else ("",))
+        ]
+    assert len({call.function for call in calls}) >= 23
+    return calls
+
+
+def outcome(db: Database, stub: StubLambda, statement: str) -> tuple[Any, ...]:
+    """Run a call, take back what it did in the database, and return its rows or its error, and its requests."""
+    before = len(stub.calls)
+    with db.connection.transaction(force_rollback=True):
+        db.rows(
+            "insert into aws_lambda.played (call, payload, seconds)"
+            " select n, %(answer)s, 0 from generate_series(%(before)s + 1, %(before)s + 3) as n",
+            answer=json.dumps({"success": True, "result": ANSWER}),
+            before=before,
+        )
+        rows = db.rows(cast("LiteralString", statement))
+    return rows, [request | {"budget_ms": 0} for request in stub.requests[before:]]
