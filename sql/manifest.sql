@@ -21,6 +21,7 @@
 \ir base/_access_levels.sql
 
 -- call/: the way to the Lambda function and back
+\ir call/_reasons.sql
 \ir call/_call_failures.sql
 \ir call/_answered_failures.sql
 \ir call/_request_timeout.sql

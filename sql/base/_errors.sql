@@ -39,24 +39,24 @@ $$;
 comment on function s3vl._json_bytes(jsonb) is
     'Returns the size of a document without a walk through it.';
 
-create or replace function s3vl._shown(document jsonb)
+create or replace function s3vl._shown_json(document jsonb)
     returns text
     immutable
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
     select case
-        when _shown.document is null then 'null'
+        when _shown_json.document is null then 'null'
         -- Which one of the two nulls it is, since the other one may be allowed.
-        when _shown.document = 'null' then 'JSON null'
+        when _shown_json.document = 'null' then 'JSON null'
         -- To write all of it down would take long.
-        when s3vl._json_bytes(_shown.document) > 10000
-            then 'a JSON ' || jsonb_typeof(_shown.document)
-        else s3vl._shown(_shown.document::text)
+        when s3vl._json_bytes(_shown_json.document) > 10000
+            then 'a JSON ' || jsonb_typeof(_shown_json.document)
+        else s3vl._shown(_shown_json.document::text)
     end
 $$;
 
-comment on function s3vl._shown(jsonb) is
+comment on function s3vl._shown_json(jsonb) is
     'Returns a document of the caller as messages show it: at most 200 characters.';
 
 create or replace function s3vl._warn(message text, detail text, hint text)

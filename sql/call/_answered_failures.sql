@@ -9,30 +9,23 @@ create or replace function s3vl._answered_failure(error jsonb, members json)
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    -- The first line that applies counts: the particular ones stand above the general one. Words of
-    -- the service count where its text begins; further on they may be of a name or a value.
+    -- The first line that applies counts: the particular ones stand above the general one.
     select f.errcode, f.message, f.hint
-    from
-        (
-            select
-                _answered_failure.error ->> 'code' as code,
-                _answered_failure.error ->> 'type' as origin,
-                _answered_failure.error ->> 'message' as said,
-                substring(_answered_failure.error #>> '{fields,0,path}' from '^/?(\w+)') as field,
-                _answered_failure.error ->> 'limit' as time_limit,
-                _answered_failure.members ->> 'next_token' as next_token,
-                _answered_failure.members ->> 'metadata_filter' as metadata_filter
-        ) as c
+    from (
+        select
+            _answered_failure.error ->> 'code' as code,
+            _answered_failure.error ->> 'type' as origin,
+            _answered_failure.error ->> 'message' as said,
+            _answered_failure.error ->> 'limit' as time_limit,
+            s3vl._refused_argument(_answered_failure.error, _answered_failure.members) as refused
+    ) as c
     cross join lateral (
         values
-        (c.code = 'invalid_request' and c.next_token <> ''
-            and (c.field in ('next_token', 'nextToken') or c.said ~ '^Invalid page token'), '22023',
+        (c.code = 'invalid_request' and c.refused = 'next_token', '22023',
             'next_token was refused',
             'Start again without next_token: a token is good for some minutes, and for a call '
             'with the same other arguments.'),
-        (c.code = 'invalid_request' and c.metadata_filter <> ''
-            and (c.field in ('metadata_filter', 'filter')
-                or c.said ~ '^Invalid (filter|use of non-filterable metadata in filter)'), '22023',
+        (c.code = 'invalid_request' and c.refused = 'metadata_filter', '22023',
             'the metadata_filter was refused',
             'The operators are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists, $startsWith, '
             '$and and $or: see docs/guide.md#filter'),

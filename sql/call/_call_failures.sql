@@ -1,49 +1,6 @@
 -- Failures on the way to Lambda and back, which aws_lambda raises. AWS documents two messages for
--- them, with the reason in DETAIL, and no SQLSTATE: so they are known by AWS's own code, or by the
--- words that AWS's text begins with. Words further on may be those of a name: of the function, of a
--- role, or of what the function's own code says.
+-- them, with the reason in DETAIL, and no SQLSTATE: _reasons.sql tells what it says.
 -- {arn}, {function} and {version} are filled in by s3vl._fill_in.
-
-create or replace function s3vl._read_reason(reason text)
-    returns table (code text, said text)
-    immutable
-    rows 1
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-declare
-    -- The code is not always there.
-    _client constant text[] := regexp_match(
-        _read_reason.reason,
-        '^AWS Lambda client returned ''(?:Unable to parse ExceptionName: (\w+) Message: '
-        '|(\w+(?:Exception|Error|Exceeded|TooLarge)|AccessDenied|Throttling)\M(?:: )?)?(.*)$'
-    );
-    -- What the function answered: JSON, with its quotation marks escaped or not, or a text.
-    _details constant text := substring(
-        _read_reason.reason from '^"[^"]*" returned error "[^"]*", details: "(.*)$'
-    );
-    _member constant text := case
-        when _details ~ '^\{\\' then '[{,] *\\"%s\\": *\\"'
-        else '[{,] *"%s": *"'
-    end;
-begin
-    if _client is not null then
-        return query select coalesce(_client[1], _client[2]), _client[3];
-        return;
-    end if;
-    return query
-    select
-        substring(_details from format(_member, 'errorType') || '([\w.]*)'),
-        coalesce(
-            substring(_details from format(_member, 'errorMessage') || '(.*)$'),
-            _details,
-            _read_reason.reason
-        );
-end;
-$$;
-
-comment on function s3vl._read_reason(text) is
-    'Returns from a DETAIL of aws_lambda the code of AWS, null when it names none, and the text.';
 
 create or replace function s3vl._call_failure(
     sql_errcode text,
@@ -62,11 +19,9 @@ as $$
         (
             select
                 _call_failure.sql_errcode as code,
-                coalesce(r.code, '') as aws_code,
-                r.said,
+                s3vl._kind_of_reason(_call_failure.reason) as kind,
                 _call_failure.sql_message like 'lambda invocation failed%' as ran_and_failed,
                 _call_failure.sql_message like 'invoke API failed%' as not_run
-            from s3vl._read_reason(_call_failure.reason) as r
         ) as c
     cross join lateral (
         values
@@ -83,36 +38,27 @@ as $$
         (c.code = '54001', 'S3V04',
             'Lambda function "{arn}" answered JSON that is nested too deeply',
             'See that the function in s3vl.get_config() is the one of s3vl.'),
-        (c.aws_code ~ 'TooLarge(Exception)?$'
-            or c.said ~* '^(Response payload size|Exceeded maximum allowed payload|'
-            'Request must be smaller than)', 'S3V04',
+        (c.kind = 'too large', 'S3V04',
             'a request to Lambda function "{arn}" or its answer is over the limit of 6 MB',
             'Ask for less at a time.'),
-        (c.ran_and_failed and (c.aws_code = 'Sandbox.Timedout'
-            or c.aws_code = '' and c.said ~ '^(RequestId: \S+ Error: |[0-9TZ:.-]+ [0-9a-f-]+ )?'
-            'Task timed out after '), 'S3V05',
+        (c.ran_and_failed and c.kind = 'function timed out', 'S3V05',
             'Lambda function "{arn}" timed out',
             'Ask for less, or raise LambdaTimeout of the CloudFormation stack.'),
         (c.ran_and_failed, 'S3V05',
             'Lambda function "{arn}" failed',
             'Read its log: aws logs filter-log-events --log-group-name /aws/lambda/{function}'),
-        (c.not_run and (c.aws_code ~ '^AccessDenied'
-            or c.said ~ '^User: .* is not authorized to perform: '), 'S3V02',
+        (c.not_run and c.kind = 'denied', 'S3V02',
             'the database may not call Lambda function "{arn}"',
             'Attach a role that may lambda:InvokeFunction on it: '
             'aws rds add-role-to-db-cluster --db-cluster-identifier <cluster> '
             '--role-arn <role ARN> --feature-name Lambda'),
-        (c.not_run and (c.aws_code = 'ResourceNotFoundException'
-            or c.said ~* '^Function not found: '), 'S3V05',
+        (c.not_run and c.kind = 'no function', 'S3V05',
             'Lambda function "{arn}" does not exist',
             'Save the ARN of one that exists: select s3vl.configure(''<Lambda ARN>'');'),
-        (c.not_run and (c.aws_code ~ '^(TooManyRequests|(EC2)?Throttl)|Exceeded$'
-            or c.said ~* '^(Rate ?Exceeded|Too ?Many ?Requests|Throttl)'), 'S3V01',
+        (c.not_run and c.kind = 'throttled', 'S3V01',
             'Lambda throttled the call of function "{arn}"',
             'Try again later, or raise the concurrency of the function.'),
-        (c.not_run and (_call_failure.ran_out_of_time
-            or c.aws_code ~ 'Timeout'
-            or c.said ~* '^(curlCode: 28|(request )?time(d )?-?out)'), 'S3V05',
+        (c.not_run and (_call_failure.ran_out_of_time or c.kind = 'no answer in time'), 'S3V05',
             'Lambda function "{arn}" did not answer in time',
             'Try again, as a first call is slow; then look at the network (VPC, NAT gateway), or '
             'give more time: select s3vl.configure(''{arn}'', timeout_seconds => 60);'),

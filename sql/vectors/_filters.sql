@@ -1,6 +1,34 @@
 -- Checks of metadata filters. The Lambda function reads the filter language; here stands what only
 -- the registry knows, and what would not get past the JSON parser of the function.
 
+create or replace function s3vl._check_filter_values(metadata_filter jsonb, hint text)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- Each value is a constraint, those in a list too.
+    _count constant integer := jsonb_array_length(
+        jsonb_path_query_array(
+            _check_filter_values.metadata_filter,
+            'strict $.** ? (@.type() != "object" && @.type() != "array")'
+        )
+    );
+begin
+    if _count > 100 then
+        raise exception using
+            errcode = '22023',
+            message = format(
+                'metadata_filter has %s values; S3 Vectors takes at most 100 per query', _count
+            ),
+            hint = _check_filter_values.hint;
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_filter_values(jsonb, text) is
+    'Refuses a filter with more values than S3 Vectors takes.';
+
 create or replace function s3vl._check_filter(metadata_filter jsonb, index s3vl.index_registry)
     returns void
     language plpgsql
@@ -9,7 +37,6 @@ as $$
 declare
     _fewer constant text := 'Search with fewer values at a time, or filter the rows in SQL, for '
         'example: where metadata ->> ''<key>'' = any (<values>).';
-    _count integer;
     _key text;
 begin
     if jsonb_typeof(_check_filter.metadata_filter) <> 'object' then
@@ -17,7 +44,7 @@ begin
             errcode = '22023',
             message = format(
                 'metadata_filter must be a JSON object, got %s',
-                s3vl._shown(_check_filter.metadata_filter)
+                s3vl._shown_json(_check_filter.metadata_filter)
             ),
             hint = 'Pass for example metadata_filter => ''{"category": "test"}''.';
     end if;
@@ -30,31 +57,17 @@ begin
         raise exception using
             errcode = '22023',
             message = 'metadata_filter is nested more than 100 levels deep',
-            detail = 'It is: ' || s3vl._shown(_check_filter.metadata_filter),
+            detail = 'It is: ' || s3vl._shown_json(_check_filter.metadata_filter),
             hint = 'Put the conditions side by side into one $and or $or.';
     end if;
     if s3vl._has_wide_number(_check_filter.metadata_filter) then
         raise exception using
             errcode = '22023',
             message = 'metadata_filter holds a number beyond double precision',
-            detail = 'It is: ' || s3vl._shown(_check_filter.metadata_filter),
+            detail = 'It is: ' || s3vl._shown_json(_check_filter.metadata_filter),
             hint = 'Compare with numbers up to 1.79e308.';
     end if;
-    -- Each value is a constraint, those in a list too.
-    _count := jsonb_array_length(
-        jsonb_path_query_array(
-            _check_filter.metadata_filter,
-            'strict $.** ? (@.type() != "object" && @.type() != "array")'
-        )
-    );
-    if _count > 100 then
-        raise exception using
-            errcode = '22023',
-            message = format(
-                'metadata_filter has %s values; S3 Vectors takes at most 100 per query', _count
-            ),
-            hint = _fewer;
-    end if;
+    perform s3vl._check_filter_values(_check_filter.metadata_filter, _fewer);
     select k.key
     into _key
     from s3vl._filter_keys(_check_filter.metadata_filter) as k (key)

@@ -72,12 +72,10 @@ begin
     if _metadata is null then
         return null;
     elsif jsonb_typeof(_metadata) <> 'object' then
-        return format('must be a JSON object, got %s', s3vl._shown(_metadata));
+        return format('must be a JSON object, got %s', s3vl._shown_json(_metadata));
     -- Larger ones count too much or fit into no request. This comes before all that walks.
     elsif s3vl._json_bytes(_metadata) > 8000000 then
-        return format(
-            'takes %s bytes as jsonb, S3 Vectors takes 40,960', s3vl._json_bytes(_metadata)
-        );
+        return format('takes %s bytes, S3 Vectors takes 40,960', s3vl._json_bytes(_metadata));
     end if;
     select format('has key "%s", whose value %s', s3vl._shown(e.key), p.problem)
     into _problem

@@ -15,7 +15,7 @@ begin
             errcode = '22023',
             message = format(
                 'query_texts must be a JSON object, got %s',
-                s3vl._shown(_check_texts.query_texts)
+                s3vl._shown_json(_check_texts.query_texts)
             ),
             hint = _example;
     end if;
@@ -44,7 +44,7 @@ begin
                 s3vl._shown(_bad.key),
                 case jsonb_typeof(_bad.value)
                     when 'string' then char_length(_bad.value #>> '{}') || ' characters'
-                    else s3vl._shown(_bad.value)
+                    else s3vl._shown_json(_bad.value)
                 end
             ),
             hint = _example;
