@@ -21,24 +21,19 @@ as $$
     ) as c
     cross join lateral (
         values
-        (c.code = 'invalid_request' and c.refused = 'next_token', '22023',
-            'next_token was refused',
+        (c.refused = 'next_token', '22023', 'next_token was refused',
             'Start again without next_token: a token is good for some minutes, and for a call '
             'with the same other arguments.'),
-        (c.code = 'invalid_request' and c.refused = 'metadata_filter', '22023',
-            'the metadata_filter was refused',
+        (c.refused = 'metadata_filter', '22023', 'the metadata_filter was refused',
             'The operators are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists, $startsWith, '
             '$and and $or: see docs/guide.md#filter'),
         (c.code = 'invalid_request', '22023', 'the request was refused',
             'Correct the argument that the message or the detail names.'),
-        (c.code in ('unsupported_operation', 'unsupported_protocol'), '55000',
-            'the Lambda function does not fit this schema',
+        (c.code ~ '^unsupported_', '55000', 'the Lambda function does not fit this schema',
             'Upload the code of s3vl {version} to function {function}.'),
-        (c.code = 'placeholder_code', '55000',
-            'the Lambda function still has its placeholder code',
-            'Upload the real code: in lambda/ type ./package.sh, then aws lambda '
-            'update-function-code --function-name {function} '
-            '--zip-file fileb://build/s3vl-lambda.zip'),
+        (c.code = 'placeholder_code', '55000', 'the Lambda function still has its placeholder code',
+            'Upload the real code: in lambda/ type ./package.sh, then aws lambda update-function-'
+            'code --function-name {function} --zip-file fileb://build/s3vl-lambda.zip'),
         (c.code = 'throttled', 'S3V01', 'S3 Vectors throttled the request',
             'Try again later, with fewer sessions at once.'),
         -- No role allows what is denied explicitly, as the stack does without AllowWrites.

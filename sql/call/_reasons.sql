@@ -84,11 +84,12 @@ as $$
         ('metadata_filter', '^/?(metadata_filter|filter)\M',
             '^Invalid (filter|use of non-filterable metadata in filter)')
     ) as a (argument, path, said)
-    where _refused_argument.members ->> a.argument <> ''
+    where _refused_argument.error ->> 'code' = 'invalid_request'
+        and _refused_argument.members ->> a.argument <> ''
         and (_refused_argument.error #>> '{fields,0,path}' ~ a.path
             or _refused_argument.error ->> 'message' ~ a.said)
     limit 1
 $$;
 
 comment on function s3vl._refused_argument(jsonb, json) is
-    'Returns which argument of the request an invalid_request is about, where a hint is for that.';
+    'Returns which argument an invalid_request is about, where there is a hint for that.';
