@@ -58,6 +58,33 @@ $$;
 comment on function s3vl._metadata_value_problem(jsonb) is
     'Says what is wrong with the value of a metadata key.';
 
+create or replace function s3vl._is_plain_metadata(metadata jsonb)
+    returns boolean
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- The checks of s3vl._metadata_problem in one expression, without a query, for what nearly all
+    -- metadata is. As 51 keys take more than 400 bytes, neither keys nor bytes need counting.
+    select _is_plain_metadata.metadata is null or (
+        octet_length(_is_plain_metadata.metadata::text) < 400
+        and jsonb_typeof(_is_plain_metadata.metadata) = 'object'
+        and not jsonb_path_exists(
+            _is_plain_metadata.metadata,
+            'strict $.* ? (@.type() == "null" || @.type() == "object"
+                || @ > 1.7976931348623158e308 || @ < -1.7976931348623158e308
+                || @.type() == "array" && (@.size() == 0
+                    || exists(@[*] ? (@ > 1.7976931348623158e308 || @ < -1.7976931348623158e308))
+                    || exists(@[*] ? (@.type() != "string"))
+                        && exists(@[*] ? (@.type() != "number"))
+                ))'
+        )
+    )
+$$;
+
+comment on function s3vl._is_plain_metadata(jsonb) is
+    'Tells of small metadata that nothing is wrong with it; of any other it says nothing.';
+
 create or replace function s3vl._metadata_problem(metadata jsonb, non_filterable_keys text[])
     returns text
     immutable
@@ -69,7 +96,7 @@ declare
     _problem text;
     _count integer;
 begin
-    if _metadata is null then
+    if s3vl._is_plain_metadata(_metadata) then
         return null;
     elsif jsonb_typeof(_metadata) <> 'object' then
         return format('must be a JSON object, got %s', s3vl._shown_json(_metadata));
