@@ -308,9 +308,9 @@ def test_lambda_must_be_allowed_to_assume_the_role(
     """A role that trusts another service, or Lambda for another account, runs no function."""
     document = json.loads(trust(service))
     document["Statement"][0]["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
-    iam.update_assume_role_policy(RoleName=name_of(role), PolicyDocument=json.dumps(document))
     name = f"untrusted-{name_of(role)}"
     create_function(aws, name, role, GIVE_CREDENTIALS)
+    iam.update_assume_role_policy(RoleName=name_of(role), PolicyDocument=json.dumps(document))
 
     if allowed:
         assert "FunctionError" not in aws("lambda").invoke(FunctionName=name)

@@ -32,6 +32,8 @@ _OURS: dict[tuple[Any, str], Any] = {
     (CloudFormationResponse, "update_stack"): requests.update_stack,
     (lambda_models, "LambdaFunction"): functions.Function,
     (lambda_models, "LambdaStorage"): functions.Storage,
+    (lambda_models.LambdaBackend, "create_function"): functions.create_function,
+    (lambda_models.LambdaBackend, "update_function_configuration"): functions.update_function_configuration,
     (lambda_models.LambdaBackend, "update_function_code"): functions.update_function_code,
     (LambdaResponse, "delete_function_event_invoke_config"): event_invoke.answer_delete,
     (LambdaResponse, "get_function_event_invoke_config"): event_invoke.answer_get,

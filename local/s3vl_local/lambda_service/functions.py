@@ -11,11 +11,19 @@ import uuid
 from typing import Any
 
 from moto.awslambda import models
-from moto.awslambda.exceptions import ConflictException, LambdaClientError, PreconditionFailedException
-from moto.awslambda.models import EventInvokeConfig, LambdaFunction, LambdaStorage
+from moto.awslambda.exceptions import (
+    ConflictException,
+    InvalidParameterValueException,
+    LambdaClientError,
+    PreconditionFailedException,
+)
+from moto.awslambda.models import EventInvokeConfig, LambdaBackend, LambdaFunction, LambdaStorage
 from moto.ec2.models import ec2_backends
+from moto.utilities.utils import get_partition
 
 from s3vl_local.faults import FAULTS
+
+from .checks import check_code, check_settings
 
 LATEST = "$LATEST"
 
@@ -149,12 +157,38 @@ class Storage(LambdaStorage):
                 del self.event_invoke_configs[key]
 
 
+_create_function = LambdaBackend.create_function
+
+
+def create_function(self: Any, spec: dict[str, Any]) -> Any:
+    """Create a function that Lambda would take."""
+    name = spec.get("FunctionName")
+    arn = f"arn:{get_partition(self.region_name)}:lambda:{self.region_name}:{self.account_id}:function:{name}"
+    check_settings(self.account_id, self.region_name, arn, spec)
+    check_code(spec.get("Code", {}))
+    return _create_function(self, spec)
+
+
+def update_function_configuration(
+    self: Any, function_name: str, qualifier: str | None, body: dict[str, Any]
+) -> Any:
+    """Change settings to what Lambda would take."""
+    function = self.get_function(function_name, qualifier)
+    check_settings(self.account_id, self.region_name, function.function_arn, body)
+    return function.update_configuration(body)
+
+
 def update_function_code(self: Any, function_name: str, qualifier: str | None, body: dict[str, Any]) -> Any:
     """Update the code once; moto does it again in the version that it published meanwhile."""
     if fault := FAULTS.apply("UpdateFunctionCode"):
         raise LambdaClientError(fault.code, fault.message)
+    check_code(body)
     function = self.get_function(function_name, qualifier)
-    configuration = function.update_function_code(body)
+    try:
+        configuration = function.update_function_code(body)
+    except ValueError as error:
+        # moto has the words for a bucket or an object that is not there, but not the error.
+        raise InvalidParameterValueException(str(error.args[-1])) from error
     if body.get("Publish"):
         return self.publish_version(function.function_name).get_configuration()
     return configuration
