@@ -22,7 +22,8 @@ SECONDS_BETWEEN_LINES = 15
 def pytest_configure(config: pytest.Config) -> None:
     """Take part in runs of all tests, in the process that prints."""
     chosen = config.option
-    some = chosen.keyword or chosen.markexpr or chosen.lf or chosen.collectonly
+    # A run without a cache has no --lf.
+    some = chosen.keyword or chosen.markexpr or getattr(chosen, "lf", False) or chosen.collectonly
     in_worker = hasattr(config, "workerinput")
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not some and not in_worker:
         config.pluginmanager.register(WholeRun(config))
