@@ -12,7 +12,8 @@ begin
     if not pg_catalog.texteq(
         coalesce(pg_catalog.current_setting('s3vl.in_one_transaction', true), ''), 'yes'
     ) then
-        raise exception 's3vl is upgraded in one transaction, and each statement is one of its own here'
+        raise exception
+            's3vl is upgraded in one transaction, and each statement is one of its own here'
             using errcode = 'no_active_sql_transaction',
             detail = 'Nothing was changed.',
             hint = 'Turn autocommit off, or send the whole script at once.';
