@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from s3vl_local import s3vectors
+from s3vl_local import postgres, s3vectors
 from s3vl_local.moto_state import MotoState
 from s3vl_local.private import UnreadableError
 from s3vl_local.s3vectors.records import Record
@@ -30,6 +30,14 @@ def test_a_damaged_pickle_is_one_kind_of_error(tmp_path: Path, content: bytes) -
 
     with pytest.raises(UnreadableError, match=r"moto\.pickle is damaged.* with: make reset"):
         MotoState(path).load()
+
+
+def test_databases_without_passwords_are_not_started(tmp_path: Path) -> None:
+    """Those that an earlier version has made stay as they are, and the error says what to do."""
+    (tmp_path / "PG_VERSION").write_text("18")
+
+    with pytest.raises(postgres.PostgresError, match=r"asked for no password\. .* make reset"):
+        postgres.start(tmp_path)
 
 
 @pytest.fixture
