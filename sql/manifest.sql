@@ -15,9 +15,9 @@
 \ir base/version.sql
 
 \ir base/_errors.sql
+\ir base/_lock.sql
 \ir base/_arguments.sql
 \ir base/_arn.sql
-\ir base/_authorize.sql
 \ir base/_access_levels.sql
 
 -- call/: the way to the Lambda function and back
@@ -79,6 +79,7 @@
 \ir operate/_checks.sql
 \ir operate/_lambda_checks.sql
 \ir operate/_index_checks.sql
+\ir operate/_rights.sql
 \ir operate/_access.sql
 
 -- Public: operating

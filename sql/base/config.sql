@@ -30,6 +30,6 @@ comment on column s3vl.config.created_at is
 comment on column s3vl.config.updated_at is
     'When s3vl was configured last.';
 comment on column s3vl.config.last_validated_at is
-    'When the Lambda function was last asked whether it is there.';
+    'When s3vl.configure() asked the Lambda function whether it is there.';
 comment on column s3vl.config.last_validation_status is
     'What came of it: ok, or failed with the reason.';

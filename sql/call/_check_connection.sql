@@ -1,4 +1,5 @@
--- Whether the configured Lambda function is there; the outcome is kept.
+-- Whether the configured Lambda function is there. Nothing is saved: whoever looks would hold a
+-- lock until the end of their transaction, and their settings may be why a call fails.
 
 create or replace function s3vl._check_connection()
     returns table (failure text, hint text, response_time_ms integer)
@@ -22,12 +23,6 @@ begin
                 _failure = message_text, _detail = pg_exception_detail, _hint = pg_exception_hint;
             _failure := s3vl._with_detail(_failure, _detail);
     end;
-    -- A reader instance and a read-only transaction can ask too; they keep nothing.
-    if not current_setting('transaction_read_only')::boolean then
-        update s3vl.config
-        set last_validated_at = clock_timestamp(),
-            last_validation_status = coalesce('failed: ' || _failure, 'ok');
-    end if;
     return query
     select
         _failure,

@@ -30,6 +30,7 @@ begin
             hint = 'Leave aws_region out: the ARN says it.';
     end if;
     perform s3vl._check_range('timeout_seconds', configure.timeout_seconds, 1, 900);
+    perform s3vl._lock_for_change('s3vl.config');
     insert into s3vl.config as c (lambda_arn, aws_region, timeout_seconds)
     values (_arn, _region, configure.timeout_seconds)
     on conflict on constraint config_pkey do update
@@ -40,6 +41,9 @@ begin
     select *
     into _check
     from s3vl._check_connection();
+    update s3vl.config
+    set last_validated_at = clock_timestamp(),
+        last_validation_status = coalesce('failed: ' || _check.failure, 'ok');
     if _check.failure is not null then
         perform s3vl._warn(
             'the configuration is saved, but the Lambda function does not work yet',
@@ -52,10 +56,11 @@ end;
 $$;
 
 comment on function s3vl.configure(text, text, integer) is
-    'Saves which Lambda function s3vl calls, then tries it; a function that does not work yet is '
-    'saved with a warning. Returns true. lambda_arn may end with an alias or a version. '
-    'aws_region is that of the ARN and can be left out. timeout_seconds, 1 to 900, is the limit '
-    'of one SQL call. Raises 22023 for an argument that cannot be.';
+    'Saves which Lambda function s3vl calls, then tries it and keeps the outcome for '
+    's3vl.get_config(); a function that does not work yet is saved with a warning. Returns true. '
+    'lambda_arn may end with an alias or a version. aws_region is that of the ARN and can be left '
+    'out. timeout_seconds, 1 to 900, is the limit of one SQL call. Raises 22023 for an argument '
+    'that cannot be, and 55P03 while another session is configuring.';
 
 create or replace function s3vl.validate_config()
     returns table (
@@ -85,8 +90,8 @@ $$;
 
 comment on function s3vl.validate_config() is
     'Calls the Lambda function and tells whether it answers. Always one row: error_message says '
-    'what is wrong and what to do, response_time_ms how long the call took. The outcome is kept '
-    'for s3vl.get_config(), except in a read-only transaction.';
+    'what is wrong and what to do, response_time_ms how long the call took. Saves nothing, and '
+    'waits for no other session.';
 
 create or replace function s3vl.get_config()
     returns table (
@@ -121,5 +126,5 @@ $$;
 
 comment on function s3vl.get_config() is
     'Shows the configuration: one row, or none before s3vl.configure(). config_age_hours is the '
-    'time since updated_at. last_validation_status is what s3vl.validate_config() found last. No '
-    'Lambda call.';
+    'time since updated_at. last_validation_status is what s3vl.configure() found. No Lambda '
+    'call.';

@@ -41,12 +41,12 @@ begin
         text_keys = _remember_facts.index.text_keys,
         described_at = _remember_facts.index.described_at,
         updated_at = now()
-    where r.index_name = _remember_facts.index.index_name;
+    where r.index_arn = _remember_facts.index.index_arn;
 end;
 $$;
 
 comment on function s3vl._remember_facts(s3vl.index_registry) is
-    'Saves the facts about an index in the registry.';
+    'Saves the facts about an index in the registry, under each of its names.';
 
 create or replace function s3vl._facts_origin(index s3vl.index_registry)
     returns text
@@ -77,8 +77,10 @@ create or replace function s3vl._refresh_hint(index s3vl.index_registry)
     set search_path = pg_catalog, pg_temp
 as $$
     select format(
-        'If the index is another one now, type: select s3vl.describe_index(%L);',
-        _refresh_hint.index.index_name
+        'If the index is another one now, register it again, with admin access: '
+        'select s3vl.register_index(%L, %L);',
+        _refresh_hint.index.index_name,
+        _refresh_hint.index.index_arn
     )
 $$;
 

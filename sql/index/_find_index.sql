@@ -1,4 +1,5 @@
--- From index_name or index_arn to an index that the caller may use.
+-- From index_name or index_arn to a registered index. The registry is the list of what may be
+-- reached from here, for everybody: who may extend it is decided by EXECUTE on register_index().
 
 create or replace function s3vl._raise_unknown_index(index_name text)
     returns void
@@ -30,10 +31,8 @@ begin
             end,
             'Registered: ' || nullif(array_to_string(_names[:5], ', '), '')
             || case when cardinality(_names) > 5 then ' and more' else '' end || '.',
-            case when s3vl._caller_is_admin()
-                then 'Register it: select s3vl.register_index(''<name>'', ''<index ARN>'');'
-                else 'Ask an administrator to register it.'
-            end
+            'Register it, with admin access: '
+            'select s3vl.register_index(''<name>'', ''<index ARN>'');'
         );
 end;
 $$;
@@ -85,7 +84,7 @@ $$;
 comment on function s3vl._check_active(s3vl.index_registry) is
     'Refuses an index that was deactivated.';
 
-create or replace function s3vl._find_index(index_name text, index_arn text)
+create or replace function s3vl._registered_arn(index_arn text)
     returns s3vl.index_registry
     stable
     language plpgsql
@@ -93,6 +92,37 @@ create or replace function s3vl._find_index(index_name text, index_arn text)
 as $$
 declare
     _index s3vl.index_registry;
+begin
+    -- An ARN may have several names, and is closed when all of them are.
+    select r.*
+    into _index
+    from s3vl.index_registry as r
+    where r.index_arn = _registered_arn.index_arn
+    order by r.is_active desc, r.index_name
+    limit 1;
+    if not found then
+        raise exception using
+            errcode = '42704',
+            message = format('index "%s" is not registered', _registered_arn.index_arn),
+            hint = format(
+                'Register it, with admin access: select s3vl.register_index(''<name>'', %L);',
+                _registered_arn.index_arn
+            );
+    end if;
+    perform s3vl._check_active(_index);
+    return _index;
+end;
+$$;
+
+comment on function s3vl._registered_arn(text) is
+    'Returns the index of this ARN, by the first of its active names.';
+
+create or replace function s3vl._find_index(index_name text, index_arn text)
+    returns s3vl.index_registry
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
 begin
     if num_nonnulls(_find_index.index_name, _find_index.index_arn) <> 1 then
         raise exception using
@@ -114,22 +144,9 @@ begin
             hint = format('Pass a name as index_name => %L.', s3vl._shown(_find_index.index_arn));
     end if;
     perform s3vl._check_index_arn(_find_index.index_arn);
-    select r.*
-    into _index
-    from s3vl.index_registry as r
-    where r.index_arn = _find_index.index_arn
-    order by r.is_active desc, r.index_name
-    limit 1;
-    if found then
-        perform s3vl._check_active(_index);
-        return _index;
-    end if;
-    perform s3vl._authorize_unregistered(_find_index.index_arn);
-    _index.index_arn := _find_index.index_arn;
-    return _index;
+    return s3vl._registered_arn(_find_index.index_arn);
 end;
 $$;
 
 comment on function s3vl._find_index(text, text) is
-    'Returns the index that exactly one of name and ARN says; of an unregistered one only the ARN '
-    'is known.';
+    'Returns the registered index that exactly one of name and ARN says.';

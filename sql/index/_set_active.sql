@@ -6,6 +6,7 @@ create or replace function s3vl._set_active(index_name text, is_active boolean)
     set search_path = pg_catalog, pg_temp
 as $$
 begin
+    perform s3vl._lock_for_change('s3vl.index_registry');
     update s3vl.index_registry as r
     set is_active = _set_active.is_active,
         updated_at = now()

@@ -1,4 +1,4 @@
--- What an index is now.
+-- What an index is now. What is seen is not saved: see call/_check_connection.sql.
 
 create or replace function s3vl.describe_index(name text)
     returns table (
@@ -27,10 +27,6 @@ declare
 begin
     _index := s3vl._registered_index(describe_index.name collate "C");
     _index := s3vl._ask_facts(_index, clock_timestamp());
-    -- A reader instance and a read-only transaction can ask too; they keep nothing.
-    if not current_setting('transaction_read_only')::boolean then
-        perform s3vl._remember_facts(_index);
-    end if;
     return query
     select
         i.*,
@@ -45,7 +41,7 @@ $$;
 
 comment on function s3vl.describe_index(text) is
     'Asks S3 Vectors what a registered index is (GetIndex) and shows it, with what is registered. '
-    'The facts are remembered, and used to refuse early what the index cannot do; not in a '
-    'read-only transaction. index_mode is CLASSIC or ENHANCED, or null when the service does not '
-    'say; text_keys are the metadata keys with text search, each with language and status. Raises '
-    '42704, 55000 and S3V01 to S3V06.';
+    'Saves nothing, and waits for no other session; s3vl.register_index() is what remembers these '
+    'facts, to refuse early what the index cannot do. index_mode is CLASSIC or ENHANCED, or null '
+    'when the service does not say; text_keys are the metadata keys with text search, each with '
+    'language and status. Raises 42704, 55000 and S3V01 to S3V06.';

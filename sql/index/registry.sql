@@ -1,5 +1,5 @@
--- Names for indexes. A registered name is what people type, and what roles without the owner's
--- rights may use at all.
+-- Names for indexes. A registered name is what people type, and only registered indexes can be
+-- used.
 
 create or replace function s3vl.register_index(
     index_name text,
@@ -22,18 +22,11 @@ begin
     perform s3vl._check_index_name(_name);
     perform s3vl._check_index_arn(_arn);
     perform s3vl._check_description(register_index.description);
-    -- Nothing that was known about the index before may outlive the new ARN.
-    delete from s3vl.index_registry as r
-    where r.index_name = _name and r.index_arn <> _arn;
-    insert into s3vl.index_registry as r (index_name, index_arn, description)
-    values (_name, _arn, register_index.description)
-    on conflict on constraint index_registry_pkey do update
-    set description = coalesce(excluded.description, r.description),
-        is_active = true,
-        updated_at = excluded.updated_at;
+    perform s3vl._check_writable('the index');
+    _index.index_arn := _arn;
+    -- Asked before anything is locked: deactivate_index() is not to wait for an answer.
     begin
-        _index := s3vl._registered_index(_name);
-        perform s3vl._remember_facts(s3vl._ask_facts(_index, clock_timestamp()));
+        _index := s3vl._ask_facts(_index, clock_timestamp());
     exception
         when others then
             if not s3vl._is_call_failure(sqlstate) then
@@ -44,13 +37,28 @@ begin
                 when 'S3V06' then 'S3 Vectors does not have it'
                 else 'S3 Vectors could not be asked about it'
             end;
-            perform s3vl._warn(
-                format('index "%s" is registered, but %s', _name, _problem),
-                s3vl._with_detail(sqlerrm, _detail),
-                rtrim(_hint, '.;') || '; then register it again: only then are its dimension and '
-                'mode known here, and checked before a call.'
-            );
+            _detail := s3vl._with_detail(sqlerrm, _detail);
     end;
+    perform s3vl._lock_for_change('s3vl.index_registry');
+    -- Nothing that was known about the index before may outlive the new ARN.
+    delete from s3vl.index_registry as r
+    where r.index_name = _name and r.index_arn <> _arn;
+    insert into s3vl.index_registry as r (index_name, index_arn, description)
+    values (_name, _arn, register_index.description)
+    on conflict on constraint index_registry_pkey do update
+    set description = coalesce(excluded.description, r.description),
+        is_active = true,
+        updated_at = excluded.updated_at;
+    if _problem is null then
+        perform s3vl._remember_facts(_index);
+    else
+        perform s3vl._warn(
+            format('index "%s" is registered, but %s', _name, _problem),
+            _detail,
+            rtrim(_hint, '.;') || '; then register it again: only then are its dimension and '
+            'mode known here, and checked before a call.'
+        );
+    end if;
     return true;
 end;
 $$;
@@ -59,9 +67,9 @@ comment on function s3vl.register_index(text, text, text) is
     'Gives an S3 Vectors index a name, or a name another index, and makes it active; returns '
     'true. index_name is 1 to 128 characters that can be seen, spaces within it too, normalized '
     '(NFC). Without description the index keeps the one that it has. Asks GetIndex for dimension, '
-    'metric and mode; when that fails the index is registered all the same, with a warning, and is '
-    'checked less before calls until it is registered again or described. Raises 22023 for a '
-    'malformed name or ARN.';
+    'metric and mode, and remembers them; when that fails the index is registered all the same, '
+    'with a warning, and is checked less before calls until it is registered again. Raises 22023 '
+    'for a malformed name or ARN, and 55P03 while another session changes the registry.';
 
 create or replace function s3vl.resolve_index_arn(name text)
     returns text
@@ -94,7 +102,8 @@ end;
 $$;
 
 comment on function s3vl.activate_index(text) is
-    'Makes a deactivated index usable again; returns true. Raises 42704 for an unknown name.';
+    'Makes a deactivated index usable again; returns true. Raises 42704 for an unknown name, and '
+    '55P03 while another session changes the registry.';
 
 create or replace function s3vl.deactivate_index(name text)
     returns boolean
@@ -108,8 +117,10 @@ end;
 $$;
 
 comment on function s3vl.deactivate_index(text) is
-    'Stops the use of an index, by name and by ARN, without forgetting it; returns true. The '
-    'vectors stay where they are. Raises 42704 for an unknown name.';
+    'Stops the use of an index, by name and by ARN, without forgetting it; returns true. An index '
+    'with another active name can still be used by that name, and by ARN. The vectors stay where '
+    'they are. Raises 42704 for an unknown name, and 55P03 while another session changes the '
+    'registry.';
 
 create or replace function s3vl.unregister_index(name text)
     returns boolean
@@ -118,6 +129,7 @@ create or replace function s3vl.unregister_index(name text)
     set search_path = pg_catalog, pg_temp
 as $$
 begin
+    perform s3vl._lock_for_change('s3vl.index_registry');
     delete from s3vl.index_registry as r
     where r.index_name = unregister_index.name collate "C";
     if not found then
@@ -129,4 +141,4 @@ $$;
 
 comment on function s3vl.unregister_index(text) is
     'Forgets the name of an index; returns true. The index and its vectors stay where they are. '
-    'Raises 42704 for an unknown name.';
+    'Raises 42704 for an unknown name, and 55P03 while another session changes the registry.';

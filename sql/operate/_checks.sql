@@ -75,7 +75,12 @@ as $$
             'validated ' || _check_configuration.config.last_validated_at || ': '
             || _check_configuration.config.last_validation_status
         ),
-        case when f.failed then 'Validate it again: select * from s3vl.validate_config();' end
+        case when f.failed then format(
+            'If it works now, configure it again, with admin access: '
+            'select s3vl.configure(%L, timeout_seconds => %s);',
+            _check_configuration.config.lambda_arn,
+            _check_configuration.config.timeout_seconds
+        ) end
     from (
         select _check_configuration.config.last_validation_status <> 'ok'
     ) as f (failed)

@@ -3,3 +3,5 @@
 alter table s3vl.index_registry add column described_at timestamptz;
 comment on column s3vl.index_registry.described_at is
     'When GetIndex last told these facts; null when it could not be asked.';
+comment on column s3vl.config.last_validated_at is
+    'When s3vl.configure() asked the Lambda function whether it is there.';

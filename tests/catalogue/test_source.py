@@ -104,11 +104,11 @@ def test_file_is_free_of(path: Path, forbidden: str) -> None:
     assert re.findall(forbidden, path.read_text()) == []
 
 
-def test_dynamic_sql_is_about_grants() -> None:
-    """GRANT takes no parameters; nothing else needs SQL that is put together."""
+def test_dynamic_sql_is_about_grants_and_locks() -> None:
+    """GRANT and LOCK take no parameters; nothing else needs SQL that is put together."""
     dynamic = [name(path) for path in PARTS if re.search(r"(?m)^\s*execute ", path.read_text())]
 
-    assert dynamic == ["operate/_access.sql", "operate/access.sql"]
+    assert dynamic == ["base/_lock.sql", "operate/_access.sql"]
 
 
 @pytest.mark.parametrize("path", PARTS, ids=name)

@@ -52,11 +52,11 @@ def test_all_is_well(db: Database, registered: StubLambda) -> None:
 
 
 def test_last_validation_is_shown(db: Database, registered: StubLambda) -> None:
-    """What validate_config found last, and when, stands with the configuration."""
+    """What configure found, and when, stands with the configuration."""
     registered.answers(AVAILABLE)
     registered.answers(AVAILABLE)
     registered.answers(FACTS)
-    db.rows("select * from s3vl.validate_config()")
+    db.rows("select s3vl.configure(%(arn)s)", arn=LAMBDA_ARN)
 
     _, detail, _ = diagnosis(db)["configuration"]
 
@@ -69,13 +69,16 @@ def test_last_validation_that_failed_is_a_warning(db: Database, registered: Stub
     registered.answers_failure("access_denied")
     registered.answers(AVAILABLE)
     registered.answers(FACTS)
-    db.rows("select * from s3vl.validate_config()")
+    db.rows("select s3vl.configure(%(arn)s, timeout_seconds => 20)", arn=LAMBDA_ARN)
 
     status, detail, hint = diagnosis(db)["configuration"]
 
     assert status == "warn"
     assert detail.endswith(": failed: S3 Vectors denied access: the reason (Lambda request request-1)")
-    assert hint == "Validate it again: select * from s3vl.validate_config();"
+    assert hint == (
+        "If it works now, configure it again, with admin access: "
+        f"select s3vl.configure('{LAMBDA_ARN}', timeout_seconds => 20);"
+    )
 
 
 def test_age_of_the_remembered_facts_is_shown(db: Database, registered: StubLambda) -> None:
@@ -98,7 +101,10 @@ def test_remembered_facts_that_are_no_longer_so_are_a_warning(db: Database, regi
     assert diagnosis(db)['index "docs"'] == (
         "warn",
         "ENHANCED, 7 dimensions, cosine, but the registry remembers other facts",
-        "If the index is another one now, type: select s3vl.describe_index('docs');",
+        (
+            "If the index is another one now, register it again, with admin access: "
+            f"select s3vl.register_index('docs', '{INDEX_ARN}');"
+        ),
     )
 
 

@@ -535,10 +535,9 @@ def test_malformed_description_is_a_warning_of_register_index(
 
 def test_not_configured(db: Database, stub: StubLambda) -> None:
     """Before configure() there is nothing to call, and the hint says how to change that."""
-    error = db.error(
-        "select * from s3vl.get_vectors(array['a'], index_arn =>"
-        " 'arn:aws:s3vectors:us-west-2:123456789012:bucket/b-1/index/i-1')"
-    )
+    db.rows("insert into s3vl.index_registry (index_name, index_arn) values ('docs', %(arn)s)", arn=INDEX_ARN)
+
+    error = db.error("select * from s3vl.get_vectors(array['a'], 'docs')")
 
     assert (error.sqlstate, error.message_primary) == ("55000", "s3vl is not configured")
     assert error.message_hint == "Type: select s3vl.configure('<Lambda ARN>');"

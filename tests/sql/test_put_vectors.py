@@ -185,7 +185,7 @@ def test_hint_fits_the_problem(
     error = db.error(PUT.format(record))
 
     assert (error.message_hint or "").startswith(hint)
-    assert ("describe_index" in (error.message_hint or "")) is by_facts
+    assert ("register it again" in (error.message_hint or "")) is by_facts
     assert ("GetIndex" in (error.message_detail or "")) is by_facts
     assert registered.calls == []
 

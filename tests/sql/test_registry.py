@@ -261,7 +261,7 @@ def test_unknown_name_is_refused_with_the_names_that_there_are(
 
     assert (error.sqlstate, error.message_primary) == ("42704", 'index "x" is not registered')
     assert error.message_hint == (
-        "Registered: \"docs\". Register it: select s3vl.register_index('<name>', '<index ARN>');"
+        "Registered: \"docs\". Register it, with admin access: select s3vl.register_index('<name>', '<index ARN>');"
     )
     assert registered.calls == []
 
@@ -285,7 +285,9 @@ def test_hint_shows_five_names_at_most(db: Database, count: int, names: str) -> 
 
     error = db.error("select s3vl.resolve_index_arn('x')")
 
-    assert error.message_hint == (names + "Register it: select s3vl.register_index('<name>', '<index ARN>');")
+    assert error.message_hint == (
+        names + "Register it, with admin access: select s3vl.register_index('<name>', '<index ARN>');"
+    )
 
 
 @pytest.mark.usefixtures("registered")
