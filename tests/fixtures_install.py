@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -150,3 +151,25 @@ def pg_tle(target: Target) -> Iterator[Callable[[Path], None]]:
                 add(dict(connection.execute("select f.name, f.content from pgtle.file as f").fetchall()))
 
         yield register
+
+
+@pytest.fixture
+def restored(
+    postgres: PostgresServer, target: Target, new_database: Callable[..., str], tmp_path: Path
+) -> Callable[[], Target]:
+    """Dump the database of the test, and restore it into another as the master user."""
+    dump = tmp_path / "dump"
+
+    def run(program: str, *arguments: str | Path) -> None:
+        done = subprocess.run(
+            [local_postgres.BIN / program, *arguments], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+    def copy() -> Target:
+        other = Target(postgres.url(database=new_database()))
+        run("pg_dump", "--format=custom", f"--file={dump}", target.url)
+        run("pg_restore", "--exit-on-error", f"--dbname={other.url}", dump)
+        return other
+
+    return copy

@@ -50,7 +50,8 @@ begin
         select string_agg(p.oid::regprocedure::text, ', ' order by p.proname)
         from s3vl._access_levels() as a
         inner join pg_proc as p on p.proname = a.function_name
-        where p.pronamespace = 's3vl'::regnamespace
+        inner join pg_namespace as n on n.oid = p.pronamespace and n.nspowner = p.proowner
+        where n.nspname = 's3vl'
             and array_position(_levels, a.access_level)
             <= array_position(_levels, _granted_functions.access_level)
     );

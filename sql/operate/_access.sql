@@ -1,7 +1,8 @@
--- Which roles may be given rights, and how all rights are taken from one.
+-- Which roles may be given rights, and how all rights are taken from one. A role is known by its
+-- oid, since another may get its name at any time.
 
 create or replace function s3vl._check_role(role_name name)
-    returns void
+    returns oid
     stable
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -29,30 +30,93 @@ begin
             message = format('role "%s" owns s3vl, and has all rights', _check_role.role_name),
             hint = 'Name another role.';
     end if;
+    return _role;
 end;
 $$;
 
 comment on function s3vl._check_role(name) is
-    'Refuses a role that does not exist, everybody, and the owner.';
+    'Returns a role; refuses one that does not exist, everybody, and the owner.';
 
-create or replace function s3vl._revoke_all(role_name name)
+create or replace function s3vl._change_rights(statement text)
     returns void
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+declare
+    _lock_timeout constant text := s3vl._limit_waiting();
 begin
-    -- PostgreSQL lets no two sessions change the rights on one thing at the same time: the second
-    -- would fail with "tuple concurrently updated". So it waits here.
-    perform pg_advisory_xact_lock('pg_namespace'::regclass::integer, 's3vl'::regnamespace::integer);
-    execute format(
-        'revoke all on all functions in schema s3vl from %1$I; '
-        'revoke all on all tables in schema s3vl from %1$I; '
-        'revoke all on type s3vl.vector_record from %1$I; '
-        'revoke all on schema s3vl from %1$I',
-        _revoke_all.role_name
-    );
+    execute _change_rights.statement;
+    perform set_config('lock_timeout', _lock_timeout, true);
+exception
+    -- Somebody grants or revokes by hand, and has not committed, or just has.
+    when lock_not_available or internal_error then
+        if sqlstate = 'XX000' and sqlerrm <> 'tuple concurrently updated' then
+            raise;
+        end if;
+        perform s3vl._raise_locked('rights on s3vl', '{}');
 end;
 $$;
 
-comment on function s3vl._revoke_all(name) is
-    'Takes every right on s3vl from a role.';
+comment on function s3vl._change_rights(text) is
+    'Grants or revokes, and raises 55P03 when another session does at the same time.';
+
+create or replace function s3vl._revoke_all(role oid)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _heirs text;
+    _statement text;
+begin
+    perform s3vl._lock_for_change('s3vl.index_registry');
+    _heirs := s3vl._heirs(_revoke_all.role);
+    foreach _statement in array array(
+        select r.statement
+        from s3vl._revocation(_revoke_all.role) with ordinality as r (statement, position)
+        order by r.position
+    )
+    loop
+        perform s3vl._change_rights(_statement);
+    end loop;
+    if _heirs is not null then
+        perform s3vl._warn(
+            format('what %s had passed on is taken too', s3vl._grantee(_revoke_all.role)),
+            format('It was passed on to %s.', _heirs),
+            'Give a role access of its own: select s3vl.grant_access(''<role>'', ''reader'');'
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._revoke_all(oid) is
+    'Takes every right on s3vl from a role, with what it had passed on.';
+
+create or replace function s3vl._warn_of_other_access(role oid)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _sources text;
+begin
+    select string_agg(distinct s3vl._grantee(r.grantee), ', ')
+    into _sources
+    from s3vl._rights() as r
+    inner join pg_roles as o on o.oid = _warn_of_other_access.role
+    where r.privilege = 'EXECUTE'
+        and not o.rolsuper
+        and (r.grantee = 0 or pg_has_role(o.oid, r.grantee, 'member'))
+        and has_schema_privilege(o.oid, 's3vl', 'usage');
+    if _sources is not null then
+        perform s3vl._warn(
+            format('%s may still use s3vl', s3vl._grantee(_warn_of_other_access.role)),
+            format('It has what is granted to %s.', _sources),
+            'Revoke its membership, or the access of that role.'
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._warn_of_other_access(oid) is
+    'Warns when a role without rights of its own has those of another role.';

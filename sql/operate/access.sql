@@ -1,6 +1,6 @@
 -- Access for roles: reader, writer or admin, by grants of PostgreSQL on functions and nothing else.
--- No role needs a right on the tables or on aws_lambda. Only here and in _access.sql is SQL put
--- together: GRANT takes no parameters, so names are quoted by format.
+-- No role needs a right on the tables or on aws_lambda. SQL is put together here and in _access.sql
+-- because GRANT takes no parameters.
 
 create or replace function s3vl.grant_access(role_name name, access_level text)
     returns void
@@ -9,9 +9,9 @@ create or replace function s3vl.grant_access(role_name name, access_level text)
     set search_path = pg_catalog, pg_temp
 as $$
 declare
+    _role oid := s3vl._check_role(grant_access.role_name collate "C");
     _functions text := s3vl._granted_functions(grant_access.access_level collate "C");
 begin
-    perform s3vl._check_role(grant_access.role_name collate "C");
     if _functions is null then
         raise exception using
             errcode = '22023',
@@ -30,17 +30,21 @@ begin
             hint = 'Type: revoke all on all functions in schema s3vl from public;';
     end if;
     -- A role has one level: what it had before is replaced.
-    perform s3vl._revoke_all(grant_access.role_name);
-    execute format('grant usage on schema s3vl to %I', grant_access.role_name);
-    execute format('grant execute on function %s to %I', _functions, grant_access.role_name);
+    perform s3vl._revoke_all(_role);
+    perform s3vl._change_rights(
+        format('grant usage on schema s3vl to %s', s3vl._grantee(_role))
+    );
+    perform s3vl._change_rights(
+        format('grant execute on function %s to %s', _functions, s3vl._grantee(_role))
+    );
 end;
 $$;
 
 comment on function s3vl.grant_access(name, text) is
     'Gives a role access to s3vl, instead of what it had before. access_level is reader (search '
-    'and look), writer (also put_vectors and delete_vectors) or admin (everything, and indexes '
-    'that are not registered). Raises 42704 for an unknown role, 22023 for another level, and '
-    '55000 when everybody has all rights.';
+    'and look), writer (also put_vectors and delete_vectors) or admin (everything). Raises 42704 '
+    'for an unknown role, 22023 for another level, 55000 when everybody has all rights, and 55P03 '
+    'while another session changes access or indexes.';
 
 create or replace function s3vl.revoke_access(role_name name)
     returns void
@@ -48,12 +52,16 @@ create or replace function s3vl.revoke_access(role_name name)
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+declare
+    _role oid := s3vl._check_role(revoke_access.role_name collate "C");
 begin
-    perform s3vl._check_role(revoke_access.role_name collate "C");
-    perform s3vl._revoke_all(revoke_access.role_name);
+    perform s3vl._revoke_all(_role);
+    perform s3vl._warn_of_other_access(_role);
 end;
 $$;
 
 comment on function s3vl.revoke_access(name) is
-    'Takes all access to s3vl from a role; what it has as a member of another role stays. Raises '
-    '42704 for an unknown role.';
+    'Takes all access to s3vl from a role, whoever has granted it, and from those to whom the role '
+    'has passed it on, with a warning that names them. What it has as a member of another role '
+    'stays, with a warning that says so. Raises 42704 for an unknown role, and 55P03 while another '
+    'session changes access or indexes.';

@@ -8,18 +8,11 @@ revoke all on all functions in schema s3vl from public;
 -- execute internal functions, or to put functions of their own beside them.
 do $$
 declare
-    _grantee name;
+    _role oid;
 begin
-    for _grantee in
-        select distinct r.rolname
-        from pg_default_acl as d
-        cross join lateral aclexplode(d.defaclacl) as g
-        inner join pg_roles as r on r.oid = g.grantee
-        where d.defaclnamespace = 0
-            and pg_get_userbyid(d.defaclrole) = current_user
-            and r.rolname <> current_user
+    for _role in select distinct r.grantee from s3vl._rights() as r
     loop
-        perform s3vl._revoke_all(_grantee);
+        perform s3vl._revoke_all(_role);
     end loop;
 end;
 $$;

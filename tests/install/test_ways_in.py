@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 import build_sql
 from fixtures_install import RELEASED, SQL, VERSION, Target
-from s3vl_local.postgres import BIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,26 +52,6 @@ def checkout(postgres: PostgresServer) -> list[tuple[str, ...]]:
     target = Target(postgres.url(database="install_checkout"))
     target.run(SQL / "install.sql")
     return target.fingerprint()
-
-
-@pytest.fixture
-def restored(
-    postgres: PostgresServer, target: Target, new_database: Callable[..., str], tmp_path: Path
-) -> Callable[[], Target]:
-    """Dump the database of the test, and restore it into another as the master user."""
-    dump = tmp_path / "dump"
-
-    def run(program: str, *arguments: str | Path) -> None:
-        done = subprocess.run([BIN / program, *arguments], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-
-    def copy() -> Target:
-        other = Target(postgres.url(database=new_database()))
-        run("pg_dump", "--format=custom", f"--file={dump}", target.url)
-        run("pg_restore", "--exit-on-error", f"--dbname={other.url}", dump)
-        return other
-
-    return copy
 
 
 def test_fingerprint_sees_all_of_it(checkout: list[tuple[str, ...]]) -> None:
@@ -130,11 +108,12 @@ def test_upgraded_script(target: Target, built: Path, checkout: list[tuple[str, 
 
 
 @pytest.mark.usefixtures("extension", "roles")
+@pytest.mark.parametrize("since", ["before", "meanwhile"])
 @pytest.mark.parametrize("way", ["script", "extension", "upgraded script", "upgraded extension"])
 def test_default_privileges_let_nobody_in(
-    target: Target, built: Path, checkout: list[tuple[str, ...]], way: str
+    target: Target, built: Path, checkout: list[tuple[str, ...]], way: str, since: str
 ) -> None:
-    """Whomever the owner lets use all that it creates, they have no right on what s3vl creates."""
+    """Whomever the owner lets use all that it creates, they have no right on what s3vl creates or had created."""
     before, then = {
         "script": ("select 1", built / f"s3vl-{VERSION}.sql"),
         "extension": ("select 1", "create extension s3vl cascade"),
@@ -144,6 +123,8 @@ def test_default_privileges_let_nobody_in(
             "alter extension s3vl update",
         ),
     }[way]
+    if since == "before":
+        target.ask(DEFAULT_PRIVILEGES)
     run(target, before)
     target.ask(DEFAULT_PRIVILEGES)
 
