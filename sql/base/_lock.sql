@@ -11,8 +11,11 @@ begin
     raise exception using
         errcode = '55P03',
         message = format('another session is changing %s', _raise_locked.waited_for),
-        detail = case when cardinality(_raise_locked.holders) > 0
-            then format('Process %s.', array_to_string(_raise_locked.holders, ', ')) end,
+        detail = case
+            when cardinality(_raise_locked.holders) > 0
+                then format('Process %s.', array_to_string(_raise_locked.holders, ', '))
+            else 'It may have ended meanwhile.'
+        end,
         hint = format(
             'Let it commit or roll back, then try again. To see what it does: '
             'select * from pg_stat_activity where %s;',
@@ -61,7 +64,7 @@ begin
 exception
     when lock_not_available then
         _holders := array(
-            select l.pid
+            select distinct l.pid
             from pg_locks as l
             inner join pg_database as d on d.oid = l.database
             where d.datname = current_database()

@@ -1,16 +1,16 @@
 -- Which roles may be given rights, and how all rights are taken from one. A role is known by its
 -- oid, since another may get its name at any time.
 
-create or replace function s3vl._check_role(role_name name)
+create or replace function s3vl._find_role(role_name name)
     returns oid
     stable
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _role oid := (select r.oid from pg_roles as r where r.rolname = _check_role.role_name);
+    _role oid := (select r.oid from pg_roles as r where r.rolname = _find_role.role_name);
 begin
-    if _check_role.role_name = 'public' then
+    if _find_role.role_name = 'public' then
         raise exception using
             errcode = '22023',
             message = 'role_name is public, which is everybody',
@@ -20,21 +20,21 @@ begin
         raise exception using
             errcode = '42704',
             message = format(
-                'role %s does not exist', coalesce('"' || _check_role.role_name || '"', 'null')
+                'role %s does not exist', coalesce('"' || _find_role.role_name || '"', 'null')
             ),
             hint = 'See pg_roles, or create it: create role <name> login;';
     end if;
     if _role = (select n.nspowner from pg_namespace as n where n.nspname = 's3vl') then
         raise exception using
             errcode = '22023',
-            message = format('role "%s" owns s3vl, and has all rights', _check_role.role_name),
+            message = format('role "%s" owns s3vl, and has all rights', _find_role.role_name),
             hint = 'Name another role.';
     end if;
     return _role;
 end;
 $$;
 
-comment on function s3vl._check_role(name) is
+comment on function s3vl._find_role(name) is
     'Returns a role; refuses one that does not exist, everybody, and the owner.';
 
 create or replace function s3vl._change_rights(statement text)
@@ -60,7 +60,45 @@ $$;
 comment on function s3vl._change_rights(text) is
     'Grants or revokes, and raises 55P03 when another session does at the same time.';
 
-create or replace function s3vl._revoke_all(role oid)
+create or replace function s3vl._warn_of_circles(role oid)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _name constant text := s3vl._grantee(_warn_of_circles.role);
+    _grantor text;
+    _object text;
+begin
+    -- Roles with two ways to a grant option can give it to each other, and a role to itself:
+    -- PostgreSQL then keeps what they gave when the owner takes what it gave.
+    select s3vl._grantee(r.grantor), r.object
+    into _grantor, _object
+    from s3vl._rights() as r
+    where r.grantee = _warn_of_circles.role
+    order by r.grantor = r.grantee, r.grantor, r.object
+    limit 1;
+    if found then
+        perform s3vl._warn(
+            format('%s keeps rights on s3vl', _name),
+            'Roles with grant options have granted them in a circle, which the owner cannot undo.',
+            format(
+                'Type: grant usage on schema s3vl to %1$s; set role %1$s; '
+                'revoke all on %2$s from %3$s cascade; reset role; select s3vl.revoke_access(%4$L);',
+                _grantor,
+                _object,
+                _name,
+                pg_get_userbyid(_warn_of_circles.role)
+            )
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._warn_of_circles(oid) is
+    'Warns when a role has rights left that its owner cannot revoke.';
+
+create or replace function s3vl._revoke_rights(role oid)
     returns void
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -70,10 +108,10 @@ declare
     _statement text;
 begin
     perform s3vl._lock_for_change('s3vl.index_registry');
-    _heirs := s3vl._heirs(_revoke_all.role);
+    _heirs := s3vl._heirs(_revoke_rights.role);
     foreach _statement in array array(
         select r.statement
-        from s3vl._revocation(_revoke_all.role) with ordinality as r (statement, position)
+        from s3vl._revocation(_revoke_rights.role) with ordinality as r (statement, position)
         order by r.position
     )
     loop
@@ -81,15 +119,16 @@ begin
     end loop;
     if _heirs is not null then
         perform s3vl._warn(
-            format('what %s had passed on is taken too', s3vl._grantee(_revoke_all.role)),
+            format('what %s had passed on is taken too', s3vl._grantee(_revoke_rights.role)),
             format('It was passed on to %s.', _heirs),
             'Give a role access of its own: select s3vl.grant_access(''<role>'', ''reader'');'
         );
     end if;
+    perform s3vl._warn_of_circles(_revoke_rights.role);
 end;
 $$;
 
-comment on function s3vl._revoke_all(oid) is
+comment on function s3vl._revoke_rights(oid) is
     'Takes every right on s3vl from a role, with what it had passed on.';
 
 create or replace function s3vl._warn_of_other_access(role oid)

@@ -9,7 +9,7 @@ create or replace function s3vl.grant_access(role_name name, access_level text)
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _role oid := s3vl._check_role(grant_access.role_name collate "C");
+    _role oid := s3vl._find_role(grant_access.role_name collate "C");
     _functions text := s3vl._granted_functions(grant_access.access_level collate "C");
 begin
     if _functions is null then
@@ -30,7 +30,7 @@ begin
             hint = 'Type: revoke all on all functions in schema s3vl from public;';
     end if;
     -- A role has one level: what it had before is replaced.
-    perform s3vl._revoke_all(_role);
+    perform s3vl._revoke_rights(_role);
     perform s3vl._change_rights(
         format('grant usage on schema s3vl to %s', s3vl._grantee(_role))
     );
@@ -53,9 +53,9 @@ create or replace function s3vl.revoke_access(role_name name)
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _role oid := s3vl._check_role(revoke_access.role_name collate "C");
+    _role oid := s3vl._find_role(revoke_access.role_name collate "C");
 begin
-    perform s3vl._revoke_all(_role);
+    perform s3vl._revoke_rights(_role);
     perform s3vl._warn_of_other_access(_role);
 end;
 $$;

@@ -12,7 +12,7 @@ declare
 begin
     for _role in select distinct r.grantee from s3vl._rights() as r
     loop
-        perform s3vl._revoke_all(_role);
+        perform s3vl._revoke_rights(_role);
     end loop;
 end;
 $$;

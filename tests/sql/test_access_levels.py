@@ -55,7 +55,7 @@ FORBIDDEN: list[LiteralString] = [
     "delete from s3vl.index_registry",
     "truncate s3vl.config",
     "select * from s3vl._ask('x', '{}')",
-    "select s3vl._revoke_all('other'::regrole)",
+    "select s3vl._revoke_rights('other'::regrole)",
     "lock table s3vl.config in access share mode",
     "lock table s3vl.index_registry in access exclusive mode",
     "select s3vl._write('x', 'x', 'x', 1, 1, 'x', now())",
