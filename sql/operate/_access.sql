@@ -60,34 +60,65 @@ $$;
 comment on function s3vl._change_rights(text) is
     'Grants or revokes, and raises 55P03 when another session does at the same time.';
 
+create or replace function s3vl._let_old_changes_end()
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _lock_timeout constant text := current_setting('lock_timeout');
+begin
+    -- Not where 1.0.0 never was, nor after the next upgrade, which drops what that has left.
+    if to_regprocedure('s3vl._revoke_all(name)') is not null then
+        perform set_config('lock_timeout', '2s', true);
+        perform pg_advisory_xact_lock(
+            'pg_namespace'::regclass::integer, 's3vl'::regnamespace::integer
+        );
+        perform set_config('lock_timeout', _lock_timeout, true);
+    end if;
+exception
+    -- Anybody can hold this lock, so it is not waited for any longer.
+    when lock_not_available then
+        null;
+end;
+$$;
+
+comment on function s3vl._let_old_changes_end() is
+    'Waits 2 seconds at most for calls of grant_access() and revoke_access() that began before an '
+    'upgrade from 1.0.0, whose lock this was.';
+
 create or replace function s3vl._warn_of_circles(role oid)
     returns void
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _name constant text := s3vl._grantee(_warn_of_circles.role);
-    _grantor text;
-    _object text;
+    _right record;
 begin
     -- Roles with two ways to a grant option can give it to each other, and a role to itself:
     -- PostgreSQL then keeps what they gave when the owner takes what it gave.
-    select s3vl._grantee(r.grantor), r.object
-    into _grantor, _object
+    select s3vl._grantee(r.grantor) as grantor, s3vl._grantee(r.grantee) as grantee, r.object
+    into _right
     from s3vl._rights() as r
-    where r.grantee = _warn_of_circles.role
-    order by r.grantor = r.grantee, r.grantor, r.object
+    where not exists (
+        select
+        from s3vl._rights_without(_warn_of_circles.role) as k
+        where (k.object, k.privilege, k.grantor, k.grantee)
+            = (r.object, r.privilege, r.grantor, r.grantee)
+    )
+    order by r.grantee <> _warn_of_circles.role, r.grantor = r.grantee, 1, 2, 3
     limit 1;
     if found then
         perform s3vl._warn(
-            format('%s keeps rights on s3vl', _name),
+            format('%s keeps rights on s3vl', _right.grantee),
             'Roles with grant options have granted them in a circle, which the owner cannot undo.',
             format(
                 'Type: grant usage on schema s3vl to %1$s; set role %1$s; '
-                'revoke all on %2$s from %3$s cascade; reset role; select s3vl.revoke_access(%4$L);',
-                _grantor,
-                _object,
-                _name,
+                'revoke all on %2$s from %3$s cascade; reset role; '
+                'select s3vl.revoke_access(%4$L);',
+                _right.grantor,
+                _right.object,
+                _right.grantee,
                 pg_get_userbyid(_warn_of_circles.role)
             )
         );
@@ -96,7 +127,7 @@ end;
 $$;
 
 comment on function s3vl._warn_of_circles(oid) is
-    'Warns when a role has rights left that its owner cannot revoke.';
+    'Warns when rights are left that a role had or passed on, and that the owner cannot revoke.';
 
 create or replace function s3vl._revoke_rights(role oid)
     returns void
@@ -108,6 +139,7 @@ declare
     _statement text;
 begin
     perform s3vl._lock_for_change('s3vl.index_registry');
+    perform s3vl._let_old_changes_end();
     _heirs := s3vl._heirs(_revoke_rights.role);
     foreach _statement in array array(
         select r.statement

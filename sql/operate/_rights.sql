@@ -76,7 +76,12 @@ comment on function s3vl._rights() is
 
 create or replace function s3vl._rights_without(role oid)
     returns table (
-        object text, privilege text, grantee oid, is_grantable boolean, is_of_owner boolean
+        object text,
+        privilege text,
+        grantor oid,
+        grantee oid,
+        is_grantable boolean,
+        is_of_owner boolean
     )
     stable
     rows 100
@@ -101,7 +106,7 @@ as $$
         where k.is_grantable
     )
 
-    select k.object, k.privilege, k.grantee, k.is_grantable, k.is_of_owner
+    select k.*
     from kept as k
 $$;
 

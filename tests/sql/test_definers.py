@@ -69,9 +69,8 @@ EVIL: LiteralString = """
 @pytest.fixture
 def roles(postgres: PostgresServer) -> Iterator[None]:
     """Make a reader and an admin who can log in, and drop them when their databases are gone."""
-    with postgres.connect(SUPERUSER) as connection:
-        for role in (READER, ADMIN):
-            connection.execute(f"create role {role} login")
+    for role in (READER, ADMIN):
+        postgres.create_login(role)
     yield
     with postgres.connect(SUPERUSER) as connection:
         for role in (READER, ADMIN):

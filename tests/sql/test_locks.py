@@ -37,8 +37,7 @@ CHANGES: dict[LiteralString, str] = {
 @pytest.fixture
 def reader_role(postgres: PostgresServer) -> Iterator[None]:
     """Make a role that can log in, and drop it when its databases are gone."""
-    with postgres.connect(SUPERUSER) as connection:
-        connection.execute(f"create role {READER} login")
+    postgres.create_login(READER)
     yield
     with postgres.connect(SUPERUSER) as connection:
         connection.execute(f"drop role {READER}")
@@ -218,10 +217,6 @@ def test_no_stranger_can_hold_an_admin_up(owner: Database, reader: Database) -> 
     for change in CHANGES:
         if "unregister" not in change:
             owner.rows(change)
-    assert (
-        owner.rows("select proname from pg_proc where proname !~ '^pg_' and prosrc ~ 'pg_(try_)?advisory'")
-        == []
-    )
 
 
 def test_deactivating_does_not_wait_for_an_answer_of_lambda(

@@ -126,13 +126,14 @@ def test_everybody_else_keeps_what_does_not_stem_from_the_role(roles: Database, 
     roles.rows("select s3vl.revoke_access('c')")
 
     expected = expected_without(before, "c")
-    if "c" not in usable(roles):
+    circles = [warning for warning in roles.warnings if "keeps rights on s3vl" in str(warning.message)]
+    if not circles:
         assert usable(roles) == expected
-    while "c" in usable(roles):
-        hint = roles.warnings[-1].hint or ""
-        assert roles.warnings[-1].message == "c keeps rights on s3vl"
-        roles.rows(hint.removeprefix("Type: "))  # type: ignore[arg-type]
-    assert expected.keys() <= usable(roles).keys()
+    while circles:
+        roles.notices.clear()
+        roles.rows((circles[0].hint or "").removeprefix("Type: "))  # type: ignore[arg-type]
+        circles = [warning for warning in roles.warnings if "keeps rights on s3vl" in str(warning.message)]
+    assert expected.keys() == usable(roles).keys()
 
 
 def test_rights_on_columns_and_types_are_taken_too(roles: Database) -> None:
