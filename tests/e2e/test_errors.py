@@ -64,7 +64,7 @@ ARGUMENTS: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
     "bad filter operator": (
         QUERY + """, metadata_filter => '{"price": {"$about": 5}}')""",
         {}, "22023", r"price\.\$about is not an operator", r"\$eq"),
-    "no ids": (GET, {"ids": []}, "22023", "vector_ids is empty", r"array\["),
+    "no list of ids": (GET, {"ids": None}, "22023", "vector_ids is null", r"array\["),
     "an id of 1,025 characters": (GET, {"ids": [LARGEST_ID + "x"]}, "22023", "1025 characters", "1,024"),
 }  # fmt: skip
 
