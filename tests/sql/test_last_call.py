@@ -176,3 +176,15 @@ def test_pooler_that_discards_all_discards_it(committing: Callable[..., Database
     session.rows("discard all")
 
     assert session.rows(LAST) == []
+
+
+def test_rollback_takes_the_note_along(committing: Callable[..., Database]) -> None:
+    """A setting is undone as all else is: then the call before is the last one that is known."""
+    session = committing()
+    note = "select s3vl._note_call(%(operation)s, clock_timestamp(), 1, '{}', '{}')"
+    session.rows(note, operation="list_vectors")
+    session.rows("begin")
+    session.rows(note, operation="put_vectors")
+    session.rows("rollback")
+
+    assert session.value("select operation from s3vl.last_call()") == "list_vectors"
