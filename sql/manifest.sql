@@ -9,6 +9,8 @@
 
 -- base/: the schema, and what every room uses
 \ir base/schema.sql
+\ir base/_platform.sql
+\ir base/platform.sql
 \ir base/config.sql
 
 -- Public: about s3vl itself

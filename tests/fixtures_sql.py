@@ -135,9 +135,12 @@ def installed_template(postgres: PostgresServer) -> str:
     """Install s3vl over the stub, as the master user, in a database to clone."""
     name = "s3vl_installed"
     postgres.create_database(name)
-    url = postgres.url(database=name)
-    for script in (ROOT / "tests/sql/aws_lambda_stub.sql", ROOT / "sql/install.sql"):
-        done = psql(url, "-v", "ON_ERROR_STOP=1", "-f", str(script))
+    for user, arguments in (
+        ("postgres", ("-c", "create extension aws_lambda cascade")),
+        ("rdsadmin", ("-f", str(ROOT / "tests/sql/aws_lambda_stub.sql"))),
+        ("postgres", ("-f", str(ROOT / "sql/install.sql"))),
+    ):
+        done = psql(postgres.url(user, name), "-v", "ON_ERROR_STOP=1", *arguments)
         assert done.returncode == 0, done.stderr
     return name
 

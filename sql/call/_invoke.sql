@@ -88,6 +88,9 @@ declare
     _detail text;
     _late boolean;
 begin
+    if not s3vl._has_aws_lambda() then
+        perform s3vl._require_platform('extension aws_lambda');
+    end if;
     loop
         _attempts := _attempts + 1;
         _sent_at := clock_timestamp();

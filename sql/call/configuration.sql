@@ -18,6 +18,7 @@ declare
     _region constant text collate "C" := split_part(_arn, ':', 4);
     _check record;
 begin
+    perform s3vl._require_platform();
     perform s3vl._check_arn('lambda_arn', _arn, 'lambda', _pattern, _example);
     if configure.aws_region collate "C" <> _region then
         raise exception using
@@ -60,7 +61,8 @@ comment on function s3vl.configure(text, text, integer) is
     's3vl.get_config(); a function that does not work yet is saved with a warning. Returns true. '
     'lambda_arn may end with an alias or a version. aws_region is that of the ARN and can be left '
     'out. timeout_seconds, 1 to 900, is the limit of one SQL call. Raises 22023 for an argument '
-    'that cannot be, and 55P03 while another session is configuring.';
+    'that cannot be, 55000 in a database of another encoding than UTF8, or whose schema aws_lambda '
+    'is not that of the extension, and 55P03 while another session is configuring.';
 
 create or replace function s3vl.validate_config()
     returns table (

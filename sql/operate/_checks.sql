@@ -21,29 +21,20 @@ create or replace function s3vl._check_platform()
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _function oid := s3vl._invoke_function();
     _failure record;
 begin
-    if _function is null then
-        select f.* into _failure from s3vl._call_failure('42883', '', '', false) as f;
-        return query select 'extension aws_lambda', 'fail', _failure.message, _failure.hint;
+    return query
+    select f.check_name, 'fail', s3vl._with_detail(f.message, f.detail), f.hint
+    from s3vl._platform_failures() as f;
+    if not s3vl._has_aws_lambda() then
         return;
     end if;
     return query
-    select
-        'extension aws_lambda',
-        'ok',
-        coalesce(
-            (
-                select 'version ' || e.extversion
-                from pg_extension as e
-                where e.extname = 'aws_lambda'
-            ),
-            'the function is there'
-        ),
-        null::text;
+    select 'extension aws_lambda', 'ok', 'version ' || e.extversion, null::text
+    from pg_extension as e
+    where e.extname = 'aws_lambda';
     if has_schema_privilege('aws_lambda', 'usage')
-        and has_function_privilege(_function, 'execute')
+        and has_function_privilege(s3vl._invoke_function(), 'execute')
     then
         return query
         select
@@ -56,7 +47,7 @@ end;
 $$;
 
 comment on function s3vl._check_platform() is
-    'Looks for the extension aws_lambda and the right to use it.';
+    'Looks at the encoding of the database, for the extension aws_lambda and the right to use it.';
 
 create or replace function s3vl._check_configuration(config s3vl.config)
     returns table (check_name text, status text, detail text, hint text)
@@ -103,7 +94,7 @@ declare
     );
 begin
     perform s3vl._set_request_timeout(_before);
-    if s3vl._invoke_function() is null then
+    if not s3vl._has_aws_lambda() then
         -- Then the setting is anybody's, and says nothing.
         return query
         select

@@ -1,8 +1,7 @@
 -- A stand-in for aws_lambda that tells what it was asked and plays back what it was given, so that every
 -- path of s3vl runs without a Lambda. Requests are told as notices and counted by a temporary sequence:
 -- both outlive an error, and work in read-only transactions.
-create schema aws_lambda;
-
+-- For a superuser, after `create extension aws_lambda`: its functions get other bodies, and stay those of the extension.
 create table aws_lambda.played (
     call bigint primary key,
     payload text,
@@ -41,7 +40,7 @@ end;
 $$;
 
 -- SQL functions, because PL/pgSQL cannot have payload as both IN and OUT. In them $n is the n-th argument.
-create function aws_lambda.invoke(
+create or replace function aws_lambda.invoke(
     in function_name text,
     in payload json,
     in region text default null,
@@ -66,7 +65,7 @@ as $$
 $$;
 
 -- Only to be there, as on Aurora: a payload without a cast would be ambiguous.
-create function aws_lambda.invoke(
+create or replace function aws_lambda.invoke(
     in function_name text,
     in payload jsonb,
     in region text default null,
@@ -84,3 +83,10 @@ create function aws_lambda.invoke(
 as $$
     select 0, $2, null::text, null::text
 $$;
+
+-- The tests take away and give back what on Aurora is the platform's.
+alter schema aws_lambda owner to postgres;
+alter table aws_lambda.played owner to postgres;
+alter function aws_lambda.invoke(text, json, text, text, text, json, varchar) owner to postgres;
+alter function aws_lambda.invoke(text, jsonb, text, text, text, jsonb, varchar) owner to postgres;
+revoke all on schema aws_lambda from rds_superuser;

@@ -35,7 +35,7 @@ def test_all_is_well(db: Database, registered: StubLambda) -> None:
     found = diagnosis(db)
 
     assert found == {
-        "extension aws_lambda": ("ok", "the function is there", None),
+        "extension aws_lambda": ("ok", "version 2.0", None),
         "privilege on aws_lambda": ("ok", "role postgres owns s3vl", None),
         "configuration": ("ok", f"{LAMBDA_ARN}, 30 seconds", None),
         "request timeout": (
