@@ -41,9 +41,9 @@ class Target:
             done = psql(self.url, "-f", str(script))
             assert done.returncode == 0, done.stderr
 
-    def ask(self, statement: str) -> str:
-        """Return what a statement gives, as psql prints it without decoration."""
-        done = psql(self.url, "-Atc", statement)
+    def ask(self, statement: str, *then: str) -> str:
+        """Return what a statement gives, and what psql is to do then, printed without decoration."""
+        done = psql(self.url, "-v", "ON_ERROR_STOP=1", "-Atc", statement, *then)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

@@ -1,6 +1,6 @@
 -- Holds other sessions off while functions and tables change: calls that run are waited for, and
--- calls that begin wait. No call waits long for an upgrade that waits itself: it gives up after two
--- seconds, lets them pass, and tries again.
+-- calls that begin wait. No call waits long for an upgrade that waits itself: after a second it gives
+-- up, lets them pass, and tries again for a second more, up to five.
 do $$
 declare
     -- The table that a call reads first. Not s3vl.config too: calls hold the one and wait for the
@@ -13,14 +13,16 @@ declare
     );
     _give_up_at constant timestamptz :=
         clock_timestamp() + make_interval(secs => _limit_ms / 1000.0);
+    _seconds integer := 0;
     _tried_at timestamptz;
     _holders text;
     _ends text;
 begin
     loop
+        _seconds := least(_seconds + 1, 5);
         _tried_at := clock_timestamp();
         begin
-            perform set_config('lock_timeout', least(_limit_ms, 2000) || 'ms', true);
+            perform set_config('lock_timeout', least(_limit_ms, _seconds * 1000) || 'ms', true);
             lock table s3vl.index_registry in access exclusive mode;
             -- Where somebody holds what comes now and waits for the table, this gives way before
             -- PostgreSQL finds a deadlock, and would choose the other.
