@@ -1,22 +1,15 @@
 -- Stops an installation where a schema s3vl is.
+\ir find_installed.sql
 do $$
 declare
-    _owner oid;
     _version text;
 begin
     if pg_catalog.to_regnamespace('s3vl') is null then
         return;
     end if;
     perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-    _owner := (select n.nspowner from pg_namespace as n where n.nspname = 's3vl');
-    -- Read and not run: whoever may create a schema could have put code in wait here.
-    _version := (
-        select substring(p.prosrc from '''(.*)''')
-        from pg_proc as p
-        inner join pg_namespace as n on n.oid = p.pronamespace
-        where n.nspname = 's3vl' and p.proname = 'version' and p.pronargs = 0
-    );
-    if pg_has_role(_owner, 'usage') and _version is not null then
+    _version := current_setting('s3vl.installed');
+    if _version <> '' then
         raise exception 's3vl % is already installed', _version
             using errcode = 'duplicate_schema',
             detail = 'Nothing was changed.',
@@ -30,7 +23,8 @@ begin
                 )
             end;
     end if;
-    raise exception 'there is another schema s3vl, of role %', _owner::regrole
+    raise exception 'there is another schema s3vl, of role %',
+        (select n.nspowner::regrole from pg_namespace as n where n.nspname = 's3vl')
         using errcode = 'duplicate_schema',
         detail = 'Nothing was changed.',
         hint = 'Rename it, or drop it if nobody needs it: drop schema s3vl cascade;';

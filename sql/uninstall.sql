@@ -7,6 +7,7 @@
 \set ON_ERROR_STOP on
 \set QUIET on
 
+\ir find_installed.sql
 do $$
 declare
     _search_path constant text := pg_catalog.current_setting('search_path');
@@ -20,14 +21,13 @@ begin
             detail = 'Nothing was changed.',
             hint = 'Type: drop extension s3vl;';
     end if;
-    _owner := (select n.nspowner from pg_namespace as n where n.nspname = 's3vl');
-    if (pg_has_role(_owner, 'usage') and to_regprocedure('s3vl.version()') is not null) is not true
-    then
+    if current_setting('s3vl.installed') = '' then
         raise exception 'here is no s3vl that % may remove', current_user
             using errcode = 'undefined_object',
             detail = 'Nothing was changed.',
             hint = 'Look for its owner: select nspname, nspowner::regrole from pg_namespace;';
     end if;
+    _owner := (select n.nspowner from pg_namespace as n where n.nspname = 's3vl');
     -- Without cascade: they need each other, and nothing else may need them.
     execute (
         select 'drop function ' || string_agg(p.oid::regprocedure::text, ', ')

@@ -1,12 +1,13 @@
-"""Databases in which s3vl could not work, or not safely: another aws_lambda than the extension's, and encodings."""
+"""What only looks like aws_lambda or like s3vl, and databases of other encodings than UTF8."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures_install import RELEASED, SQL, VERSION, Target
+from fixtures_install import RELEASED, SQL, VERSION, Target, database_of
 from fixtures_sql import LAMBDA_ARN
 
 if TYPE_CHECKING:
@@ -33,12 +34,11 @@ PLANTED = """
 @pytest.fixture
 def stranger(postgres: PostgresServer, target: Target) -> Iterator[Target]:
     """Give the database to a role that may create a schema in it, and no more."""
-    database = target.url.rsplit("/", 1)[1]
-    with postgres.connect("rdsadmin") as administrator:
-        administrator.execute("create role install_stranger login")
-        administrator.execute(f"grant create on database {database} to install_stranger")
-    yield Target(postgres.url("install_stranger", database))
+    database = database_of(target.url)
+    postgres.create_login("install_stranger")
     with postgres.connect("rdsadmin", database) as administrator:
+        administrator.execute(f"grant create on database {database} to install_stranger")
+        yield Target(postgres.url("install_stranger", database))
         administrator.execute("drop owned by install_stranger cascade")
         administrator.execute("drop role install_stranger")
 
@@ -152,3 +152,46 @@ def test_another_encoding_is_told_where_s3vl_was_before(encoded: tuple[Target, s
 
     assert f"ERROR:  {NOT_UTF8.format(encoding)}" in said
     assert found == f"{NOT_UTF8.format(encoding)} (Ids and metadata would come out wrong)"
+
+
+@pytest.mark.parametrize("superuser", [False, True])
+def test_a_planted_s3vl_is_not_taken_for_ours(
+    postgres: PostgresServer, target: Target, stranger: Target, built: Path, *, superuser: bool
+) -> None:
+    """An s3vl of a stranger's, were it the real one, is somebody else's to all scripts, a superuser's too."""
+    stranger.run(built / f"s3vl-{RELEASED}.sql")
+    before = target.fingerprint()
+    whoever = Target(postgres.url("rdsadmin", database_of(target.url))) if superuser else target
+
+    installing = [
+        whoever.refused("-f", str(script))
+        for script in (SQL / "install.sql", built / f"s3vl-{VERSION}.plain.sql")
+    ]
+    upgrading = [
+        whoever.refused("-1", "-f", str(built / f"upgrade-{RELEASED}-{VERSION}.plain.sql")),
+        whoever.refused("-f", str(built / f"upgrade-{RELEASED}-{VERSION}.sql")),
+    ]
+    removing = whoever.refused("-f", str(SQL / "uninstall.sql"))
+
+    for said in installing:
+        assert "there is another schema s3vl, of role install_stranger" in said
+    for said in upgrading:
+        assert f"this upgrades s3vl {RELEASED}, and here is none that" in said
+        assert "HINT:  Schema s3vl belongs to role install_stranger." in said
+    assert "here is no s3vl that" in removing
+    assert target.differences(before) == []
+
+
+def test_a_superuser_says_whom_to_trust(postgres: PostgresServer, target: Target, built: Path) -> None:
+    """What the hint says to type lets a superuser upgrade for the owner."""
+    target.run(built / f"s3vl-{RELEASED}.sql")
+    administrator = Target(postgres.url("rdsadmin", database_of(target.url)))
+    upgrade = built / f"upgrade-{RELEASED}-{VERSION}.sql"
+
+    [typed] = re.findall(r"type first: (.+;)", administrator.refused("-f", str(upgrade)))
+    administrator.ask(typed, "-f", str(upgrade))
+
+    assert typed == "set role postgres;"
+    assert target.ask("select s3vl.version()") == VERSION
+    owners = "select distinct proowner::regrole from pg_proc where pronamespace = 's3vl'::regnamespace"
+    assert target.ask(owners) == "postgres"

@@ -106,8 +106,9 @@ def assert_all_is_the_owners(target: Target) -> None:
     assert target.ask("select status from s3vl.diagnose() where check_name = 'configuration'") == "fail"
 
 
-def test_somebody_else_upgrades_for_the_owner(target: Target, upgrader: Target, built: Path) -> None:
-    """Whoever may act as the owner may upgrade, and everything still belongs to the owner."""
+@pytest.mark.parametrize("upgrader", ["member"], indirect=True)
+def test_a_member_upgrades_for_the_owner(target: Target, upgrader: Target, built: Path) -> None:
+    """Whoever is a member of the owner may upgrade, and everything still belongs to the owner."""
     target.run(built / f"s3vl-{RELEASED}.sql")
 
     upgrader.run(built / UPGRADE)
