@@ -24,10 +24,22 @@ begin
         begin
             perform set_config('lock_timeout', least(_limit_ms, _seconds * 1000) || 'ms', true);
             lock table s3vl.index_registry in access exclusive mode;
-            -- Where somebody holds what comes now and waits for the table, this gives way before
-            -- PostgreSQL finds a deadlock, and would choose the other.
-            perform set_config('lock_timeout', '200ms', true);
-            -- What grant_access() and revoke_access() of 1.0.0 wait for.
+            -- What grant_access() and revoke_access() of 1.0.0 wait for. Not where somebody who has
+            -- that waits for the table: it would be a deadlock. And no longer than PostgreSQL lets
+            -- one be that comes meanwhile (deadlock_timeout is a second).
+            if exists (
+                select
+                from pg_locks as h
+                inner join pg_locks as w on w.pid = h.pid
+                where h.locktype = 'advisory'
+                    and h.classid = 'pg_namespace'::regclass
+                    and h.objid = _schema
+                    and not w.granted
+                    and w.relation = _table
+            ) then
+                raise lock_not_available;
+            end if;
+            perform set_config('lock_timeout', '800ms', true);
             perform pg_advisory_xact_lock('pg_namespace'::regclass::integer, _schema);
             -- For what comes after it, such as a function whose rights somebody is changing.
             perform set_config('lock_timeout', '2s', true);

@@ -65,7 +65,7 @@ ADMINISTRATION = (
     f"select s3vl.configure('{LAMBDA_ARN}')",
     f"select s3vl.register_index('docs', '{INDEX_ARN}')",
 )
-SESSIONS = [READS] * 8 + [LOOKS] * 3 + [WRITES] * 5 + [TRANSACTIONS] * 3 + [GRANTS] * 4 + [ADMINISTRATION]
+SESSIONS = [READS] * 9 + [LOOKS] * 3 + [WRITES] * 6 + [TRANSACTIONS] * 3 + [GRANTS] * 2 + [ADMINISTRATION]
 
 
 # On a machine with other work, the sessions are slow to let the upgrade in.
