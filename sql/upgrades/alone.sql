@@ -1,6 +1,6 @@
 -- Holds other sessions off while functions and tables change: calls that run are waited for, and
--- calls that begin wait. No call waits long for an upgrade that waits itself: after a second it gives
--- up, lets them pass, and tries again for a second more, up to five.
+-- calls that begin wait. No call waits long for an upgrade that waits itself: after a second it
+-- gives up, lets them pass, and tries again for a second more, up to five.
 do $$
 declare
     -- The table that a call reads first. Not s3vl.config too: calls hold the one and wait for the
