@@ -32,6 +32,27 @@ $$;
 comment on function s3vl._check_list(text, anyarray, text) is
     'Refuses a list that is null, or a list of lists.';
 
+create or replace function s3vl._id_problem(vector_id text)
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- A character has a byte at least, so 1,024 bytes is the limit of characters too.
+    select case
+        when _id_problem.vector_id is null then 'is null'
+        when _id_problem.vector_id = '' then 'is empty'
+        when octet_length(convert_to(_id_problem.vector_id, 'UTF8')) > 1024 then format(
+            'is %s characters and %s bytes long',
+            char_length(_id_problem.vector_id),
+            octet_length(convert_to(_id_problem.vector_id, 'UTF8'))
+        )
+    end
+$$;
+
+comment on function s3vl._id_problem(text) is
+    'Says what is wrong with an id.';
+
 create or replace function s3vl._distinct_ids(vector_ids text[])
     returns text[]
     language plpgsql

@@ -1,27 +1,6 @@
 -- Checks of records before they are written: what S3 Vectors would refuse, as far as it is known
 -- here. Each `_problem` completes a sentence, and is null when there is none.
 
-create or replace function s3vl._id_problem(vector_id text)
-    returns text
-    immutable
-    language sql
-    set search_path = pg_catalog, pg_temp
-as $$
-    -- A character has a byte at least, so 1,024 bytes is the limit of characters too.
-    select case
-        when _id_problem.vector_id is null then 'is null'
-        when _id_problem.vector_id = '' then 'is empty'
-        when octet_length(convert_to(_id_problem.vector_id, 'UTF8')) > 1024 then format(
-            'is %s characters and %s bytes long',
-            char_length(_id_problem.vector_id),
-            octet_length(convert_to(_id_problem.vector_id, 'UTF8'))
-        )
-    end
-$$;
-
-comment on function s3vl._id_problem(text) is
-    'Says what is wrong with an id.';
-
 create or replace function s3vl._embedding_problem(
     embedding real[],
     dimension integer,
@@ -111,6 +90,44 @@ $$;
 comment on function s3vl._raise_record(bigint, text, text, text, s3vl.index_registry) is
     'Refuses a record, naming its position, its field and its id.';
 
+create or replace function s3vl._check_repeated_ids(
+    vector_ids text[],
+    index s3vl.index_registry
+)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _bad record;
+begin
+    select d.position, d.vector_id, d.first_position
+    into _bad
+    from (
+        select
+            i.position,
+            i.vector_id,
+            min(i.position) over (partition by i.vector_id collate "C") as first_position
+        from unnest(_check_repeated_ids.vector_ids) with ordinality as i (vector_id, position)
+    ) as d
+    where d.position > d.first_position
+    order by d.position
+    limit 1;
+    if found then
+        perform s3vl._raise_record(
+            _bad.position,
+            'vector_id',
+            _bad.vector_id,
+            format('is that of vectors[%s] too', _bad.first_position),
+            _check_repeated_ids.index
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_repeated_ids(text[], s3vl.index_registry) is
+    'Refuses records of which two have the same id.';
+
 create or replace function s3vl._check_records(
     vectors s3vl.vector_record[],
     index s3vl.index_registry
@@ -129,7 +146,6 @@ declare
     _field text;
     _problem text;
     _ids text[] := '{}'::text[];
-    _bad record;
 begin
     perform s3vl._check_list(
         'vectors', _check_records.vectors, 'array[(id, embedding, metadata)::s3vl.vector_record]'
@@ -158,27 +174,7 @@ begin
         end if;
         _ids := array_append(_ids, _record.vector_id);
     end loop;
-    select d.position, d.vector_id, d.first_position
-    into _bad
-    from (
-        select
-            i.position,
-            i.vector_id,
-            min(i.position) over (partition by i.vector_id collate "C") as first_position
-        from unnest(_ids) with ordinality as i (vector_id, position)
-    ) as d
-    where d.position > d.first_position
-    order by d.position
-    limit 1;
-    if found then
-        perform s3vl._raise_record(
-            _bad.position,
-            'vector_id',
-            _bad.vector_id,
-            format('is that of vectors[%s] too', _bad.first_position),
-            _check_records.index
-        );
-    end if;
+    perform s3vl._check_repeated_ids(_ids, _check_records.index);
 end;
 $$;
 

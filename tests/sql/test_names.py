@@ -57,7 +57,7 @@ def test_spaces_are_inside_of_a_name(db: Database, name: str) -> None:
 
 def test_one_spelling_of_each_letter(db: Database, stub: StubLambda) -> None:
     """Letters with accents are in names as one character: with two they would look the same."""
-    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    composed, decomposed = "\u00e9t\u00e9", "e\u0301te\u0301"
     stub.answers_failure("service_failure")
 
     error = db.error(REGISTER, name=decomposed, arn=INDEX_ARN)
