@@ -37,7 +37,7 @@ as $$
         (c.code = 'throttled', 'S3V01', 'S3 Vectors throttled the request',
             'Try again later, with fewer sessions at once.'),
         -- No role allows what is denied explicitly, as the stack does without AllowWrites.
-        (c.code = 'access_denied' and c.said ~ '^User: \S+ is not authorized to perform: '
+        (c.code = 'access_denied' and c.said ~ E'^User: \\S+ is not authorized to perform: '
             's3vectors:(Put|Delete)Vectors .* explicit deny', 'S3V02', 'S3 Vectors denied access',
             'The stack denies writing: set AllowWrites to true in its parameters and update it '
             '(make deploy).'),

@@ -12,15 +12,15 @@ declare
     -- The code is not always there.
     _client constant text[] := regexp_match(
         _read_reason.reason,
-        '^AWS Lambda client returned ''(?:Unable to parse ExceptionName: (\w+) Message: '
-        '|(\w+(?:Exception|Error|Exceeded|TooLarge)|AccessDenied|Throttling)\M(?:: )?)?(.*)$'
+        E'^AWS Lambda client returned ''(?:Unable to parse ExceptionName: (\\w+) Message: '
+        '|(\\w+(?:Exception|Error|Exceeded|TooLarge)|AccessDenied|Throttling)\\M(?:: )?)?(.*)$'
     );
     -- What the function answered: JSON, with its quotation marks escaped or not, or a text.
     _details constant text := substring(
         _read_reason.reason from '^"[^"]*" returned error "[^"]*", details: "(.*)$'
     );
     _member constant text := case
-        when _details ~ '^\{\\' then '[{,] *\\"%s\\": *\\"'
+        when _details ~ E'^\\{\\\\' then E'[{,] *\\\\"%s\\\\": *\\\\"'
         else '[{,] *"%s": *"'
     end;
 begin
@@ -30,7 +30,7 @@ begin
     end if;
     return query
     select
-        substring(_details from format(_member, 'errorType') || '([\w.]*)'),
+        substring(_details from format(_member, 'errorType') || E'([\\w.]*)'),
         coalesce(
             substring(_details from format(_member, 'errorMessage') || '(.*)$'),
             _details,
@@ -56,7 +56,7 @@ as $$
         ('too large', 'TooLarge(Exception)?$',
             '^(Response payload size|Exceeded maximum allowed payload|Request must be smaller)'),
         ('function timed out', '^Sandbox[.]Timedout$',
-            '^(RequestId: \S+ Error: |[0-9TZ:.-]+ [0-9a-f-]+ )?Task timed out after '),
+            E'^(RequestId: \\S+ Error: |[0-9TZ:.-]+ [0-9a-f-]+ )?Task timed out after '),
         ('denied', '^AccessDenied', '^User: .* is not authorized to perform: '),
         ('no function', '^ResourceNotFoundException$', '^Function not found: '),
         ('throttled', '^(TooManyRequests|(EC2)?Throttl)|Exceeded$',
@@ -80,8 +80,8 @@ as $$
     select a.argument
     from (
         values
-        ('next_token', '^/?(next_token|nextToken)\M', '^Invalid page token'),
-        ('metadata_filter', '^/?(metadata_filter|filter)\M',
+        ('next_token', E'^/?(next_token|nextToken)\\M', '^Invalid page token'),
+        ('metadata_filter', E'^/?(metadata_filter|filter)\\M',
             '^Invalid (filter|use of non-filterable metadata in filter)')
     ) as a (argument, path, said)
     where _refused_argument.error ->> 'code' = 'invalid_request'

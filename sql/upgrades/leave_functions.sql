@@ -17,7 +17,7 @@ begin
         from pg_proc as p
         left join pg_description as d
             on d.classoid = 'pg_proc'::regclass and d.objoid = p.oid and d.objsubid = 0
-        where p.pronamespace = 's3vl'::regnamespace and p.proname like '\_%'
+        where p.pronamespace = 's3vl'::regnamespace and p.proname like E'\\_%'
     loop
         if _function.is_of_no_use then
             execute format('drop function %s', _function.name);

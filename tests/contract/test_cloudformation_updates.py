@@ -325,10 +325,16 @@ def test_a_longer_list_changes_only_what_uses_it(clients: Callable[[str], Any], 
     """A changed list of subnets reaches the function, and only it changes."""
     ec2 = clients("ec2").describe_subnets()["Subnets"][:2]
     subnets = [subnet["SubnetId"] for subnet in ec2]
+    [group] = clients("ec2").describe_security_groups(
+        Filters=[
+            {"Name": "vpc-id", "Values": [ec2[0]["VpcId"]]},
+            {"Name": "group-name", "Values": ["default"]},
+        ]
+    )["SecurityGroups"]
     sections = {
         "Parameters": {"Subnets": {"Type": "List<AWS::EC2::Subnet::Id>"}},
     }
-    vpc = {"SubnetIds": {"Ref": "Subnets"}, "SecurityGroupIds": []}
+    vpc = {"SubnetIds": {"Ref": "Subnets"}, "SecurityGroupIds": [group["GroupId"]]}
     stack = stacks.create(with_function(VpcConfig=vpc), {"Subnets": subnets[0]}, **sections)
 
     stacks.update(stack, with_function(VpcConfig=vpc), {"Subnets": ", ".join(subnets)}, **sections)

@@ -127,6 +127,8 @@ def bare(
 
 def test_not_configured(bare: psycopg.Connection, stack: Stack) -> None:
     """Before configure, a query says so."""
+    bare.execute("select s3vl.register_index('test', %s)", [stack.index_arn])
+
     error = failure(bare, "select * from s3vl.list_vectors(%(arn)s)", {"arn": stack.index_arn})
 
     assert_error(error, "55000", "not configured", r"s3vl\.configure")
@@ -137,6 +139,7 @@ def test_the_extension_is_missing(bare: psycopg.Connection, stack: Stack) -> Non
     notices: list[str | None] = []
     bare.add_notice_handler(lambda notice: notices.append(notice.severity))
     bare.execute("select s3vl.configure(%s)", [stack.lambda_arn])
+    bare.execute("select s3vl.register_index('test', %s)", [stack.index_arn])
 
     error = failure(bare, "select * from s3vl.list_vectors(%(arn)s)", {"arn": stack.index_arn})
 

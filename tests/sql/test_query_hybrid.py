@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 import pytest
 
-from fixtures_sql import ROOT
+from fixtures_sql import INDEX_ARN, ROOT
 
 if TYPE_CHECKING:
     from fixtures_sql import Database, StubLambda
@@ -143,7 +143,7 @@ def test_index_that_cannot_search_texts_is_named_when_that_is_still_so(
     """The registry's facts refuse early, after asking once whether they have changed."""
     for _ in range(2):
         registered.answers(facts(mode, keys))
-    db.rows("select s3vl.describe_index('docs')")
+    db.rows("select s3vl.register_index('docs', %(arn)s)", arn=INDEX_ARN)
 
     error = db.error(SEARCH)
 
@@ -160,7 +160,7 @@ def test_index_that_has_learned_to_search_texts_is_searched(
     registered.answers(facts(mode, keys))
     registered.answers(facts("ENHANCED", {"title": "ACTIVE"}))
     registered.answers(NONE)
-    db.rows("select s3vl.describe_index('docs')")
+    db.rows("select s3vl.register_index('docs', %(arn)s)", arn=INDEX_ARN)
 
     assert db.rows(SEARCH) == []
     assert registered.requests[-1]["operation"] == "query_hybrid"

@@ -188,6 +188,7 @@ def test_only_yes_lets_make_deploy_delete_vectors(given: str, deletes: bool | No
     (tmp_path / "python").symlink_to("/bin/echo")
     command = [
         "make",
+        "--no-print-directory",
         "--old-file=.venv/.ready",
         f"BIN={tmp_path}",
         "deploy",
