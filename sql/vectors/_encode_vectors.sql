@@ -1,22 +1,45 @@
 -- Vectors to search with, in the form that is sent.
 
-create or replace function s3vl._as_floats(vector double precision[])
+create or replace function s3vl._rounded(vector double precision[])
     returns real[]
     immutable
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    -- As a 4-byte float a number has at most nine digits: half the size of a real[] made wider. Up
-    -- to the number below it is zero, and the cast would refuse to round.
     select array(
         select case when abs(c.value) > 7.006492321624085e-46 then c.value else 0 end::real
-        from unnest(_as_floats.vector) with ordinality as c (value, position)
+        from unnest(_rounded.vector) with ordinality as c (value, position)
         order by c.position
     )
 $$;
 
-comment on function s3vl._as_floats(double precision[]) is
-    'Returns numbers in one row, as the 4-byte floats that the service keeps.';
+comment on function s3vl._rounded(double precision[]) is
+    'Returns numbers in one row, as 4-byte floats; up to half of the smallest they are zero.';
+
+create or replace function s3vl._as_reals(vectors double precision[])
+    returns real[]
+    immutable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return _as_reals.vectors::real[];
+exception
+    when numeric_value_out_of_range then
+        -- The cast refuses to round to zero, which is what the service would keep: these numbers
+        -- are all that is left, after the check of the numbers.
+        return case array_ndims(_as_reals.vectors)
+            when 1 then s3vl._rounded(_as_reals.vectors)
+            else (
+                select array_agg(s3vl._rounded(_as_reals.vectors[n.row:n.row]) order by n.row)
+                from generate_subscripts(_as_reals.vectors, 1) as n (row)
+            )
+        end;
+end;
+$$;
+
+comment on function s3vl._as_reals(double precision[]) is
+    'Returns numbers as the 4-byte floats that the service keeps, in as many dimensions.';
 
 create or replace function s3vl._encode_floats(
     argument text,
@@ -38,8 +61,9 @@ begin
             hint = 'Cosine distance compares directions: pass a vector with a number other than '
                 'zero.';
     end if;
-    -- As a text, which the function hands on as it is: to read and write all numbers takes long.
-    return to_json(to_json(_encode_floats.vector)::text);
+    -- As a text, which the function hands on as it is: to read and write all numbers takes long. A
+    -- slice of an array of vectors has brackets twice.
+    return to_json('[' || btrim(to_json(_encode_floats.vector)::text, '[]') || ']');
 end;
 $$;
 
@@ -67,7 +91,7 @@ begin
             hint = 'Pass one vector, or many at a time to s3vl.query_vectors_batch().';
     end if;
     perform s3vl._check_numbers(_name, _vector, _encode_vector.index);
-    return s3vl._encode_floats(_name, s3vl._as_floats(_vector), _encode_vector.index);
+    return s3vl._encode_floats(_name, s3vl._as_reals(_vector), _encode_vector.index);
 end;
 $$;
 
@@ -86,7 +110,6 @@ as $$
 declare
     _name text := _encode_vectors.argument;
     _vectors double precision[] := _encode_vectors.vectors;
-    _width integer := array_length(_vectors, 2);
     _floats real[];
 begin
     if _vectors = '{}' then
@@ -110,14 +133,14 @@ begin
             hint = 'Search with 1000 vectors at a time.';
     end if;
     perform s3vl._check_numbers(_name, _vectors, _encode_vectors.index);
-    _floats := s3vl._as_floats(_vectors);
+    _floats := s3vl._as_reals(_vectors);
     return array(
         select s3vl._encode_floats(
-            format('%s[%s]', _name, n.number),
-            _floats[(n.number - 1) * _width + 1:n.number * _width],
+            format('%s[%s]', _name, n.number - array_lower(_floats, 1) + 1),
+            _floats[n.number:n.number],
             _encode_vectors.index
         )
-        from generate_series(1, array_length(_vectors, 1)) as n (number)
+        from generate_subscripts(_floats, 1) as n (number)
         order by n.number
     );
 end;

@@ -6,6 +6,7 @@ service's framework generates.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import regex
@@ -53,7 +54,7 @@ def _failures(shape: Shape, value: Any, path: str) -> Iterator[Failure]:
         return  # free JSON: metadata and filters have rules of their own
     if type(value) is not _JSON_TYPES[shape.type_name]:
         raise SerializationError
-    yield from _broken_limits(shape.metadata | _UNMODELLED_LIMITS.get(shape.name, {}), value, path)
+    yield from _broken_limits(_limits(shape), value, path)
     yield from _member_failures(shape, value, path)
 
 
@@ -74,6 +75,19 @@ def _member_failures(shape: Shape, value: Any, path: str) -> Iterator[Failure]:
             yield from _failures(shape.value, item, f"{path}/{key}")
 
 
+@functools.cache
+def _limits(shape: Shape) -> dict[str, Any]:
+    """Return what a value of this shape may be; botocore makes each shape once."""
+    limits: dict[str, Any] = shape.metadata | _UNMODELLED_LIMITS.get(shape.name, {})
+    return limits
+
+
+@functools.cache
+def _pattern(expression: str) -> Any:
+    """Compile an expression; the tags' has \\p{...}, which Python's own expressions lack."""
+    return regex.compile(expression)
+
+
 def _broken_limits(limits: dict[str, Any], value: Any, path: str) -> Iterator[Failure]:
     size = value if isinstance(value, int) else len(value)
     low, high = limits.get("min"), limits.get("max")
@@ -85,8 +99,7 @@ def _broken_limits(limits: dict[str, Any], value: Any, path: str) -> Iterator[Fa
     if "enum" in limits and value not in limits["enum"]:
         yield path, _message(path, f"Member must satisfy enum value set: [{', '.join(limits['enum'])}]")
     pattern = limits.get("pattern")
-    # The tags' pattern has \p{…}, which Python's own expressions lack.
-    if pattern is not None and not regex.fullmatch(pattern, value):
+    if pattern is not None and not _pattern(pattern).fullmatch(value):
         yield path, _message(path, f"Member must satisfy regular expression pattern: {pattern}")
 
 
