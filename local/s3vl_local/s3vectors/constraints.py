@@ -84,7 +84,7 @@ def _limits(shape: Shape) -> dict[str, Any]:
 
 @functools.cache
 def _pattern(expression: str) -> Any:
-    """Compile an expression; the tags' has \\p{...}, which Python's own expressions lack."""
+    r"""Compile an expression; the tags' has \p{...}, which Python's own expressions lack."""
     return regex.compile(expression)
 
 
