@@ -30,12 +30,9 @@ class Finding(NamedTuple):
 # Findings that stay, by function and problem, with the reason.
 ACCEPTED = {
     (
-        "s3vl.grant_access(name,text)",
-        (
-            "text type variable is not sanitized:"
-            " format('grant execute on function %s to %I', _functions, grant_access.role_name)"
-        ),
-    ): "the list of functions comes from the catalogue, and regprocedure has quoted it",
+        "s3vl._change_rights(text)",
+        "text type variable is not sanitized: _change_rights.statement",
+    ): "its callers make statements of format() with %I, and of lists that regprocedure has quoted",
 }
 
 # A function without a result is called for what it raises. Where it is volatile that happens when its turn comes,
