@@ -171,14 +171,16 @@ as $$
 declare
     _sources text;
 begin
-    select string_agg(distinct s3vl._grantee(r.grantee), ', ')
+    -- As a member, whether it inherits the rights or takes them by SET ROLE.
+    select
+        string_agg(distinct s3vl._grantee(r.grantee), ', ') filter (
+            where r.privilege = 'EXECUTE'
+        )
     into _sources
     from s3vl._rights() as r
     inner join pg_roles as o on o.oid = _warn_of_other_access.role
-    where r.privilege = 'EXECUTE'
-        and not o.rolsuper
-        and (r.grantee = 0 or pg_has_role(o.oid, r.grantee, 'member'))
-        and has_schema_privilege(o.oid, 's3vl', 'usage');
+    where not o.rolsuper and (r.grantee = 0 or pg_has_role(o.oid, r.grantee, 'member'))
+    having bool_or(r.object = 'schema s3vl' and r.privilege = 'USAGE');
     if _sources is not null then
         perform s3vl._warn(
             format('%s may still use s3vl', s3vl._grantee(_warn_of_other_access.role)),

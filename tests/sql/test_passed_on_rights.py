@@ -174,6 +174,10 @@ def test_a_function_of_somebody_else_in_the_schema_stops_no_revocation(roles: Da
             "It has what is granted to b.",
         ),
         (
+            "select s3vl.grant_access('b', 'reader'); alter role c noinherit; grant b to c",
+            "It has what is granted to b.",
+        ),
+        (
             "grant execute on function s3vl.version() to public; grant usage on schema s3vl to public",
             "It has what is granted to public.",
         ),
