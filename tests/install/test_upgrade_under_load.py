@@ -71,6 +71,17 @@ SESSIONS = [READS] * 9 + [LOOKS] * 3 + [WRITES] * 6 + [TRANSACTIONS] * 3 + [GRAN
 # On a machine with other work, the sessions are slow to let the upgrade in.
 PATIENT = "set lock_timeout = '5min'"
 
+# Calls of 1.0.0 are in words that older servers do not know, such as IS JSON.
+NEEDED_SERVER = 160_000
+
+
+@pytest.fixture(autouse=True)
+def need_a_server_for_the_release(postgres: PostgresServer) -> None:
+    """Skip where the release before could be installed, but not called."""
+    with postgres.connect() as connection:
+        if connection.info.server_version < NEEDED_SERVER:
+            pytest.skip(f"calls of {RELEASED} need PostgreSQL 16")
+
 
 class Load:
     """Sessions that go on calling s3vl, and what failed."""
