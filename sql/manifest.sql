@@ -12,9 +12,11 @@
 \ir base/_platform.sql
 \ir base/platform.sql
 \ir base/config.sql
+\ir base/_topics.sql
 
 -- Public: about s3vl itself
 \ir base/version.sql
+\ir base/help.sql
 
 \ir base/_errors.sql
 \ir base/_lock.sql

@@ -10,6 +10,7 @@ create or replace function s3vl._access_levels()
 as $$
     values
     ('version'::name, 'reader'),
+    ('help', 'reader'),
     ('get_config', 'reader'),
     ('validate_config', 'reader'),
     ('diagnose', 'reader'),

@@ -10,4 +10,5 @@ as $$
 $$;
 
 comment on function s3vl.version() is
-    'Returns the version of the installed schema, for example 1.1.0. No Lambda call.';
+    'Returns the version of s3vl. It is that of the installed schema, for example 1.1.0. No Lambda '
+    'call.';

@@ -57,7 +57,7 @@ end;
 $$;
 
 comment on function s3vl.configure(text, text, integer) is
-    'Saves which Lambda function s3vl calls, then tries it and keeps the outcome for '
+    'Sets the Lambda function to call. Saves it, then tries it and keeps the outcome for '
     's3vl.get_config(); a function that does not work yet is saved with a warning. Returns true. '
     'lambda_arn may end with an alias or a version. aws_region is that of the ARN and can be left '
     'out. timeout_seconds, 1 to 900, is the limit of one SQL call. Raises 22023 for an argument '
@@ -91,9 +91,9 @@ end;
 $$;
 
 comment on function s3vl.validate_config() is
-    'Calls the Lambda function and tells whether it answers. Always one row: error_message says '
-    'what is wrong and what to do, response_time_ms how long the call took. Saves nothing, and '
-    'waits for no other session.';
+    'Checks that the function answers. Calls the Lambda function and returns one row, whatever '
+    'happens: error_message says what is wrong and what to do, response_time_ms how long the call '
+    'took. Saves nothing, and waits for no other session.';
 
 create or replace function s3vl.get_config()
     returns table (
@@ -127,6 +127,6 @@ end;
 $$;
 
 comment on function s3vl.get_config() is
-    'Shows the configuration: one row, or none before s3vl.configure(). config_age_hours is the '
-    'time since updated_at. last_validation_status is what s3vl.configure() found. No Lambda '
+    'Shows the configuration. It is one row, or none before s3vl.configure(). config_age_hours is '
+    'the time since updated_at. last_validation_status is what s3vl.configure() found. No Lambda '
     'call.';

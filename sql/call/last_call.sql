@@ -54,8 +54,9 @@ end;
 $$;
 
 comment on function s3vl.last_call() is
-    'Tells what the last successful call of this session has cost; no row before there was one. '
-    'total_ms is the time of all, lambda_ms that inside of the Lambda function, api_calls the '
-    'calls to S3 Vectors, pages the parts that the answer came in, bytes_out and bytes_in what was '
-    'sent and received, at most 2147483647. request_id finds the call in the log of the function. '
-    'No Lambda call.';
+    'Shows what the last call cost. That is the last successful call of this session; before there '
+    'was one, there is no row. ROLLBACK undoes the note: ask in the same transaction, since many '
+    'drivers, such as SQLAlchemy, end a transaction that only reads with ROLLBACK. total_ms is the '
+    'time of all, lambda_ms that inside of the Lambda function, api_calls the calls to S3 Vectors, '
+    'pages the parts that the answer came in, bytes_out and bytes_in what was sent and received, '
+    'at most 2147483647. request_id finds the call in the log of the function. No Lambda call.';

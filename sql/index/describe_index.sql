@@ -40,8 +40,9 @@ end;
 $$;
 
 comment on function s3vl.describe_index(text) is
-    'Asks S3 Vectors what a registered index is (GetIndex) and shows it, with what is registered. '
-    'Saves nothing, and waits for no other session; s3vl.register_index() is what remembers these '
-    'facts, to refuse early what the index cannot do. index_mode is CLASSIC or ENHANCED, or null '
-    'when the service does not say; text_keys are the metadata keys with text search, each with '
-    'language and status. Raises 42704, 55000 and S3V01 to S3V06.';
+    'Asks S3 Vectors about an index. Calls GetIndex for a registered index, and shows the answer '
+    'beside what is registered. Saves nothing, and waits for no other session; '
+    's3vl.register_index() is what remembers these facts, to refuse early what the index cannot '
+    'do. index_mode is CLASSIC or ENHANCED, or null when the service does not say; text_keys are '
+    'the metadata keys with text search, each with language and status. Raises 42704, 55000 and '
+    'S3V01 to S3V06.';

@@ -37,7 +37,7 @@ end;
 $$;
 
 comment on function s3vl.list_indexes() is
-    'Lists the registered indexes by name, inactive ones too. No Lambda call.';
+    'Lists the registered indexes. They come by name, inactive ones too. No Lambda call.';
 
 create or replace function s3vl.get_index_info(name text)
     returns table (
@@ -70,4 +70,5 @@ end;
 $$;
 
 comment on function s3vl.get_index_info(text) is
-    'Shows one registered index, active or not. Raises 42704 for an unknown name. No Lambda call.';
+    'Shows one registered index. It may be inactive. Raises 42704 for an unknown name. No Lambda '
+    'call.';

@@ -64,12 +64,13 @@ end;
 $$;
 
 comment on function s3vl.register_index(text, text, text) is
-    'Gives an S3 Vectors index a name, or a name another index, and makes it active; returns '
-    'true. index_name is 1 to 128 characters that can be seen, spaces within it too, normalized '
-    '(NFC). Without description the index keeps the one that it has. Asks GetIndex for dimension, '
-    'metric and mode, and remembers them; when that fails the index is registered all the same, '
-    'with a warning, and is checked less before calls until it is registered again. Raises 22023 '
-    'for a malformed name or ARN, and 55P03 while another session changes the registry.';
+    'Registers an index under a name. A name that is registered already gets the new ARN, and the '
+    'index becomes active. Returns true. index_name is 1 to 128 characters that can be seen, '
+    'spaces within it too, normalized (NFC). Without description the index keeps the one that it '
+    'has. Asks GetIndex for dimension, metric and mode, and remembers them; when that fails the '
+    'index is registered all the same, with a warning, and is checked less before calls until it '
+    'is registered again. Raises 22023 for a malformed name or ARN, and 55P03 while another '
+    'session changes the registry.';
 
 create or replace function s3vl.resolve_index_arn(name text)
     returns text
@@ -87,8 +88,8 @@ end;
 $$;
 
 comment on function s3vl.resolve_index_arn(text) is
-    'Returns the ARN of a registered index. Raises 42704 for an unknown name and 55000 for an '
-    'inactive index. No Lambda call.';
+    'Returns the ARN behind a name. The name is that of a registered index. Raises 42704 for an '
+    'unknown name and 55000 for an inactive index. No Lambda call.';
 
 create or replace function s3vl.activate_index(name text)
     returns boolean
@@ -102,8 +103,8 @@ end;
 $$;
 
 comment on function s3vl.activate_index(text) is
-    'Makes a deactivated index usable again; returns true. Raises 42704 for an unknown name, and '
-    '55P03 while another session changes the registry.';
+    'Makes an index usable again. It undoes s3vl.deactivate_index(), and returns true. Raises '
+    '42704 for an unknown name, and 55P03 while another session changes the registry.';
 
 create or replace function s3vl.deactivate_index(name text)
     returns boolean
@@ -117,10 +118,10 @@ end;
 $$;
 
 comment on function s3vl.deactivate_index(text) is
-    'Stops the use of an index, by name and by ARN, without forgetting it; returns true. An index '
-    'with another active name can still be used by that name, and by ARN. The vectors stay where '
-    'they are. Raises 42704 for an unknown name, and 55P03 while another session changes the '
-    'registry.';
+    'Stops the use of an index. Calls that name it, or its ARN, raise 55000; it stays registered. '
+    'Returns true. An index with another active name can still be used by that name, and by ARN. '
+    'The vectors stay where they are. Raises 42704 for an unknown name, and 55P03 while another '
+    'session changes the registry.';
 
 create or replace function s3vl.unregister_index(name text)
     returns boolean
@@ -140,5 +141,5 @@ end;
 $$;
 
 comment on function s3vl.unregister_index(text) is
-    'Forgets the name of an index; returns true. The index and its vectors stay where they are. '
+    'Forgets the name of an index. Returns true. The index and its vectors stay where they are. '
     'Raises 42704 for an unknown name, and 55P03 while another session changes the registry.';

@@ -41,10 +41,10 @@ end;
 $$;
 
 comment on function s3vl.grant_access(name, text) is
-    'Gives a role access to s3vl, instead of what it had before. access_level is reader (search '
-    'and look), writer (also put_vectors and delete_vectors) or admin (everything). Raises 42704 '
-    'for an unknown role, 22023 for another level, 55000 when everybody has all rights, and 55P03 '
-    'while another session changes access or indexes.';
+    'Gives a role access to s3vl. It replaces what the role had before. access_level is reader '
+    '(search and look), writer (also put_vectors and delete_vectors) or admin (everything). Raises '
+    '42704 for an unknown role, 22023 for another level, 55000 when everybody has all rights, and '
+    '55P03 while another session changes access or indexes.';
 
 create or replace function s3vl.revoke_access(role_name name)
     returns void
@@ -61,7 +61,7 @@ end;
 $$;
 
 comment on function s3vl.revoke_access(name) is
-    'Takes all access to s3vl from a role, whoever has granted it, and from those to whom the role '
-    'has passed it on, with a warning that names them. What it has as a member of another role '
-    'stays, with a warning that says so. Raises 42704 for an unknown role, and 55P03 while another '
-    'session changes access or indexes.';
+    'Takes all access from a role. It does so whoever has granted it, and takes access also from '
+    'those to whom the role has passed it on, with a warning that names them. What it has as a '
+    'member of another role stays, with a warning that says so. Raises 42704 for an unknown role, '
+    'and 55P03 while another session changes access or indexes.';

@@ -43,10 +43,10 @@ end;
 $$;
 
 comment on function s3vl.diagnose() is
-    'Checks what s3vl needs, one row each: the encoding of the database when it is not UTF8, the '
-    'extension aws_lambda and the right to use it, the configuration with its last validation, the '
-    'time limit in force, whether the Lambda function answers with its real code, fits this schema '
-    'and may run as long as s3vl waits, and each registered index, with what the registry '
-    'remembers of it. status is ok, warn or fail, and hint says what to do. Nothing remote makes '
-    'it fail, and nothing is saved. Calls the Lambda function once, and once for each active index '
-    'when it answers; all of it takes timeout_seconds at most.';
+    'Checks everything that s3vl needs. There is one row for each: the encoding of the database '
+    'when it is not UTF8, the extension aws_lambda and the right to use it, the configuration with '
+    'its last validation, the time limit in force, whether the Lambda function answers with its '
+    'real code, fits this schema and may run as long as s3vl waits, and each registered index, '
+    'with what the registry remembers of it. status is ok, warn or fail, and hint says what to do. '
+    'Nothing remote makes it fail, and nothing is saved. Calls the Lambda function once, and once '
+    'for each active index when it answers; all of it takes timeout_seconds at most.';

@@ -60,8 +60,8 @@ end;
 $$;
 
 comment on function s3vl.get_vectors(text[], text, text, boolean, boolean) is
-    'Returns vectors by id: one row for each distinct id, in the order asked (GetVectors). Give '
-    'index_name or index_arn. Any number of ids, each 1 to 1024 bytes. found is false for an id '
-    'that the index does not have. embedding and metadata are null when not included. S3 Vectors '
-    'keeps 4-byte floats: compare embedding::real[], not embedding, with what was written. Raises '
-    '22023, 42501, 42704, 55000 and S3V01 to S3V06.';
+    'Returns vectors by id. There is one row for each distinct id, in the order asked '
+    '(GetVectors). Give index_name or index_arn. Any number of ids, each 1 to 1024 bytes. found is '
+    'false for an id that the index does not have. embedding and metadata are null when not '
+    'included. S3 Vectors keeps 4-byte floats: compare embedding::real[], not embedding, with what '
+    'was written. Raises 22023, 42501, 42704, 55000 and S3V01 to S3V06.';

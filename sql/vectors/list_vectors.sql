@@ -72,11 +72,11 @@ $$;
 comment on function s3vl.list_vectors(
     text, text, integer, text, boolean, boolean, integer, integer
 ) is
-    'Lists the vectors of an index in no particular order, a page at a time (ListVectors). Give '
-    'index_arn or index_name. max_results is 1 to 1000; a page may be shorter though more follow. '
-    'Pass response_next_token, which stands on every row, as next_token to get the next page; null '
-    'means that this was the last, and no row that there is none. total_count is the number of '
-    'rows of this page. For parallel scans give segment_count, 1 to 16, and segment_index, from 0. '
-    'S3 Vectors keeps 4-byte floats: compare vector_data::real[], not vector_data, with what was '
-    'written. '
-    'Raises 22023, 42501, 42704, 55000 and S3V01 to S3V06.';
+    'Lists an index page by page. The vectors are in no particular order (ListVectors). Give '
+    'index_arn or index_name, and name it: here, and nowhere else, index_arn comes first. '
+    'max_results is 1 to 1000; a page may be shorter though more follow. Pass response_next_token, '
+    'which stands on every row, as next_token to get the next page; null means that this was the '
+    'last, and no row that there is none. total_count is the number of rows of this page. For '
+    'parallel scans give segment_count, 1 to 16, and segment_index, from 0. S3 Vectors keeps '
+    '4-byte floats: compare vector_data::real[], not vector_data, with what was written. Raises '
+    '22023, 42501, 42704, 55000 and S3V01 to S3V06.';

@@ -50,8 +50,8 @@ end;
 $$;
 
 comment on function s3vl.put_vectors(s3vl.vector_record[], text, text) is
-    'Writes vectors, new ones and ones that replace those of the same id (PutVectors); returns how '
-    'many. Give index_name or index_arn. vectors is what array_agg((id, embedding, '
+    'Writes vectors. A vector replaces the one that has its id (PutVectors). Returns how many it '
+    'wrote. Give index_name or index_arn. vectors is what array_agg((id, embedding, '
     'metadata)::s3vl.vector_record) makes of a table. Everything is checked before anything is '
     'sent; when a call fails half-way, DETAIL says which array positions were written. It writes '
     'outside of the database: neither does a read-only transaction stop it nor a rollback undo it; '

@@ -65,9 +65,10 @@ $$;
 comment on function s3vl.query_hybrid(
     jsonb, double precision[], text, text, integer, boolean, jsonb
 ) is
-    'Finds what matches texts best, and is nearest to a vector when one is given (QueryVectors '
-    'with queryTexts). query_texts says which metadata key to search for which text, for example '
-    '{"title": "red shoes"}: 1 to 10 keys with text search, texts of 1 to 1024 characters. Give '
-    'index_name or index_arn; the index has to be ENHANCED. Rows come best first, as rank says. '
-    'bm25_scores holds the keys that matched; fused_score is there with a vector, and distance '
-    'where the vector search found the row. Raises 22023, 42501, 42704, 55000 and S3V01 to S3V06.';
+    'Searches by text (and by vector). Finds what matches texts best, and is nearest to a vector '
+    'when one is given (QueryVectors with queryTexts). query_texts says which metadata key to '
+    'search for which text, for example {"title": "red shoes"}: 1 to 10 keys with text search, '
+    'texts of 1 to 1024 characters. Give index_name or index_arn; the index has to be ENHANCED. '
+    'Rows come best first, as rank says. bm25_scores holds the keys that matched; fused_score is '
+    'there with a vector, and distance where the vector search found the row. Raises 22023, 42501, '
+    '42704, 55000 and S3V01 to S3V06.';

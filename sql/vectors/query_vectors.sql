@@ -57,9 +57,10 @@ $$;
 comment on function s3vl.query_vectors(
     double precision[], text, text, integer, boolean, jsonb, text
 ) is
-    'Finds the vectors nearest to a vector, nearest first (QueryVectors). Give index_name or '
-    'index_arn. top_k is 1 to 10000; fewer rows come when fewer match. metadata_filter is in the '
-    'filter language of S3 Vectors. query_mode is CLASSIC or ENHANCED, and that of the index when '
-    'left out. distance is what the service says (euclidean: the square); similarity_score is 1 - '
-    'distance for cosine, -1 to 1, and 1 / (1 + distance) for euclidean, 0 to 1. metadata is null '
-    'with return_metadata => false. Raises 22023, 42501, 42704, 55000 and S3V01 to S3V06.';
+    'Finds the nearest vectors. They are those nearest to query_vector, nearest first '
+    '(QueryVectors). Give index_name or index_arn. top_k is 1 to 10000; fewer rows come when fewer '
+    'match. metadata_filter is in the filter language of S3 Vectors. query_mode is CLASSIC or '
+    'ENHANCED, and that of the index when left out. distance is what the service says (euclidean: '
+    'the square); similarity_score is 1 - distance for cosine, -1 to 1, and 1 / (1 + distance) for '
+    'euclidean, 0 to 1. metadata is null with return_metadata => false. Raises 22023, 42501, '
+    '42704, 55000 and S3V01 to S3V06.';

@@ -72,8 +72,9 @@ $$;
 comment on function s3vl.query_vectors_batch(
     double precision[], text, text, integer, boolean, jsonb, text
 ) is
-    'Finds the vectors nearest to each of up to 1000 vectors, in one call of the Lambda function. '
-    'query_vectors is a two-dimensional array, one row a vector; query_number, from 1, says which '
-    'of them a row belongs to. Rows come by query_number, nearest first; no vectors, no call and '
-    'no row. The other arguments and columns are those of s3vl.query_vectors(), and top_k counts '
-    'for each vector. Raises 22023, 42501, 42704, 55000 and S3V01 to S3V06.';
+    'Runs many searches in one call. Finds the vectors nearest to each of up to 1000 vectors, in '
+    'one call of the Lambda function. query_vectors is a two-dimensional array, one row a vector; '
+    'query_number, from 1, says which of them a row belongs to. Rows come by query_number, nearest '
+    'first; no vectors, no call and no row. The other arguments and columns are those of '
+    's3vl.query_vectors(), and top_k counts for each vector. Raises 22023, 42501, 42704, 55000 and '
+    'S3V01 to S3V06.';

@@ -145,6 +145,7 @@ PUBLIC = {
     "grant_access": ("role_name name, access_level text", "void", "v"),
     "revoke_access": ("role_name name", "void", "v"),
     "version": ("", "text", "i"),
+    "help": ("topic text DEFAULT NULL::text", "TABLE(subject text, function text, what_it_does text)", "s"),
 }
 
 TYPES = {"vector_record": ["vector_id text", "embedding real[]", "metadata jsonb"]}
@@ -221,6 +222,13 @@ def test_every_public_function_has_its_access_level(db: Database) -> None:
     rows = db.rows("select function_name::text from s3vl._access_levels()")
 
     assert sorted(row["function_name"] for row in rows) == sorted(PUBLIC)
+
+
+def test_every_public_function_has_one_topic(db: Database) -> None:
+    """What s3vl.help() lists is every public function, once."""
+    rows = db.rows("select unnest(function_names)::text as name from s3vl._topics()")
+
+    assert sorted(row["name"] for row in rows) == sorted(PUBLIC)
 
 
 @pytest.mark.parametrize(

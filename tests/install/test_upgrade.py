@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -141,17 +142,18 @@ def test_somebody_else_updates_what_pg_tle_brought(
 
 
 @pytest.fixture
-def with_new_function(tmp_path: Path) -> Path:
-    """Build from a tree in which 1.1.0 brings a function for writers."""
+def new_for_writers(tmp_path: Path) -> Path:
+    """Build from a tree in which every function that the release does not have is for writers."""
     sql = tmp_path / "sql"
     shutil.copytree(SQL, sql)
-    with (sql / "base" / "version.sql").open("a") as source:
-        source.write(
-            "create or replace function s3vl.fresh() returns text language sql as 'select 1::text';\n"
-        )
+    released = (SQL / "releases" / f"s3vl--{RELEASED}.sql").read_text()
     levels = sql / "base" / "_access_levels.sql"
     levels.write_text(
-        levels.read_text().replace("    ('put_vectors'", "    ('fresh', 'writer'),\n    ('put_vectors'")
+        re.sub(
+            r"\('(\w+)', '\w+'\)",
+            lambda row: row[0] if f"s3vl.{row[1]}(" in released else f"('{row[1]}', 'writer')",
+            levels.read_text(),
+        )
     )
     build_sql.build(sql, tmp_path / "built")
     return tmp_path / "built" / UPGRADE
@@ -159,7 +161,7 @@ def with_new_function(tmp_path: Path) -> Path:
 
 @pytest.mark.usefixtures("roles")
 def test_a_new_function_is_nobodys_until_it_is_granted(
-    target: Target, built: Path, with_new_function: Path
+    target: Target, built: Path, new_for_writers: Path
 ) -> None:
     """PUBLIC may not use it, and who could expect to is told about with what to type."""
     target.run(built / f"s3vl-{RELEASED}.sql")
@@ -167,12 +169,12 @@ def test_a_new_function_is_nobodys_until_it_is_granted(
         "select s3vl.grant_access('install_reader', 'reader'), s3vl.grant_access('install_writer', 'writer')"
     )
 
-    done = psql(target.url, "-f", str(with_new_function))
+    done = psql(target.url, "-f", str(new_for_writers))
 
     assert done.returncode == 0, done.stderr
     assert 'WARNING:  role "install_writer" may not use yet what is new' in done.stderr
     assert "install_reader" not in done.stderr
-    may = "select has_function_privilege('install_writer', 's3vl.fresh()', 'execute')"
+    may = "select has_function_privilege('install_writer', 's3vl.help(text)', 'execute')"
     assert target.ask(may) == "f"
     [typed] = [line.removeprefix("HINT:  Type: ") for line in done.stderr.splitlines() if "HINT" in line]
     target.ask(typed)

@@ -23,6 +23,7 @@ V: LiteralString = "array[1, 2, 3, 4, 5]"
 # Every public function: a call of it, and the lowest level that may make it.
 CALLS: list[tuple[LiteralString, str]] = [
     ("s3vl.version()", "reader"),
+    ("s3vl.help()", "reader"),
     ("s3vl.get_config()", "reader"),
     ("s3vl.validate_config()", "reader"),
     ("s3vl.diagnose()", "reader"),

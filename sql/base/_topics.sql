@@ -1,0 +1,25 @@
+-- What s3vl.help() tells about: topics as a user thinks of them, in the order in which they are
+-- met. What it says of a function is the first sentence of its comment.
+
+create or replace function s3vl._topics()
+    returns table (topic text, function_names name[])
+    immutable
+    rows 10
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    values
+    ('setup', array['configure', 'validate_config', 'get_config']::name[]),
+    ('indexes', array[
+        'register_index', 'list_indexes', 'get_index_info', 'describe_index', 'resolve_index_arn',
+        'deactivate_index', 'activate_index', 'unregister_index'
+    ]),
+    ('search', array['query_vectors', 'query_vectors_batch', 'query_hybrid']),
+    ('read', array['get_vectors', 'list_vectors']),
+    ('write', array['put_vectors', 'delete_vectors']),
+    ('access', array['grant_access', 'revoke_access']),
+    ('operate', array['diagnose', 'last_call', 'version', 'help'])
+$$;
+
+comment on function s3vl._topics() is
+    'Lists the topics of s3vl.help(), each with its public functions; a function has one topic.';

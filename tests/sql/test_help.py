@@ -1,0 +1,67 @@
+"""help: what there is, on one screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures_sql import psql
+
+if TYPE_CHECKING:
+    from fixtures_sql import Database
+    from s3vl_local.postgres import PostgresServer
+
+
+def test_help_fits_a_terminal_of_80_columns(postgres: PostgresServer, shared_database: str) -> None:
+    """No line of it is wider: the first sentence of a comment is short, and calls are cut where they are long."""
+    printed = psql(postgres.url(database=shared_database), "-c", "select * from s3vl.help()").stdout
+
+    assert "put_vectors(vectors, ...)" in printed
+    assert [line for line in printed.splitlines() if len(line) > 80] == []
+
+
+def test_a_topic_lists_its_functions(db: Database) -> None:
+    """Each has the arguments that it needs, dots for the others, and what its comment begins with."""
+    assert db.rows("select * from s3vl.help('search')") == [
+        {
+            "subject": "search",
+            "function": "query_vectors(query_vector, ...)",
+            "what_it_does": "Finds the nearest vectors",
+        },
+        # Its argument would make it too long.
+        {
+            "subject": "search",
+            "function": "query_vectors_batch(...)",
+            "what_it_does": "Runs many searches in one call",
+        },
+        {
+            "subject": "search",
+            "function": "query_hybrid(query_texts, ...)",
+            "what_it_does": "Searches by text (and by vector)",
+        },
+    ]
+
+
+def test_all_topics_come_in_their_order(db: Database) -> None:
+    """Without a topic every function is listed, what is needed first at the top."""
+    rows = db.rows("select subject, function from s3vl.help()")
+    topics = db.rows("select topic, cardinality(function_names) as functions from s3vl._topics()")
+
+    assert [row["subject"] for row in rows] == [
+        row["topic"] for row in topics for _ in range(row["functions"])
+    ]
+    assert rows[0]["function"] == "configure(lambda_arn, ...)"
+
+
+def test_a_topic_is_taken_as_it_is_typed(db: Database) -> None:
+    """Capitals and spaces around it do not matter."""
+    assert db.rows("select * from s3vl.help(' Search ')") == db.rows("select * from s3vl.help('search')")
+
+
+def test_an_unknown_topic_is_told_which_there_are(db: Database) -> None:
+    """22023 lists the topics."""
+    error = db.error("select * from s3vl.help('query_vectors')")
+
+    assert error.sqlstate == "22023"
+    assert error.message_primary == 'help has no topic "query_vectors"'
+    topics = ", ".join(row["topic"] for row in db.rows("select topic from s3vl._topics()"))
+    assert error.message_hint == f"Pass one of {topics}, or nothing to list all functions."
