@@ -31,7 +31,12 @@ def lambda_handler(event: Any, context: LambdaContext) -> bytes:
 
     def envelope() -> responses.Envelope:
         record.milliseconds = round((time.monotonic() - entered) * 1000)
-        stats = {"api_calls": calls.api_calls, "attempts": calls.attempts, "cold_start": record.cold_start}
+        stats = {
+            "api_calls": calls.api_calls,
+            "attempts": calls.attempts,
+            "unanswered": calls.unanswered,
+            "cold_start": record.cold_start,
+        }
         return responses.Envelope(record.milliseconds, record.request_id, stats)
 
     def fail(error: S3vlError) -> bytes:
@@ -44,7 +49,7 @@ def lambda_handler(event: Any, context: LambdaContext) -> bytes:
             request = requests.parse(event)
             if isinstance(request, requests.IndexRequest):
                 record.index_arn = request.index_arn
-            deadline = _deadline(entered, request.budget_ms, timeout_ms - _RESERVE_MS, timeout_seconds)
+            deadline = _deadline(entered, request, timeout_ms - _RESERVE_MS, timeout_seconds)
             answer = operations.run(request, S3VectorsGateway(deadline, calls), timeout_seconds)
             record.results, record.written = len(answer.rows or ()), answer.written
             body = responses.success(answer, envelope())
@@ -60,8 +65,17 @@ def lambda_handler(event: Any, context: LambdaContext) -> bytes:
     return body
 
 
-def _deadline(entered: float, budget_ms: int, time_left_ms: int, timeout_seconds: int) -> Deadline:
-    """Set the deadline where the shorter of the two limits has it: the caller's time or the function's."""
+def _deadline(entered: float, request: requests.Request, time_left_ms: int, timeout_seconds: int) -> Deadline:
+    """Set the deadline where the shortest of the limits has it: the caller's time, the function's, a write's own."""
+    budget_ms = request.budget_ms
+    if isinstance(request, requests.Write) and request.deadline is not None:
+        # The one limit that also holds for a request that was long on its way, or was sent twice.
+        deadline_ms = request.deadline - time.time() * 1000
+        if deadline_ms <= min(budget_ms, time_left_ms):
+            deadline = Deadline(entered + deadline_ms / 1000, is_absolute=True)
+            if not deadline.allows_a_call():
+                raise deadline.passed("nothing had been written")
+            return deadline
     if budget_ms <= time_left_ms:
         return Deadline(entered + budget_ms / 1000)
     return Deadline(entered + time_left_ms / 1000, function_seconds=timeout_seconds)

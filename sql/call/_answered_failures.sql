@@ -58,6 +58,8 @@ as $$
         -- More timeout_seconds would not help: the function ends before them.
         (c.code = 'timeout' and c.time_limit = 'function', 'S3V05', 'the time ran out',
             'Ask for less, or raise LambdaTimeout in the parameters of the stack (make deploy).'),
+        (c.code = 'timeout' and c.time_limit = 'deadline', 'S3V05', 'the time ran out',
+            'Try again: the request was too long on its way.'),
         (c.code = 'timeout', 'S3V05', 'the time ran out',
             'Ask for less, or give more time: '
             'select s3vl.configure(''{arn}'', timeout_seconds => 60);'),
@@ -157,6 +159,8 @@ as $$
                 and f.field ->> 'message' <> e.error ->> 'message'
         ),
         'attempts: ' || (e.error ->> 'attempts'),
+        -- Attempts of which nobody knows what became.
+        'unanswered: ' || nullif(_failure_detail.answer #>> '{stats,unanswered}', '0'),
         'Lambda request ' || coalesce(_failure_detail.answer ->> 'request_id', 'unknown')
     )
     from (select _failure_detail.answer -> 'error') as e (error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class FakeGateway:
 
     failure: Exception | None = None
     is_late = False
-    remaining = 0.0
+    remaining: float | None = None
 
     def __init__(self, deadline: Any, calls: Any) -> None:
         calls.count(api_calls=1, attempts=3, throttles=2)
@@ -125,6 +126,7 @@ def test_the_availability_check_answers_for_the_function_itself() -> None:
             "get_vectors",
             "list_vectors",
             "put_vectors",
+            "put_metadata",
             "delete_vectors",
         ],
         "region": "us-west-2",
@@ -173,6 +175,31 @@ def test_the_deadline_is_the_callers_or_lambdas(
     invoke(event_of("query_vectors", budget_ms=budget_ms), Context(remaining_ms))
 
     assert fake_gateway.remaining == pytest.approx(seconds, abs=0.1)
+
+
+@pytest.mark.parametrize(("ahead_ms", "seconds"), [(3_000, 3.0), (60_000, 9.5)])
+def test_a_write_ends_at_its_own_deadline(
+    fake_gateway: type[FakeGateway], ahead_ms: int, seconds: float
+) -> None:
+    """The earliest of the limits counts, and that of a write is a moment of the clock."""
+    deadline = round(time.time() * 1000) + ahead_ms
+    invoke(event_of("put_vectors", deadline=deadline), Context(10_000))
+
+    assert fake_gateway.remaining == pytest.approx(seconds, abs=0.1)
+
+
+def test_a_write_that_arrives_after_its_deadline_is_not_carried_out(
+    fake_gateway: type[FakeGateway],
+) -> None:
+    """Another writer may be at work by then, and S3 Vectors could not tell which of the two is newer."""
+    fake_gateway.remaining = None
+    answer = invoke(event_of("put_vectors", deadline=round(time.time() * 1000) - 1), Context(10_000))
+
+    assert (answer["error"]["code"], answer["error"]["limit"]) == ("timeout", "deadline")
+    assert answer["error"]["message"].startswith(
+        "nothing had been written when the deadline of the write passed"
+    )
+    assert fake_gateway.remaining is None
 
 
 @pytest.mark.parametrize(

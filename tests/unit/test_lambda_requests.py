@@ -120,7 +120,7 @@ def test_a_hybrid_search_needs_no_vector(vector: dict[str, Any]) -> None:
     )
 
 
-@pytest.mark.parametrize("operation", ["put_vectors", "delete_vectors"])
+@pytest.mark.parametrize("operation", ["put_vectors", "put_metadata", "delete_vectors"])
 @pytest.mark.parametrize(
     ("changes", "remaining"),
     [
@@ -134,6 +134,15 @@ def test_a_write_goes_on_with_what_remains(
 ) -> None:
     """Without a continuation everything remains; its ranges count from 1 and include their ends."""
     assert requests.parse(event_of(operation, **changes)).remaining == remaining  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("operation", ["put_vectors", "put_metadata", "delete_vectors"])
+def test_a_write_may_have_a_deadline(operation: str) -> None:
+    """It is a moment, and without one the time of the caller is all that counts."""
+    request = requests.parse(event_of(operation, deadline=1_764_000_000_000))
+
+    assert request.deadline == 1_764_000_000_000  # type: ignore[attr-defined]
+    assert requests.parse(event_of(operation, deadline=GONE)).deadline is None  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-eusc"])
@@ -301,6 +310,22 @@ def test_indexes_of_every_partition_are_accepted(partition: str) -> None:
         ("query_hybrid", {"query_texts": {"t": 1}}, "query_texts.t", "of 1 to 1024 characters, got 1"),
         ("query_hybrid", {"query_mode": "ENHANCED"}, "query_mode", "is not a member of this request"),
         ("put_vectors", {"vectors": []}, "vectors", "must be a non-empty array, got []"),
+        ("put_vectors", {"deadline": 0}, "deadline", "must be at least 1, got 0"),
+        ("put_vectors", {"deadline": "soon"}, "deadline", "must be an integer"),
+        ("query_vectors", {"deadline": 1}, "deadline", "is not a member of this request"),
+        ("put_metadata", {"vectors": [{"vector_id": "a"}, {"vector_id": "a"}]}, "vectors", "distinct ids"),
+        (
+            "put_metadata",
+            {"vectors": [{"vector_id": "a", "metadata": {"a": None}}]},
+            "vectors[1].metadata.a",
+            "must be text",
+        ),
+        (
+            "put_metadata",
+            {"vectors": [{"vector_id": "a", "embedding": "[1]"}]},
+            "vectors[1].embedding",
+            "is not a member",
+        ),
         ("put_vectors", {"continuation": {}}, "continuation.remaining", "is missing"),
         ("put_vectors", {"continuation": {"remaining": [[1, 3]]}}, "continuation.remaining", "from 1 to 2"),
         ("put_vectors", {"continuation": {"remaining": [[0, 1]]}}, "continuation.remaining", "from 1 to 2"),

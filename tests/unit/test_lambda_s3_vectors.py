@@ -276,17 +276,17 @@ def test_the_region_is_that_of_the_index() -> None:
 
 
 @pytest.mark.parametrize(
-    "passing",
+    ("passing", "is_unknown"),
     [
-        THROTTLED,
-        refusal("InternalServerException", 500),
-        refusal("ServiceUnavailableException", 503),
-        refusal("RequestTimeoutException", 408),
-        BROKEN,
-        SILENT,
+        (THROTTLED, False),
+        (refusal("InternalServerException", 500), True),
+        (refusal("ServiceUnavailableException", 503), False),
+        (refusal("RequestTimeoutException", 408), True),
+        (BROKEN, True),
+        (SILENT, True),
     ],
 )
-def test_what_may_pass_is_tried_again(passing: Exception | Reply) -> None:
+def test_what_may_pass_is_tried_again(passing: Exception | Reply, is_unknown: bool) -> None:
     """Two failures and an answer are an answer, after two pauses."""
     clock = FakeClock()
     door, stats = gateway_to(StubClient(clock, passing, passing, {"index": {"dimension": 5}}))
@@ -294,6 +294,8 @@ def test_what_may_pass_is_tried_again(passing: Exception | Reply) -> None:
     assert door.get_index(ARN) == {"dimension": 5}
     assert (stats.api_calls, stats.attempts, len(clock.slept)) == (1, 3, 2)
     assert stats.throttles == (2 if passing is THROTTLED else 0)
+    # Those are counted that may have been carried out, or even be at work.
+    assert stats.unanswered == (2 if is_unknown else 0)
 
 
 @pytest.mark.parametrize(

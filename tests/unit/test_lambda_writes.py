@@ -13,8 +13,8 @@ from s3vl_lambda import operations
 from s3vl_lambda.operations import put_vectors
 from s3vl_lambda.operations._writing import CONCURRENT_WRITES
 from s3vl_lambda.protocol import errors, responses
-from s3vl_lambda.protocol.records import Record
-from s3vl_lambda.protocol.requests import DeleteVectors, PutVectors
+from s3vl_lambda.protocol.records import MetadataRecord, Record
+from s3vl_lambda.protocol.requests import DeleteVectors, PutMetadata, PutVectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -166,3 +166,42 @@ def test_an_error_carries_the_ranges_on_the_wire() -> None:
     document = json.loads(responses.failure(error, responses.Envelope(1, "r", {})))
 
     assert document["error"]["written"] == [[1, 1_500], [2_001, 2_500]]
+
+
+class KeepingGateway:
+    """S3 Vectors that has some vectors, and keeps what is put."""
+
+    def __init__(self, stored: dict[str, list[float]]) -> None:
+        self.stored = stored
+        self.metadata: dict[str, Any] = {}
+
+    def get_vectors(self, _index_arn: str, keys: Sequence[str], **what: bool) -> dict[str, dict[str, Any]]:
+        """Give what is there."""
+        assert what == {"return_data": True, "return_metadata": False}
+        assert len(keys) <= 100
+        return {
+            key: {"key": key, "data": {"float32": self.stored[key]}} for key in keys if key in self.stored
+        }
+
+    def put_vectors(self, _index_arn: str, records: Sequence[Record], first_position: int) -> None:
+        """Store some vectors."""
+        del first_position
+        for record in records:
+            self.stored[record.vector_id] = json.loads(record.embedding.json)
+            self.metadata[record.vector_id] = record.metadata
+
+
+def test_new_metadata_leaves_the_numbers_as_they_are() -> None:
+    """Each vector that is there is put with the same float32 numbers; where there is none nothing is put."""
+    stored = {f"v{position}": [position / 3, 0.1] for position in range(1, 251) if position % 100 != 7}
+    gateway = KeepingGateway({key: list(numbers) for key, numbers in stored.items()})
+    vectors = [MetadataRecord(f"v{position}", {"n": position}) for position in range(1, 251)]
+    request = PutMetadata(budget_ms=1, index_arn=ARN, vectors=vectors, remaining=[range(1), range(2, 250)])
+
+    answer = run(request, gateway)
+
+    assert answer.members == {"written": [[1, 1], [3, 250]], "missing": [[7, 7], [107, 107], [207, 207]]}
+    assert gateway.metadata == {key: {"n": int(key[1:])} for key in stored if key != "v2"}
+    assert gateway.stored.keys() == stored.keys()
+    for key, numbers in stored.items():
+        assert gateway.stored[key] == pytest.approx(numbers, rel=1e-7)

@@ -10,6 +10,7 @@ from s3vl_lambda.operations import (
     describe_index,
     get_vectors,
     list_vectors,
+    put_metadata,
     put_vectors,
     query_hybrid,
     query_vectors,
@@ -31,6 +32,7 @@ _OPERATIONS: dict[type[requests.Request], Callable[[Any, S3VectorsGateway], Answ
     requests.GetVectors: get_vectors.run,
     requests.ListVectors: list_vectors.run,
     requests.PutVectors: put_vectors.run,
+    requests.PutMetadata: put_metadata.run,
     requests.DeleteVectors: delete_vectors.run,
 }
 

@@ -29,6 +29,13 @@ class Record(NamedTuple):
     request_bytes: int
 
 
+class MetadataRecord(NamedTuple):
+    """Metadata to store for a vector that is there."""
+
+    vector_id: str
+    metadata: dict[str, Any] | None
+
+
 def read_records(members: Members) -> list[Record]:
     """Take the vectors of a request; positions in paths count from 1, as those of SQL's arrays."""
     records: list[Record] = []
@@ -49,6 +56,23 @@ def read_records(members: Members) -> list[Record]:
                 f"{error.message} (vector {shown(vector_id)})", fields=error.fields
             ) from None
         records.append(record)
+    refuse_repeated((record.vector_id for record in records), "vectors")
+    return records
+
+
+def read_metadata_records(members: Members) -> list[MetadataRecord]:
+    """Take the ids of a request with the metadata of each."""
+    records: list[MetadataRecord] = []
+    for position, value in enumerate(members.array("vectors"), 1):
+        path = f"vectors[{position}]"
+        one = Members(value, path)
+        vector_id = read_id(one.take("vector_id"), f"{path}.vector_id")
+        metadata = None
+        if "metadata" in one:
+            metadata = one.take("metadata")
+            _checked_metadata(metadata, f"{path}.metadata")
+        one.refuse_the_rest()
+        records.append(MetadataRecord(vector_id, metadata))
     refuse_repeated((record.vector_id for record in records), "vectors")
     return records
 

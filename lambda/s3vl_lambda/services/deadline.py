@@ -17,7 +17,8 @@ SHORTEST_CALL_SECONDS = 0.1
 class Deadline:
     """A moment of the monotonic clock; everything that waits asks it how long it may.
 
-    `function_seconds` is given when it is the function's own timeout, and not the caller, that sets the moment.
+    `function_seconds` is given when it is the function's own timeout, and not the caller, that sets the moment;
+    `is_absolute` when it is the deadline of a write, after which another writer may be at work.
     """
 
     def __init__(
@@ -26,10 +27,12 @@ class Deadline:
         clock: Callable[[], float] = time.monotonic,
         *,
         function_seconds: int | None = None,
+        is_absolute: bool = False,
     ) -> None:
         self._moment = moment
         self._clock = clock
         self._function_seconds = function_seconds
+        self._is_absolute = is_absolute
 
     def remaining(self) -> float:
         """Give the seconds that are left; negative once the deadline has passed."""
@@ -42,7 +45,9 @@ class Deadline:
     def passed(self, what: str, attempts: int | None = None) -> OutOfTimeError:
         """Say what could not be done in time, and which of the two limits is the one to raise."""
         seconds = self._function_seconds
-        if seconds is None:
+        if self._is_absolute:
+            limit, reason = "deadline", "the deadline of the write passed; the caller sends it again"
+        elif seconds is None:
             limit, reason = "caller", "the caller's time ran out; raise timeout_seconds"
         else:
             limit, reason = (

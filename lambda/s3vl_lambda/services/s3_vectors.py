@@ -54,6 +54,9 @@ _MAX_ATTEMPTS = 8
 _BACKOFF_BASE_SECONDS = 0.05
 _BACKOFF_CAP_SECONDS = 2.0
 
+# What 503 is called, with and without a code.
+_NOT_CARRIED_OUT = ("ServiceUnavailableException", "ServiceUnavailable", "SlowDown", "503")
+
 _CREDENTIAL_ERRORS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 
 # The system's randomness, because environments that are restored from one snapshot share the state of any other.
@@ -147,6 +150,7 @@ class CallStats:
     api_calls: int = 0
     attempts: int = 0
     throttles: int = 0
+    unanswered: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def count(self, **increments: int) -> None:
@@ -300,6 +304,7 @@ class S3VectorsGateway:
                     answer = read(reply)
                 except (S3vlError, HTTPError, BotoCoreError) as error:
                     failure = _translated(error, region, attempt)
+                    self._stats.count(unanswered=_may_have_been_carried_out(failure))
                     was_silent = isinstance(error, ReadTimeoutError)
                     self._sleep(self._pause_before_next(failure, attempt, was_silent))
                 else:
@@ -338,6 +343,15 @@ def _pause_after(attempt: int) -> float:
     """Choose how long to wait: anything up to a limit that doubles, so that throttled clients part ways."""
     limit = min(_BACKOFF_CAP_SECONDS, _BACKOFF_BASE_SECONDS * 2 ** (attempt - 1))
     return _uniform(0, limit)
+
+
+def _may_have_been_carried_out(failure: S3vlError) -> bool:
+    """Tell whether nobody knows what became of an attempt, which the service may even be at work on.
+
+    A refusal says that nothing was done, and so does 503; any other failure says nothing.
+    """
+    is_unknown = isinstance(failure, ServiceFailureError | BrokenContractError)
+    return is_unknown and failure.origin not in _NOT_CARRIED_OUT
 
 
 def _translated(error: Exception, region: str, attempts: int) -> S3vlError:

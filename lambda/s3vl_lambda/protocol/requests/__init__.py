@@ -17,7 +17,7 @@ from s3vl_lambda.protocol.requests.queries import (
     Search,
 )
 from s3vl_lambda.protocol.requests.reads import GetVectors, ListVectors
-from s3vl_lambda.protocol.requests.writes import DeleteVectors, PutVectors
+from s3vl_lambda.protocol.requests.writes import DeleteVectors, PutMetadata, PutVectors, Write
 
 __all__ = [
     "BEGINNING",
@@ -30,12 +30,14 @@ __all__ = [
     "IndexRequest",
     "ListVectors",
     "Place",
+    "PutMetadata",
     "PutVectors",
     "QueryHybrid",
     "QueryVectors",
     "QueryVectorsBatch",
     "Request",
     "Search",
+    "Write",
     "operation_of",
     "parse",
 ]
@@ -55,6 +57,7 @@ REQUESTS: dict[str, type[Request]] = {
         GetVectors,
         ListVectors,
         PutVectors,
+        PutMetadata,
         DeleteVectors,
     )
 }

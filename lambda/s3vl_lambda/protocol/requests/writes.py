@@ -3,56 +3,78 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from s3vl_lambda.protocol.members import Members
 from s3vl_lambda.protocol.ranges import read_ranges
-from s3vl_lambda.protocol.records import read_records
+from s3vl_lambda.protocol.records import read_metadata_records, read_records
 from s3vl_lambda.protocol.requests.base import IndexRequest
 from s3vl_lambda.protocol.vector_ids import read_ids
 
 if TYPE_CHECKING:
-    from s3vl_lambda.protocol.records import Record
+    from s3vl_lambda.protocol.records import MetadataRecord, Record
 
 
 @dataclass(frozen=True, kw_only=True)
-class PutVectors(IndexRequest):
-    """Ask to store vectors; `remaining` are the positions that no earlier part has done."""
+class Write(IndexRequest):
+    """What all writes have; `remaining` are the positions that no earlier part has done.
+
+    From `deadline` on, in milliseconds since the epoch, nothing may be written: another writer may be at work by then.
+    """
+
+    remaining: list[range]
+    deadline: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PutVectors(Write):
+    """Ask to store vectors."""
 
     operation = "put_vectors"
     vectors: list[Record]
-    remaining: list[range]
 
     @classmethod
     def read(cls, members: Members, budget_ms: int) -> Self:
         """Take the vectors."""
         vectors = read_records(members)
-        return cls(
-            budget_ms=budget_ms,
-            index_arn=members.index_arn(),
-            vectors=vectors,
-            remaining=_remaining(members, len(vectors)),
-        )
+        return cls(budget_ms=budget_ms, vectors=vectors, **_how_to_write(members, len(vectors)))
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeleteVectors(IndexRequest):
-    """Ask to delete vectors; `remaining` are the positions that no earlier part has done."""
+class PutMetadata(Write):
+    """Ask to store other metadata for vectors that the index has."""
+
+    operation = "put_metadata"
+    vectors: list[MetadataRecord]
+
+    @classmethod
+    def read(cls, members: Members, budget_ms: int) -> Self:
+        """Take the ids and the metadata."""
+        vectors = read_metadata_records(members)
+        return cls(budget_ms=budget_ms, vectors=vectors, **_how_to_write(members, len(vectors)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeleteVectors(Write):
+    """Ask to delete vectors."""
 
     operation = "delete_vectors"
     vector_ids: list[str]
-    remaining: list[range]
 
     @classmethod
     def read(cls, members: Members, budget_ms: int) -> Self:
         """Take the ids."""
         vector_ids = read_ids(members)
-        return cls(
-            budget_ms=budget_ms,
-            index_arn=members.index_arn(),
-            vector_ids=vector_ids,
-            remaining=_remaining(members, len(vector_ids)),
-        )
+        return cls(budget_ms=budget_ms, vector_ids=vector_ids, **_how_to_write(members, len(vector_ids)))
+
+
+def _how_to_write(members: Members, length: int) -> dict[str, Any]:
+    """Take what all writes have."""
+    return {
+        "index_arn": members.index_arn(),
+        "remaining": _remaining(members, length),
+        "deadline": members.integer("deadline", 1) if "deadline" in members else None,
+    }
 
 
 def _remaining(members: Members, length: int) -> list[range]:
