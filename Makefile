@@ -15,7 +15,7 @@ PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PYTHONIOENCODING := $(filter-out :%,$(firstword $(subst :, :,$(PYTHONIOENCODING)))):backslashreplace
 LOCAL := PYTHONPATH=local $(BIN)/python -m s3vl_local
 
-.PHONY: help dev demo test test-fast test-matrix coverage bench bench-quick lint format package build deploy destroy docs guide up env psql parameters down reset
+.PHONY: help dev demo test test-fast test-matrix coverage bench bench-quick plots lint format package build deploy destroy docs guide up env psql parameters down reset
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ coverage: $(READY) ## Measure which branches of the Lambda its unit tests take
 
 bench: $(BENCH) ## Measure s3vl beside its alternatives (15 minutes): bench/results/, docs/performance.md
 	@PYTHONPATH=local $(BIN)/python -m bench all
+
+plots: $(BENCH) ## Draw the pictures of docs/ from stored results and prices
+	@PYTHONPATH=local:tools:. $(BIN)/python -c 'import plot_costs; from bench import plots; plot_costs.draw(); plots.draw()'
 
 bench-quick: $(READY) ## Measure the main ratios (two minutes): bench/results/quick.json
 	@PYTHONPATH=local $(BIN)/python -m bench quick

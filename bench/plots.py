@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.report import results
 from s3vl_local.cloud import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from matplotlib.axes import Axes
 
 PICTURES = ROOT / "docs" / "performance"
 
@@ -24,6 +27,8 @@ mpl.rcParams |= {
     "grid.alpha": 0.3,
 }
 _COLORS = {"direct": "C0", "s3vl": "C1"}
+# Beyond this ratio of the ends of an axis, powers of ten are labels enough.
+_MANY_LABELS = 100
 _PARTS = ("service", "handler", "runtime", "wire", "SQL", "client")
 
 
@@ -35,7 +40,7 @@ def draw() -> None:
         ("split", _split(results("split")["searches"])),
         ("concurrency", _concurrency(results("concurrency")["rows"])),
     ):
-        _save(figure, PICTURES / f"{name}.svg")
+        save(figure, PICTURES / f"{name}.svg")
 
 
 def _growth(curves: dict[str, Any]) -> Figure:
@@ -48,6 +53,7 @@ def _growth(curves: dict[str, Any]) -> Figure:
             color = _COLORS[name]
             axes.loglog(curve["sizes"], medians, marker="o", markersize=3, color=color, label=name)
             axes.fill_between(curve["sizes"], low, high, alpha=0.2, color=color, linewidth=0)
+        plain_numbers(axes)
         axes.set(xlabel=what, ylabel="ms", title=f"s3vl: slope {curve['contenders']['s3vl']['slope']}")
         axes.legend()
     return figure
@@ -85,9 +91,26 @@ def _concurrency(rows: list[dict[str, Any]]) -> Figure:
     return figure
 
 
-def _save(figure: Figure, path: Path) -> None:
+def plain_numbers(axes: Axes) -> None:
+    """Label logarithmic axes with numbers as people write them, and often enough."""
+    for axis in (axes.xaxis, axes.yaxis):
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(subs=(1,) if high > _MANY_LABELS * low else (1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(_plain))
+        axis.set_minor_formatter(NullFormatter())
+
+
+def _plain(value: float, _: object) -> str:
+    for unit, size in (("billion", 1e9), ("million", 1e6)):
+        if value >= size:
+            return f"{value / size:,.10g} {unit}"
+    return f"{value:,.10g}"
+
+
+def save(figure: Figure, path: Path, description: str | None = None) -> None:
+    """Write an SVG that is the same for the same results."""
     # Without the date that matplotlib would write, which changes with nothing else.
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, metadata={"Date": None, "Description": description})
     # matplotlib ends some lines of an SVG with a space.
     path.write_text(
         "\n".join(line.rstrip() for line in path.read_text(encoding="utf-8").splitlines()) + "\n",
