@@ -118,13 +118,23 @@ def run_example(command: str) -> str:
     return done.stdout
 
 
-def test_the_example_of_the_cost_page_is_what_the_tool_prints() -> None:
-    """The command on the page gives the output below it, and in one index the total in the text."""
-    [(command, output)] = re.findall(r"```bash\n(.+?)```\n\n```text\n(.+?)```", COST, re.DOTALL)
-    [total] = re.findall(r"the example costs ([\d.]+) dollars", COST)
+EXAMPLES = re.findall(r"```bash\n(.+?)```\n\n```text\n(.+?)```", COST, re.DOTALL)
 
+
+@pytest.mark.parametrize(("command", "output"), EXAMPLES, ids=["whole", "single writes", "pgvector"])
+def test_the_examples_of_the_cost_page_are_what_the_tool_prints(command: str, output: str) -> None:
+    """Each command on the page gives the output below it."""
     assert run_example(command) == output
-    assert run_example(command.replace("--indexes 40", "")).split()[-1] == total
+
+
+def test_the_totals_in_the_text_of_the_cost_page_are_those_of_the_tool() -> None:
+    """In one index the example costs what the text says, and so does the load in full requests."""
+    (whole, _), (single, _), _ = EXAMPLES
+    [in_one_index] = re.findall(r"the example costs ([\d.]+) dollars", COST)
+    [in_full_requests] = re.findall(r"the same load costs ([\d.]+) dollars", COST)
+
+    assert run_example(whole.replace("--indexes 40", "")).split()[-1] == in_one_index
+    assert run_example(single.replace("--vectors-per-write 1", "")).split()[-1] == in_full_requests
 
 
 def test_the_prices_of_the_cost_page_are_those_of_the_tool() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import estimate_cost
-from estimate_cost import costs, quantities, workload
+from estimate_cost import costs, pgvector_costs, quantities, workload
 
 SMALL = ("--vectors", "1000", "--dimension", "4")
 OF_S3_VECTORS = list(estimate_cost.PRICES)[:7]
@@ -38,6 +38,8 @@ def test_everything_with_a_price_is_counted() -> None:
         ("--key-bytes 10", "storage", 1000 * 26),
         ("--key-bytes 10 --metadata-bytes 100", "storage", 1000 * 126),
         ("--writes 501", "writes", 2 * 131_072),
+        ("--writes 501 --vectors-per-write 1", "writes", 501 * 131_072),
+        ("--writes 501 --vectors-per-write 100", "Lambda requests", 6),
         ("--writes 500_000 --metadata-bytes 1000", "writes", 500_000 * 1052),
         ("--queries 3 --top-k 100", "query requests", 3),
         ("--queries 3 --top-k 101", "query requests", 6),
@@ -75,6 +77,18 @@ def test_quantities(options: str, name: str, quantity: float) -> None:
     assert quantities(workload([*SMALL, *options.split()]))[name] == pytest.approx(quantity)
 
 
+def test_pgvector_is_charged_for_storage_io_and_memory() -> None:
+    """Storage and I/O have AWS's prices, memory the user's, for as much as the HNSW index takes."""
+    options = "--vectors 1_048_576 --pgvector --io-requests 5_000_000 --memory-price 12"
+    dollars = pgvector_costs(workload([*SMALL, *options.split(), "--dimension", "1024"]))
+
+    # A page of 8 KB for each vector.
+    assert dollars["storage of the HNSW index"] == pytest.approx(0.10 * 8)
+    assert dollars["memory for the HNSW index"] == pytest.approx(12 * 8)
+    assert dollars["I/O requests"] == pytest.approx(1)
+    assert dollars["storage of the table"] == pytest.approx(0.10 * 5.6, rel=0.02)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -89,6 +103,11 @@ def test_quantities(options: str, name: str, quantity: float) -> None:
         ),
         ("--top-k 0", "--top-k: '0' is not a whole number from 1 to 10000"),
         ("--metadata-bytes 3000", "--metadata-bytes 3000: at most 2048 can be filterable; say how many"),
+        ("--vectors-per-write 501", "--vectors-per-write: '501' is not a whole number from 1 to 500"),
+        ("--pgvector --dimension 4096", "--dimension 4096: an HNSW index of pgvector takes at most 4000"),
+        ("--pgvector --memory-price nan", "--memory-price: 'nan' is not a price: a number from 0"),
+        ("--pgvector --memory-price -1", "--memory-price: '-1' is not a price: a number from 0"),
+        ("--memory-price 12", "--io-requests and --memory-price are about pgvector; add --pgvector"),
         ("--filterable-bytes 1", "--filterable-bytes 1 are a part of --metadata-bytes 0"),
     ],
 )
