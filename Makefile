@@ -22,7 +22,7 @@ help: ## Show this list
 
 dev: $(READY) ## Create .venv with PostgreSQL, the AWS CLI and every tool (the other targets do it too)
 
-demo: $(READY) ## Run the whole walkthrough of the README here, no AWS account needed
+demo: $(READY) ## Run the whole walkthrough here, no AWS account needed
 	@$(LOCAL) demo
 
 test: $(READY) ## Run all tests; it says how long that takes, and how far it is

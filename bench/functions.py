@@ -21,7 +21,7 @@ _HERE = Path(__file__).parent
 
 
 def s3vl() -> bytes:
-    """Package the function as the README does."""
+    """Package the function as the walkthrough does."""
     subprocess.run(["./package.sh"], cwd=ROOT / "lambda", check=True, capture_output=True)
     return (ROOT / "lambda" / "build" / "s3vl-lambda.zip").read_bytes()
 

@@ -173,7 +173,7 @@ def sample_vectors() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def install(cloud: LocalCloud) -> Callable[[str], None]:
-    """Install s3vl into a database of the local cloud with psql, as the README does."""
+    """Install s3vl into a database of the local cloud with psql, as the walkthrough does."""
 
     def run(database: str) -> None:
         url = cloud.postgres().url(database=database)

@@ -20,7 +20,7 @@ def main() -> int:
     commands.add_parser("env", help="print the shell commands that make aws and psql talk to it")
     commands.add_parser("psql", help="open psql in its database")
     commands.add_parser("parameters", help="fill cloudformation/parameters.json for it")
-    commands.add_parser("demo", help="run the README's walkthrough in a cloud of its own")
+    commands.add_parser("demo", help="run docs/walkthrough.md in a cloud of its own")
     commands.add_parser("guide", help="run docs/guide.md too, and write what it prints into it")
     commands.add_parser("down", help="stop it; its stacks, vectors and databases stay until the next up")
     commands.add_parser("reset", help="stop it and forget its stacks, vectors and databases")

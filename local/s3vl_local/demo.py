@@ -1,4 +1,4 @@
-"""`make demo`: the README's walkthrough, typed for you, in a cloud and a copy of the tree of its own."""
+"""`make demo`: the walkthrough, typed for you, in a cloud and a copy of the tree of its own."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from s3vl_local.cloud import ROOT, LocalCloud
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# The guide goes on where the README's walkthrough stands before this heading.
-CLEAN_UP = "### Clean up"
+WALKTHROUGH = ROOT / "docs" / "walkthrough.md"
+# The guide goes on where the walkthrough stands before this heading.
+CLEAN_UP = "## Clean up"
 GUIDE = ROOT / "docs" / "guide.md"
 # As on AWS: an index may miss a neighbour, and its distances are a little off.
 APPROXIMATE = {"S3VL_NEW_INDEXES": '{"approximation": {}}'}
@@ -46,12 +47,12 @@ def copied_tree() -> Iterator[Path]:
 
 
 def run(show: Callable[[str], None], *, with_guide: bool = False) -> list[tuple[walkthrough.Step, str]]:
-    """Run every command of the README, in order, and on request the guide's before the clean-up.
+    """Run every command of the walkthrough, in order, and on request the guide's before the clean-up.
 
     Returns each step with what it printed.
     """
     with copied_tree() as tree:
-        before, heading, after = (tree / "README.md").read_text(encoding="utf-8").partition(CLEAN_UP)
+        before, heading, after = WALKTHROUGH.read_text(encoding="utf-8").partition(CLEAN_UP)
         pages = [before, *([GUIDE.read_text(encoding="utf-8")] if with_guide else []), heading + after]
         steps = [step for page in pages for step in walkthrough.read(page)]
         up = next(number for number, step in enumerate(steps) if "make -s env" in step.text)
@@ -77,7 +78,7 @@ def environment() -> dict[str, str]:
 def main() -> None:
     """Run the demo on the terminal."""
     start = time.monotonic()
-    print("The README's walkthrough, command by command, in a local cloud of its own.", flush=True)
+    print("The walkthrough of the AWS post, command by command, in a local cloud of its own.", flush=True)
     steps = run(lambda line: print(line, flush=True))
     print(
         f"\nDemo complete: {len(steps)} steps in {time.monotonic() - start:.0f} s. Nothing is left running."

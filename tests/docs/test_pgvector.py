@@ -93,14 +93,14 @@ def test_a_distance_becomes_what_it_was(
 def test_a_parameter_of_psycopg_goes_in_as_shown(
     documents: Database, registered: StubLambda, sought: object
 ) -> None:
-    """Text of pgvector with the cast that README and guide show, and a list as it is."""
+    """Text of pgvector with the cast that walkthrough and guide show, and a list as it is."""
     cast_shown = "%s::vector::real[]" if isinstance(sought, str) else "%s"
     registered.answers({"distance_metric": "cosine", "vectors": []})
 
     documents.connection.execute(f"select from s3vl.query_vectors({cast_shown}, 'docs')", [sought])
 
     assert registered.requests[0]["query_vector"] == "[1,2,3,4,5]"
-    for page in ("README.md", "docs/guide.md"):
+    for page in ("docs/walkthrough.md", "docs/guide.md"):
         assert "`%s::vector::real[]`" in (ROOT / page).read_text()
 
 

@@ -1,4 +1,4 @@
-"""The post, as the README tells it: every command and statement runs, and shows what the post promises.
+"""The post, as docs/walkthrough.md tells it: every command and statement runs, and shows what the post promises.
 
 All of it runs with IAM enforced: the roles of the template, and the guide's, allow what they need.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def walked() -> list[tuple[Step, str]]:
-    """Run the README from the first command to the last, once, with the guide before its clean-up.
+    """Run the walkthrough from the first command to the last, once, with the guide before its clean-up.
 
     The guide begins in pgvector, which not every server has.
     """
@@ -66,8 +66,8 @@ def typed(walked: list[tuple[Step, str]]) -> set[str]:
     [("bash", text) for text in COMMANDS] + [("sql", text) for text in STATEMENTS],
     ids=itertools.count(1),
 )
-def test_the_readme_runs_what_the_post_tells_to_run(typed: set[str], language: str, text: str) -> None:
-    """Each command and statement of the post is one that the README's reader types, and all of them ran."""
+def test_the_walkthrough_runs_what_the_post_tells_to_run(typed: set[str], language: str, text: str) -> None:
+    """Each command and statement of the post is one that the walkthrough's reader types, and all of them ran."""
     assert set(commands(language, text)) <= typed
 
 

@@ -3,7 +3,7 @@
 From "Query billion-scale vectors with SQL: Integrating Amazon S3 Vectors and Aurora PostgreSQL" (AWS Database Blog).
 Only these differ: the clone is left out, folder and zip names are ours, the VPC and its subnets are those that
 exist, and psql's connection comes from the environment. The second look at the stack's status, after delete-stack,
-has `|| echo …` in the README: here a stack is deleted at once, and then describe-stacks fails.
+has `|| echo …` in the walkthrough: here a stack is deleted at once, and then describe-stacks fails.
 """
 
 STACK = "sample-rds-lambda-s3vector-integration"
