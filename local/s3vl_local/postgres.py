@@ -141,8 +141,10 @@ def start(folder: Path, port: int | None = None, service: LambdaService | None =
         # aws_lambda reads its endpoint from here, because no session can change it: the call runs as superuser.
         "cluster_name": service.endpoint if service else "",
     }
-    if int((server.data / "PG_VERSION").read_text(encoding="utf-8")) >= _SCRAM_ITERATIONS_SINCE:
+    version = int((server.data / "PG_VERSION").read_text(encoding="utf-8"))
+    if service is None and version >= _SCRAM_ITERATIONS_SINCE:
         # More would slow down guessing, and every connection with it; nobody guesses a random password.
+        # In a local cloud it stays at 4096, because pgJDBC refuses fewer.
         options["scram_iterations"] = "1"
     flags = " ".join(f"-c {name}='{value}'" for name, value in options.items())
     _run("pg_ctl", server.folder, "-w", "-o", flags, "-l", str(server.data / "server.log"), "start")

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
+import os
 import re
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import django
+import numpy as np
 import psycopg
 import psycopg2
 import pytest
@@ -17,23 +26,31 @@ from django.db import connection as django_connection
 from indexes import registered_index
 
 from fixtures_cloud import sample_vectors
+from fixtures_postgres import need_pgvector
 from s3vl_local.cloud import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fixtures_cloud import Stack
 
 PAGE = (ROOT / "docs/drivers.md").read_text()
 VECTOR = sample_vectors()[0]["data"]["float32"]
+ARRAY = np.array(VECTOR)
 FILTER = {"category": "demo"}
+
+
+def code(heading: str, language: str = "python", number: int = 0) -> str:
+    """Return an example of the section."""
+    section = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
+    found: str = re.findall(rf"^```{language}\n(.+?)^```$", section, re.MULTILINE | re.DOTALL)[number]
+    return found
 
 
 def example(heading: str, number: int = 0) -> dict[str, Any]:
     """Run an example of the section and return what it defines."""
-    section = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
     names: dict[str, Any] = {}
-    exec(re.findall(r"^```python\n(.+?)^```$", section, re.MULTILINE | re.DOTALL)[number], names)  # noqa: S102
+    exec(code(heading, number=number), names)  # noqa: S102
     return names
 
 
@@ -101,12 +118,122 @@ def by_asyncpg(products: psycopg.Connection) -> list[tuple[Any, ...]]:
     return asyncio.run(search())
 
 
+@pytest.fixture
+def by_node(products: psycopg.Connection) -> list[tuple[Any, ...]]:
+    """Search with node-postgres: `npm install --prefix build/node pg` puts it where this looks."""
+    module = ROOT / "build/node/node_modules/pg"
+    node = shutil.which("node")
+    if node is None or not module.exists():
+        pytest.skip("no node-postgres")
+    script = f"""
+        const {{ Client }} = require({json.dumps(str(module))});
+        {code("node-postgres", "javascript")}
+        const client = new Client();
+        client.connect()
+            .then(() => nearest(client, {json.dumps(VECTOR)}, {json.dumps(FILTER)}))
+            .then((rows) => {{
+                rows.forEach((row) => console.log(`${{row.product_name}} ${{row.distance}}`));
+                return client.end();
+            }});
+    """
+    return printed(products, [node, "-e", script])
+
+
+@pytest.fixture
+def by_jdbc(products: psycopg.Connection, tmp_path: Path) -> list[tuple[Any, ...]]:
+    """Search with pgJDBC, where Debian's libpostgresql-jdbc-java and a JDK are."""
+    driver = Path("/usr/share/java/postgresql.jar")
+    if shutil.which("javac") is None or not driver.exists():
+        pytest.skip("no pgJDBC")
+    info = products.info
+    program = tmp_path / "Search.java"
+    program.write_text(
+        f"""
+        import java.sql.*;
+        public class Search {{
+            {code("JDBC", "java")}
+            public static void main(String[] arguments) throws SQLException {{
+                Connection connection = DriverManager.getConnection(
+                    "jdbc:postgresql://{info.host}:{info.port}/{info.dbname}", "{info.user}", "{info.password}");
+                nearest(connection, new Double[] {{{", ".join(map(str, VECTOR))}}}, {json.dumps(json.dumps(FILTER))});
+            }}
+        }}
+        """
+    )
+    return printed(products, ["java", "-cp", str(driver), str(program)])
+
+
+def printed(connection: psycopg.Connection, command: list[str]) -> list[tuple[Any, ...]]:
+    """Run a program that prints a name and a distance on each line."""
+    info = connection.info
+    database = {
+        "PGHOST": info.host,
+        "PGPORT": str(info.port),
+        "PGDATABASE": info.dbname,
+        "PGUSER": info.user,
+        "PGPASSWORD": info.password,
+    }
+    done = subprocess.run(command, env=os.environ | database, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [tuple(line.rsplit(" ", 1)) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture
+def by_pgbouncer(products: psycopg.Connection) -> Iterator[list[tuple[Any, ...]]]:
+    """Search with psycopg 3 through PgBouncer in transaction mode."""
+    pgbouncer = shutil.which("pgbouncer")
+    if pgbouncer is None:
+        pytest.skip("no PgBouncer")
+    info, port = products.info, free_port()
+    with tempfile.TemporaryDirectory(prefix="s3vl-pgbouncer-") as folder:
+        settings_file = Path(folder) / "pgbouncer.ini"
+        settings_file.write_text(
+            f"""
+            [databases]
+            pooled = host={info.host} port={info.port} dbname={info.dbname} user={info.user} password={info.password}
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = {port}
+            unix_socket_dir =
+            auth_type = any
+            pool_mode = transaction
+            """
+        )
+        # It refuses to run as root.
+        other = []
+        if os.geteuid() == 0:
+            other = ["--user", "nobody"]
+            shutil.chown(folder, "nobody")
+            shutil.chown(settings_file, "nobody")
+        process = subprocess.Popen([pgbouncer, *other, str(settings_file)], stderr=subprocess.PIPE, text=True)
+        # It says on stderr that it is ready.
+        said = list(itertools.takewhile(lambda line: "process up" not in line, process.stderr or []))
+        try:
+            assert process.poll() is None, "".join(said)
+            with psycopg.connect(f"host=127.0.0.1 port={port} dbname=pooled user=any") as connection:
+                yield example("psycopg 3")["nearest"](connection, VECTOR, FILTER)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
 def copy_of(connection: psycopg.Connection) -> psycopg.Connection:
     """Open another connection to the same database."""
     return psycopg.connect(connection.info.dsn, password=connection.info.password)
 
 
-@pytest.mark.parametrize("rows", ["by_psycopg_2", "by_sqlalchemy", "by_django", "by_asyncpg"])
+@pytest.mark.parametrize(
+    "rows",
+    ["by_psycopg_2", "by_sqlalchemy", "by_django", "by_asyncpg", "by_node", "by_jdbc", "by_pgbouncer"],
+)
 def test_every_driver_finds_the_same(
     products: psycopg.Connection, request: pytest.FixtureRequest, rows: str
 ) -> None:
@@ -131,3 +258,76 @@ def test_records_go_in_as_one_json_parameter(
     assert connection.execute(
         "select vector_id, embedding, metadata from s3vl.get_vectors('{a,b}', 'drivers')"
     ).fetchall() == [("a", [0.5, 1, 0], {"kind": "tea"}), ("b", [1, 0, 0.25], {})]
+
+
+NUMPY = "numpy arrays and pgvector's types"
+
+
+@pytest.fixture
+def with_pgvector(connection: psycopg.Connection) -> psycopg.Connection:
+    """Create pgvector beside s3vl."""
+    need_pgvector()
+    connection.execute("create extension vector")
+    return connection
+
+
+@pytest.fixture
+def array_by_psycopg(with_pgvector: psycopg.Connection) -> list[Any]:
+    """Search for a numpy array with psycopg 3."""
+    rows: list[Any] = example(NUMPY)["nearest"](with_pgvector, ARRAY)
+    return rows
+
+
+@pytest.fixture
+def array_by_psycopg_2(with_pgvector: psycopg.Connection) -> list[Any]:
+    """Search for a numpy array with psycopg 2, whose register_vector is another one."""
+    info = with_pgvector.info
+    connection = psycopg2.connect(info.dsn, password=info.password)
+    names: dict[str, Any] = {}
+    exec(code(NUMPY).replace("pgvector.psycopg ", "pgvector.psycopg2 "), names)  # noqa: S102
+    rows: list[Any] = names["nearest"](connection, ARRAY)
+    connection.close()
+    return rows
+
+
+@pytest.fixture
+def array_by_sqlalchemy(with_pgvector: psycopg.Connection) -> list[Any]:
+    """Search for a numpy array with SQLAlchemy."""
+    engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: copy_of(with_pgvector))
+    rows: list[Any] = example(NUMPY, 1)["nearest"](engine, ARRAY)
+    engine.dispose()
+    return rows
+
+
+@pytest.fixture
+def array_by_asyncpg(with_pgvector: psycopg.Connection) -> list[Any]:
+    """Search for a numpy array with asyncpg."""
+    info = with_pgvector.info
+
+    async def search() -> list[Any]:
+        connection = await asyncpg.connect(
+            host=info.host, port=info.port, database=info.dbname, user=info.user, password=info.password
+        )
+        rows: list[Any] = await example(NUMPY, 2)["nearest"](connection, ARRAY)
+        await connection.close()
+        return rows
+
+    return asyncio.run(search())
+
+
+@pytest.mark.parametrize(
+    "rows", ["array_by_psycopg", "array_by_psycopg_2", "array_by_sqlalchemy", "array_by_asyncpg"]
+)
+def test_a_numpy_array_goes_in_as_a_vector_of_pgvector(request: pytest.FixtureRequest, rows: str) -> None:
+    """The vector itself is the nearest that is found for it."""
+    found = request.getfixturevalue(rows)
+
+    assert len(found) == 3
+    assert found[0][0] == sample_vectors()[0]["key"]
+
+
+def test_a_numpy_array_goes_in_as_a_list(products: psycopg.Connection) -> None:
+    """The same as the list it was made of, and it needs no pgvector."""
+    search = example("psycopg 3")["nearest"]
+
+    assert search(products, ARRAY.tolist(), FILTER) == search(products, VECTOR, FILTER)
