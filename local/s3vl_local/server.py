@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import waitress
-from waitress.channel import ClientDisconnected
+from waitress.channel import ClientDisconnected, HTTPChannel
+from waitress.task import WSGITask
 from werkzeug import Request
 
 from s3vl_local import regions, s3vectors
@@ -126,6 +127,36 @@ class Application:
         return {"status": "ok", "services": "ready" if self.services.done() else "loading"}
 
 
+class _WholeAnswers(WSGITask):
+    """Sends the headers of an answer together with its body: sent alone they would wake the caller twice."""
+
+    wrote_header: bool
+
+    def write(self, data: bytes) -> None:
+        """Write a part of the body, with the headers before the first."""
+        if self.complete and not self.wrote_header and self.content_length == len(data) and self.has_body:
+            self.channel.write_soon(self.build_response_header() + data)
+            self.wrote_header = True
+            self.content_bytes_written = len(data)
+        else:
+            super().write(data)
+
+
+class _Channel(HTTPChannel):
+    """A connection that answers so, and that the loop leaves alone meanwhile."""
+
+    task_class = _WholeAnswers
+
+    def writable(self) -> bool:
+        """Say whether the loop has something to send: not while a task runs, which sends by itself.
+
+        Otherwise the loop polls for the same bytes again and again, and takes the interpreter from the task. A task
+        that waits for the loop has more to send than the watermark.
+        """
+        sends_itself = self.requests and self.total_outbufs_len <= self.adj.outbuf_high_watermark
+        return bool(super().writable()) and not sends_itself
+
+
 def listen(application: Application, port: int) -> threading.Thread:
     """Answer HTTP requests from now on, in the background."""
     web = waitress.create_server(
@@ -141,6 +172,7 @@ def listen(application: Application, port: int) -> threading.Thread:
         inbuf_overflow=MAX_BYTES_IN_MEMORY,
         outbuf_overflow=MAX_BYTES_IN_MEMORY,
     )
+    web.channel_class = _Channel
     listener = threading.Thread(target=web.run, daemon=True)
     listener.start()
     return listener

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -126,6 +128,28 @@ def test_calls_connections_and_bytes_are_counted(cloud: LocalCloud, s3vectors: A
     assert after["bytes_out"] - before["bytes_out"] == sent
     aws("s3vectors").list_vector_buckets()
     assert counters()["connections"] == before["connections"] + 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts segments as Linux does")
+def test_an_answer_is_sent_in_one_piece(cloud: LocalCloud) -> None:
+    """Its body comes with its headers: whoever waits for it is woken once."""
+    state = cloud.state()
+    calls = 5
+    with socket.create_connection(("127.0.0.1", state.http_port), timeout=10) as caller:
+        for _ in range(calls):
+            caller.sendall(
+                f"GET /_s3vl/health HTTP/1.1\r\nHost: 127.0.0.1:{state.http_port}\r\n"
+                f"Authorization: Bearer {state.token}\r\n\r\n".encode()
+            )
+            answer = b""
+            while not answer.endswith(b"}"):
+                answer += caller.recv(65_536)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+        # tcpi_data_segs_in of struct tcp_info
+        (segments,) = struct.unpack_from(
+            "I", caller.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192), 152
+        )
+    assert segments == calls
 
 
 def test_s3_vectors_serves_while_the_rest_loads_and_only_here(server_folder: Path) -> None:
