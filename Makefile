@@ -83,7 +83,7 @@ destroy: $(READY) ## Delete a stack, after asking: STACK=name [YES=1]
 docs: $(READY) ## Write the generated sections of docs/
 	@PYTHONPATH=local:tests $(BIN)/python tools/build_docs.py
 
-guide: $(READY) ## Run docs/guide.md, and write what its commands print into it
+guide: $(READY) ## Run docs/guide.md and tools/sql_examples.md, and write what they print into them
 	@$(LOCAL) guide
 
 up: $(READY) ## Start the local cloud in the background

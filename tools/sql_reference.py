@@ -1,6 +1,7 @@
 """What docs/sql-reference.md says about each function and type: read from an installed schema.
 
-Headings and their order are those of sql/manifest.sql; everything else is in the database.
+Headings and their order are those of sql/manifest.sql, examples those of sql_examples.md; everything else is in
+the database.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import psycopg
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
+EXAMPLES = Path(__file__).resolve().parent / "sql_examples.md"
 WIDEST_SIGNATURE = 90
 
 FUNCTIONS = """
@@ -90,13 +92,18 @@ def functions(database: psycopg.Connection[Any]) -> str:
         by_name = {function.name: function for function in cursor.execute(FUNCTIONS)}
     with database.cursor(row_factory=class_row(Argument)) as cursor:
         arguments = cursor.execute(ARGUMENTS).fetchall()
+    examples = _examples()
     parts = []
     for heading, names in _table_of_contents():
         parts.append(f"## {heading}")
-        parts += [
-            _described(by_name[name], [argument for argument in arguments if argument.function == name])
-            for name in names
-        ]
+        for name in names:
+            if name not in examples:
+                raise ValueError(
+                    f"{name} has no example: write one under '### {name}' in tools/sql_examples.md, then type: "
+                    "make guide docs"
+                )
+            of_it = [argument for argument in arguments if argument.function == name]
+            parts += [_described(by_name[name], of_it), "Example:", examples[name]]
     return "\n\n".join(parts)
 
 
@@ -122,14 +129,19 @@ def _table_of_contents() -> list[tuple[str, list[str]]]:
     return contents
 
 
+def _examples() -> dict[str, str]:
+    """Return each function's example with what it prints."""
+    page = EXAMPLES.read_text(encoding="utf-8")
+    return {name: text.strip() for name, text in re.findall(r"(?ms)^### (\w+)\n(.*?)(?=^##)", page)}
+
+
 def _described(function: Function, arguments: list[Argument]) -> str:
     parameters = [argument for argument in arguments if not argument.is_column]
     columns = [argument for argument in arguments if argument.is_column]
-    first_sentence, _, rest = function.comment.partition(". ")
     parts = [
         f"### {function.name}",
         f"```sql\n{_signature(function.name, parameters)}\n```",
-        f"{first_sentence.rstrip('.')}.",
+        function.comment,
     ]
     if parameters:
         rows = [(f"`{p.name}`", p.type, "required" if p.default is None else p.default) for p in parameters]
@@ -139,8 +151,6 @@ def _described(function: Function, arguments: list[Argument]) -> str:
     else:
         parts.append("Returns nothing." if function.result == "void" else f"Returns {function.result}.")
     parts.append(f"{function.volatility}; access: {function.access_level}.")
-    if rest:
-        parts.append(rest)
     return "\n\n".join(parts)
 
 

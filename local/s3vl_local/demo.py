@@ -13,12 +13,14 @@ from s3vl_local import surroundings, walkthrough
 from s3vl_local.cloud import ROOT, LocalCloud
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 WALKTHROUGH = ROOT / "docs" / "walkthrough.md"
 # The guide goes on where the walkthrough stands before this heading.
 CLEAN_UP = "## Clean up"
 GUIDE = ROOT / "docs" / "guide.md"
+# What docs/sql-reference.md shows of each function.
+EXAMPLES = ROOT / "tools" / "sql_examples.md"
 # As on AWS: an index may miss a neighbour, and its distances are a little off.
 APPROXIMATE = {"S3VL_NEW_INDEXES": '{"approximation": {}}'}
 # As on AWS too: what no policy allows is refused.
@@ -46,26 +48,30 @@ def copied_tree() -> Iterator[Path]:
             LocalCloud(tree / ".local").reset()
 
 
-def run(show: Callable[[str], None], *, with_guide: bool = False) -> list[tuple[walkthrough.Step, str]]:
-    """Run every command of the walkthrough, in order, and on request the guide's before the clean-up.
+def run(
+    show: Callable[[str], None], further_pages: Sequence[Path] = ()
+) -> list[tuple[walkthrough.Step, str]]:
+    """Run every command of the walkthrough, in order, and those of further pages before the clean-up.
 
     Returns each step with what it printed.
     """
     with copied_tree() as tree:
         before, heading, after = WALKTHROUGH.read_text(encoding="utf-8").partition(CLEAN_UP)
-        pages = [before, *([GUIDE.read_text(encoding="utf-8")] if with_guide else []), heading + after]
+        pages = [before, *(page.read_text(encoding="utf-8") for page in further_pages), heading + after]
         steps = [step for page in pages for step in walkthrough.read(page)]
         up = next(number for number, step in enumerate(steps) if "make -s env" in step.text)
         steps.insert(up + 1, ENFORCED)
         return list(zip(steps, walkthrough.run(steps, tree, environment(), show), strict=True))
 
 
-def fill_in_guide() -> None:
-    """Write what the guide's commands print into the guide."""
-    page = GUIDE.read_text(encoding="utf-8")
-    wanted = walkthrough.read(page)
-    outputs = [output for step, output in run(print, with_guide=True) if step in wanted]
-    GUIDE.write_text(walkthrough.with_outputs(page, outputs), encoding="utf-8")
+def fill_in_pages() -> None:
+    """Write what the commands of the guide and of the examples print into these pages."""
+    printed = run(print, (GUIDE, EXAMPLES))
+    for path in (GUIDE, EXAMPLES):
+        page = path.read_text(encoding="utf-8")
+        wanted = walkthrough.read(page)
+        outputs = [output for step, output in printed if step in wanted]
+        path.write_text(walkthrough.with_outputs(page, outputs), encoding="utf-8")
 
 
 def environment() -> dict[str, str]:

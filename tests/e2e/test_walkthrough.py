@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import pytest
 from the_post import COMMANDS, STATEMENTS
 
-from fixtures_postgres import need_pgvector
 from s3vl_local import demo
 from s3vl_local.cloud import ROOT
 from s3vl_local.postgres import INSTALLATION
@@ -25,11 +24,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def walked() -> list[tuple[Step, str]]:
-    """Run the walkthrough from the first command to the last, once, with the guide before its clean-up.
+    """Run the walkthrough from the first command to the last, once, with the other pages before its clean-up.
 
     The guide begins in pgvector, which not every server has.
     """
-    return demo.run(lambda _: None, with_guide=INSTALLATION.offers("vector"))
+    guide = [demo.GUIDE] if INSTALLATION.offers("vector") else []
+    return demo.run(lambda _: None, [*guide, demo.EXAMPLES])
 
 
 @pytest.fixture(scope="module")
@@ -71,16 +71,15 @@ def test_the_walkthrough_runs_what_the_post_tells_to_run(typed: set[str], langua
     assert set(commands(language, text)) <= typed
 
 
-def test_the_guide_prints_what_it_shows(walked: list[tuple[Step, str]]) -> None:
-    """Every result on the page is what the command before it printed; make guide writes them anew.
+def test_the_pages_print_what_they_show(walked: list[tuple[Step, str]]) -> None:
+    """Every result of the guide, and of the reference's examples, is what was printed; make guide writes them anew.
 
     The indexes are approximate, and it must not show: five vectors or fewer are never missed, and numbers are rounded.
     """
-    need_pgvector()
     shown = [(step.text, step.expected) for step, _ in walked if step.expected is not None]
 
     assert shown == [(step.text, trimmed(output)) for step, output in walked if step.expected is not None]
-    assert len(shown) > 10
+    assert len(shown) > 20
 
 
 def test_outputs_are_as_in_the_post(steps: list[tuple[str, str]]) -> None:
