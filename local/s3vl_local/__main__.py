@@ -21,7 +21,9 @@ def main() -> int:
     commands.add_parser("psql", help="open psql in its database")
     commands.add_parser("parameters", help="fill cloudformation/parameters.json for it")
     commands.add_parser("demo", help="run docs/walkthrough.md in a cloud of its own")
-    commands.add_parser("guide", help="run the guide and the reference's examples, and write what they print into them")
+    commands.add_parser(
+        "guide", help="run the guide and the reference's examples, and write what they print into them"
+    )
     commands.add_parser("down", help="stop it; its stacks, vectors and databases stay until the next up")
     commands.add_parser("reset", help="stop it and forget its stacks, vectors and databases")
     arguments = parser.parse_args()

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import build_docs
+import sql_reference
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fixtures_sql import Database
 
 
@@ -57,6 +60,34 @@ def test_the_reference_has_every_public_function(db: Database, reference: dict[s
 
     assert missing == []
     assert {"version"} < {row["function"] for row in rows} <= set(reference)
+
+
+def test_every_public_function_has_an_example(db: Database, reference: dict[str, str]) -> None:
+    """The reference shows a call of each function, and under it what that prints."""
+    rows = db.rows("select function_name::text as name from s3vl._access_levels()")
+    without = [
+        row["name"]
+        for row in rows
+        if not re.search(
+            rf"^Example:\n\n```sql\n[^`]*s3vl\.{row['name']}\([^`]*```\n\n```text\n[^`]+```$",
+            reference[row["name"]],
+            re.MULTILINE,
+        )
+    ]
+
+    assert without == []
+
+
+def test_a_public_function_without_an_example_is_refused(
+    db: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where one is missing, `make docs` says for which function, and where to write it."""
+    page = sql_reference.EXAMPLES.read_text()
+    (tmp_path / "examples.md").write_text(page.replace("### put_vectors\n", "### another\n"))
+    monkeypatch.setattr(sql_reference, "EXAMPLES", tmp_path / "examples.md")
+
+    with pytest.raises(ValueError, match=r"put_vectors has no example: .* tools/sql_examples\.md"):
+        sql_reference.functions(db.connection)
 
 
 def test_the_reference_has_every_public_type(db: Database, reference: dict[str, str]) -> None:

@@ -100,7 +100,7 @@ def test_outputs_are_as_in_the_post(steps: list[tuple[str, str]]) -> None:
 
 def test_validation_succeeds(steps: list[tuple[str, str]]) -> None:
     """validate_config says that the function answers."""
-    row = output_of(steps, "validate_config").splitlines()[-2]
+    row = output_of(steps, "SELECT * FROM s3vl.validate_config();").splitlines()[-2]
 
     assert row.strip().startswith("t ")
 
