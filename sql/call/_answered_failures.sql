@@ -39,8 +39,7 @@ as $$
         -- No role allows what is denied explicitly, as the stack does without AllowWrites.
         (c.code = 'access_denied' and c.said ~ E'^User: \\S+ is not authorized to perform: '
             's3vectors:(Put|Delete)Vectors .* explicit deny', 'S3V02', 'S3 Vectors denied access',
-            'The stack denies writing: set AllowWrites to true in its parameters and update it '
-            '(make deploy).'),
+            'The stack denies writing: set AllowWrites to true in its parameters (make deploy).'),
         (c.code = 'access_denied', 'S3V02', 'S3 Vectors denied access',
             'Allow the operation on this index in the IAM role of function {function}.'),
         (c.code = 'service_failure', 'S3V03', 'S3 Vectors failed',
@@ -57,12 +56,11 @@ as $$
             'Write the vector that the message names again, or ask without metadata.'),
         -- More timeout_seconds would not help: the function ends before them.
         (c.code = 'timeout' and c.time_limit = 'function', 'S3V05', 'the time ran out',
-            'Ask for less, or raise LambdaTimeout in the parameters of the stack (make deploy).'),
+            'Do less at a time, or raise LambdaTimeout in the parameters of the stack.'),
         (c.code = 'timeout' and c.time_limit = 'deadline', 'S3V05', 'the time ran out',
             'Try again: the request was too long on its way.'),
         (c.code = 'timeout', 'S3V05', 'the time ran out',
-            'Ask for less, or give more time: '
-            'select s3vl.configure(''{arn}'', timeout_seconds => 60);'),
+            'Do less at a time, or type: select s3vl.configure(''{arn}'', timeout_seconds => 60);'),
         (c.code = 'internal_error', 'S3V05', 'the Lambda function failed',
             'Read its log: aws logs filter-log-events --log-group-name /aws/lambda/{function}'),
         (c.code = 'not_found', 'S3V06', 'S3 Vectors does not have index {index}',

@@ -43,7 +43,7 @@ as $$
             'Ask for less at a time.'),
         (c.ran_and_failed and c.kind = 'function timed out', 'S3V05',
             'Lambda function "{arn}" timed out',
-            'Ask for less, or raise LambdaTimeout of the CloudFormation stack.'),
+            'Do less at a time, or raise LambdaTimeout of the CloudFormation stack.'),
         (c.ran_and_failed, 'S3V05',
             'Lambda function "{arn}" failed',
             'Read its log: aws logs filter-log-events --log-group-name /aws/lambda/{function}'),

@@ -46,8 +46,8 @@ begin
     if _left_ms <= 0 then
         raise exception using
             errcode = 'S3V05',
-            message = 'the time ran out before the last part of the answer',
-            hint = 'Ask for less, or give more time with timeout_seconds of s3vl.configure().';
+            message = 'the time ran out before the call was complete',
+            hint = 'Do less at a time, or give more time with timeout_seconds of s3vl.configure().';
     end if;
     perform s3vl._set_request_timeout(_left_ms::text);
     _in_force := s3vl._request_timeout();

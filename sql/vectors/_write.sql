@@ -89,6 +89,7 @@ declare
     _done int4multirange := int4multirange(int4range(1, _write.first_position));
     _continuation jsonb;
     _answer jsonb;
+    _done_before integer;
     _detail text;
     _hint text;
 begin
@@ -113,6 +114,10 @@ exception
             raise;
         end if;
         get stacked diagnostics _detail = pg_exception_detail, _hint = pg_exception_hint;
+        -- Parts of a request are written at the same time, so there may be gaps.
+        _done_before := (
+            select upper(r.run) - 1 from unnest(_done) as r (run) where lower(r.run) = 1
+        );
         raise exception using
             errcode = sqlstate,
             message = sqlerrm,
@@ -122,11 +127,17 @@ exception
                 'the request began at position ' || nullif(_write.first_position, 1),
                 _write.done_member || ': ' || s3vl._show_positions(_done)
             ),
-            hint = _hint;
+            hint = concat_ws(
+                ' ',
+                _hint,
+                'The first ' || _done_before || ' are ' || _write.done_member
+                || ': go on with position ' || _done_before + 1 || ', in the same order.',
+                'To pass all of them again does no harm.'
+            );
 end;
 $$;
 
 comment on function s3vl._write(text, text, text, integer, integer, text, timestamptz) is
     'Sends one request of what is to be written or deleted, the items from the first position to '
     'the last, and returns how many they are; when that fails the DETAIL says which are done, with '
-    'those before the first.';
+    'those before the first, and the HINT where to go on.';

@@ -53,7 +53,7 @@ comment on function s3vl.put_vectors(s3vl.vector_record[], text, text) is
     'Writes vectors. A vector replaces the one that has its id (PutVectors). Returns how many it '
     'wrote. Give index_name or index_arn. vectors is what array_agg((id, embedding, '
     'metadata)::s3vl.vector_record) makes of a table. Everything is checked before anything is '
-    'sent; when a call fails half-way, DETAIL says which array positions were written. It writes '
-    'outside of the database: neither does a read-only transaction stop it nor a rollback undo it; '
-    'writing again does no harm. No vectors is no call, and 0. Raises 22023, 42501, 42704, 55000 '
-    'and S3V01 to S3V06.';
+    'sent; when a call fails half-way, DETAIL says which array positions were written, and HINT '
+    'with which to go on. It writes outside of the database: neither does a read-only transaction '
+    'stop it nor a rollback undo it; writing again does no harm. No vectors is no call, and 0. '
+    'Raises 22023, 42501, 42704, 55000 and S3V01 to S3V06.';

@@ -59,3 +59,6 @@ def test_failure_half_way_says_what_was_deleted(db: Database, registered: StubLa
     assert (error.message_detail or "").endswith(
         f"; the request began at position {first + 1}; deleted: 1-{first + 500}"
     )
+    assert f"The first {first + 500} are deleted: go on with position {first + 501}" in (
+        error.message_hint or ""
+    )

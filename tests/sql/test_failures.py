@@ -293,7 +293,7 @@ def test_denied_writing_is_allowed_in_the_stack(db: Database, registered: StubLa
 
     assert error.sqlstate == "S3V02"
     assert error.message_hint == (
-        "The stack denies writing: set AllowWrites to true in its parameters and update it (make deploy)."
+        "The stack denies writing: set AllowWrites to true in its parameters (make deploy)."
     )
 
 

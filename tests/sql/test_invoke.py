@@ -95,8 +95,8 @@ def test_time_that_runs_out_between_parts_is_an_error(db: Database, registered: 
     error = db.error(LIST)
 
     assert error.sqlstate == "S3V05"
-    assert error.message_primary == "the time ran out before the last part of the answer"
-    assert (error.message_hint or "").startswith("Ask for less, or give more time")
+    assert error.message_primary == "the time ran out before the call was complete"
+    assert (error.message_hint or "").startswith("Do less at a time, or give more time")
 
 
 @pytest.mark.parametrize(

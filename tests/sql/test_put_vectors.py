@@ -337,7 +337,10 @@ def test_failure_half_way_says_what_was_written(db: Database, registered: StubLa
     assert error.message_detail == (
         "attempts: 5; Lambda request request-1; the request began at position 159; written: 1-208,219"
     )
-    assert error.message_hint == "Try again later, with fewer sessions at once."
+    assert error.message_hint == (
+        "Try again later, with fewer sessions at once. The first 208 are written: go on with position 209, "
+        "in the same order. To pass all of them again does no harm."
+    )
 
 
 def test_failure_of_the_call_half_way_says_what_was_written(db: Database, registered: StubLambda) -> None:
@@ -349,6 +352,38 @@ def test_failure_of_the_call_half_way_says_what_was_written(db: Database, regist
 
     assert error.sqlstate == "S3V05"
     assert (error.message_detail or "").endswith("; the request began at position 159; written: 1-158")
+    assert "The first 158 are written: go on with position 159" in (error.message_hint or "")
+
+
+def test_failure_with_a_gap_at_the_start_says_to_pass_all_again(db: Database, registered: StubLambda) -> None:
+    """Parts are written at the same time: where the first is not among them, there is no position to go on with."""
+    registered.answers_failure("throttled", attempts=5, written=[[51, 100]])
+
+    error = db.error(MANY)
+
+    assert (error.message_detail or "").endswith("; written: 51-100")
+    assert error.message_hint == (
+        "Try again later, with fewer sessions at once. To pass all of them again does no harm."
+    )
+
+
+def test_time_that_runs_out_half_way_says_where_to_go_on(db: Database, registered: StubLambda) -> None:
+    """When timeout_seconds have passed after some of it, nothing more is sent, and HINT says how to go on."""
+    db.rows("update s3vl.config set timeout_seconds = 1")
+    registered.answers({"written": [[1, 158]]}, seconds=1.1)
+
+    error = db.error(MANY)
+
+    assert (error.sqlstate, error.message_primary) == (
+        "S3V05",
+        "the time ran out before the call was complete",
+    )
+    assert error.message_detail == "the request began at position 159; written: 1-158"
+    assert error.message_hint == (
+        "Do less at a time, or give more time with timeout_seconds of s3vl.configure(). "
+        "The first 158 are written: go on with position 159, in the same order. "
+        "To pass all of them again does no harm."
+    )
 
 
 def test_failure_before_anything_was_written_says_nothing_of_it(db: Database, registered: StubLambda) -> None:
