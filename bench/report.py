@@ -85,8 +85,8 @@ def _ratios() -> str:
         f"{machine['platform']}, Python {machine['python']}, boto3 {machine['boto3']}; "
         f"load when it was done: {', '.join(map(str, machine['load']))}.\n\n"
         + table(("what", "figure", "quartiles of the rounds", "rounds", "must be", ""), rows)
-        + "\n\nOf code that is unpacked already, a cold start of s3vl takes "
-        + f"{results('cold_start')['s3vl_against_naive']['unpacked']['value']:.2f} of naive's: "
+        + "\n\nWith code that is unpacked already, a cold start of s3vl takes "
+        + f"{results('cold_start')['s3vl_against_naive']['unpacked']['value']:.2f} times as long as naive: "
         + "see [cold start](#cold-start)."
     )
 
