@@ -57,8 +57,6 @@ as $$
         -- More timeout_seconds would not help: the function ends before them.
         (c.code = 'timeout' and c.time_limit = 'function', 'S3V05', 'the time ran out',
             'Do less at a time, or raise LambdaTimeout in the parameters of the stack.'),
-        (c.code = 'timeout' and c.time_limit = 'deadline', 'S3V05', 'the time ran out',
-            'Try again: the request was too long on its way.'),
         (c.code = 'timeout', 'S3V05', 'the time ran out',
             'Do less at a time, or type: select s3vl.configure(''{arn}'', timeout_seconds => 60);'),
         (c.code = 'internal_error', 'S3V05', 'the Lambda function failed',
