@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -25,6 +24,8 @@ from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import package_index  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,14 +102,17 @@ def _install_requirements(staging: Path) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="wheels-", dir=staging.parent) as checked:
         check = ["--no-index", "--find-links", str(WHEELS), "--dest", checked]
-        kept = _download(*check) if WHEELS.is_dir() else None
+        kept = _download(*check) if any(WHEELS.glob("*.whl")) else None
         if kept is None or kept.returncode:
             for step in (["--dest", str(WHEELS)], check):
                 done = _download(*step)
                 if done.returncode:
-                    print("", kept.stderr if kept else "", done.stderr, sep="\n", file=sys.stderr)
+                    why = package_index.why_not(done.stderr)
+                    said = [text.strip() for text in (kept.stderr if kept else "", why) if text.strip()]
+                    print("", *said, sep="\n", file=sys.stderr)
                     raise SystemExit(
-                        f"pip failed, see above; if {sys.executable} has no pip, use a Python 3.11 or newer that has"
+                        "the zip's packages could not be downloaded, see above; "
+                        f"if {sys.executable} has no pip, use a Python 3.11 or newer that has"
                     )
         for wheel in Path(checked).iterdir():
             with zipfile.ZipFile(wheel) as opened:
@@ -117,7 +121,8 @@ def _install_requirements(staging: Path) -> None:
 
 def _download(*options: str) -> subprocess.CompletedProcess[str]:
     """Let pip get and check what is pinned: pure Python only, so that the zip runs on both architectures of Lambda."""
-    command = [sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--no-input"]
+    quietly = ["-qq", "--disable-pip-version-check", "--no-input"]
+    command = [sys.executable, "-m", "pip", "download", *quietly]
     exactly = ["--require-hashes", "--no-deps", "--requirement", str(LAMBDA / "requirements.txt")]
     only_pure_python = ["--only-binary", ":all:", "--platform", "any"]
     return subprocess.run(  # noqa: S603 - our own words
@@ -170,11 +175,10 @@ def _say_whether_lambda_reads_that() -> None:
     """Name the Python that makes cold starts shorter, when it is another one."""
     if sys.version_info[:2] != LAMBDA_PYTHON:
         wanted = _dotted(LAMBDA_PYTHON)
-        print(f"Lambda has Python {wanted}; when that builds the zip, cold starts are shorter:")
         # Beside .venv, from which the local cloud may be running.
-        there = shlex.quote(str(LAMBDA.parent))
         environment = f".venv{wanted.replace('.', '')}"
-        print(f"  (cd {there} && make PYTHON=python{wanted} VENV={environment} package)")
+        print(f"Lambda has Python {wanted}; cold starts are shorter when that builds the zip:")
+        print(f"  make PYTHON=python{wanted} VENV={environment} package")
 
 
 def _dotted(version: tuple[int, int]) -> str:
@@ -205,4 +209,5 @@ def _check_size(archive: Path) -> None:
 
 if __name__ == "__main__":
     build(ZIP)
-    print(ZIP)
+    # Relative, as the next command names it.
+    print(os.path.relpath(ZIP))

@@ -118,10 +118,8 @@ def test_the_build_says_which_python_lambda_reads(
     assert capsys.readouterr().out == ""
 
     monkeypatch.setattr(package_lambda, "LAMBDA_PYTHON", (3, 99))
-    monkeypatch.setattr(package_lambda, "LAMBDA", Path("/home/jo/my s3vl/lambda"))
     package_lambda._say_whether_lambda_reads_that()
-    told = capsys.readouterr().out
-    assert "(cd '/home/jo/my s3vl' && make PYTHON=python3.99 VENV=.venv399 package)" in told
+    assert "make PYTHON=python3.99 VENV=.venv399 package" in capsys.readouterr().out
 
 
 def test_a_clean_interpreter_runs_what_is_in_the_zip(package_file: Path, tmp_path: Path) -> None:
@@ -166,7 +164,7 @@ def test_requirements_that_cannot_be_had_stop_the_build(
     monkeypatch.setattr(package_lambda, "LAMBDA", tmp_path)
     monkeypatch.setattr(package_lambda, "WHEELS", tmp_path / "wheels")
 
-    with pytest.raises(SystemExit, match="pip failed, see above"):
+    with pytest.raises(SystemExit, match="could not be downloaded, see above"):
         package_lambda.build(tmp_path / "build" / "s3vl-lambda.zip")
 
     assert "nowhere.whl" in capfd.readouterr().err
@@ -208,7 +206,7 @@ def test_only_what_has_the_pinned_hash_gets_into_the_zip(
         package_lambda._install_requirements(staging)
         assert (staging / "six.py").is_file()
     else:
-        with pytest.raises(SystemExit, match="pip failed, see above"):
+        with pytest.raises(SystemExit, match="could not be downloaded, see above"):
             package_lambda._install_requirements(staging)
         assert message in capfd.readouterr().err
         assert not staging.exists()

@@ -1,0 +1,53 @@
+"""Says in plain words why nothing could be downloaded, where pip says it five times and then blames a version."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+import subprocess
+import sys
+import urllib.request
+
+DEFAULT = "https://pypi.org/simple/"
+_SECONDS = 10
+ADVICE = (
+    "Behind a proxy set HTTPS_PROXY; for a mirror set PIP_INDEX_URL; where TLS connections are inspected, "
+    "set PIP_CERT\nto a file with the certificate of your organization. What pip is configured to use is used."
+)
+
+
+def why_not(said: str) -> str:
+    """Return what to tell of a failed download: the index that cannot be reached, or else what pip said."""
+    index = address()
+    try:
+        # pip's own setting, or what Python trusts by default.
+        trusted = ssl.create_default_context(cafile=_configured("cert", "PIP_CERT", "REQUESTS_CA_BUNDLE"))
+        # The index is what pip would open too.
+        with urllib.request.urlopen(index, timeout=_SECONDS, context=trusted):  # noqa: S310
+            return said.strip()
+    except (OSError, ValueError) as error:
+        return f"{index} cannot be reached: {getattr(error, 'reason', error)}\n{ADVICE}"
+
+
+def address() -> str:
+    """Return where pip looks for packages."""
+    return _configured("index-url", "PIP_INDEX_URL") or DEFAULT
+
+
+def _configured(name: str, *variables: str) -> str | None:
+    """Return a setting of pip from its variables or its files."""
+    for variable in variables:
+        if os.environ.get(variable):
+            return os.environ[variable]
+    # Not `config get`, which leaves out the file that PIP_CONFIG_FILE names.
+    settings = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    found = re.search(rf"^\w+\.{name}='(.*)'$", settings.stdout, re.MULTILINE)
+    return found[1] if found else None
