@@ -61,9 +61,9 @@ def _run(command: str, cloud: LocalCloud) -> None:
             environment = {**os.environ, **cloud.environment()}
             os.execvpe("psql", ["psql"], environment)  # noqa: S606, S607
         case "parameters":
-            print(f"Wrote {parameters.write(ROOT / 'cloudformation', cloud.environment())}")
+            print(f"Wrote {os.path.relpath(parameters.write(ROOT / 'cloudformation', cloud.environment()))}")
         case "demo":
-            demo.main()
+            sys.exit(demo.main())
         case "guide":
             demo.fill_in_pages()
         case "down":

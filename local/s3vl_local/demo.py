@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -11,16 +12,33 @@ from typing import TYPE_CHECKING
 
 from s3vl_local import surroundings, walkthrough
 from s3vl_local.cloud import ROOT, LocalCloud
+from s3vl_local.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 WALKTHROUGH = ROOT / "docs" / "walkthrough.md"
-# The guide goes on where the walkthrough stands before this heading.
 CLEAN_UP = "## Clean up"
 GUIDE = ROOT / "docs" / "guide.md"
 # What docs/sql-reference.md shows of each function.
 EXAMPLES = ROOT / "tools" / "sql_examples.md"
+WHEELS = ROOT / "lambda" / "wheels"
+BEFORE = """\
+The walkthrough of the AWS post, command by command, in a local cloud of its
+own: PostgreSQL, the real function, an emulated AWS. Your AWS account, your files
+and your local cloud are not touched. Ctrl-C ends it and leaves nothing running."""
+AFTER = """
+Done: {steps} steps in {seconds:.0f} s. You saw
+  - a stack deployed with the AWS CLI: the function, two roles, a vector index;
+  - the schema s3vl, installed into PostgreSQL with psql;
+  - 50 vectors searched with SQL, filtered by metadata, and joined with a table;
+  - all of it removed again. Nothing is left running.
+
+Next:
+  make up              start a local cloud that stays: README.md, "Try it here"
+  docs/guide.md        move a pgvector table to S3 Vectors
+  docs/walkthrough.md  what you saw, to type yourself
+  docs/install.md      deploy to your AWS account, with make deploy"""
 # As on AWS: an index may miss a neighbour, and its distances are a little off.
 APPROXIMATE = {"S3VL_NEW_INDEXES": '{"approximation": {}}'}
 # As on AWS too: what no policy allows is refused.
@@ -31,7 +49,7 @@ ENFORCED = walkthrough.Step(
 curl -sfX PUT "$AWS_ENDPOINT_URL/_s3vl/iam" -H "Authorization: Bearer $S3VL_TOKEN" -d '{"enforce": true}'""",
 )
 # Nothing hidden: not git, not .venv, and not what tools keep and change meanwhile.
-NOT_COPIED = (".*", "__pycache__", "build", "parameters.json")
+NOT_COPIED = (".*", "__pycache__", "build", "wheels", "parameters.json")
 
 
 @contextmanager
@@ -42,33 +60,36 @@ def copied_tree() -> Iterator[Path]:
         tree = Path(folder) / "it's a copy"
         shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(*NOT_COPIED))
         (tree / ".venv").symlink_to(ROOT / ".venv")
+        # What the function's zip is made of is downloaded once, and not for each copy.
+        WHEELS.mkdir(exist_ok=True)
+        (tree / "lambda" / "wheels").symlink_to(WHEELS)
         try:
             yield tree
         finally:
             LocalCloud(tree / ".local").reset()
 
 
-def run(
-    show: Callable[[str], None], further_pages: Sequence[Path] = ()
-) -> list[tuple[walkthrough.Step, str]]:
-    """Run every command of the walkthrough, in order, and those of further pages before the clean-up.
+def steps_with(further_pages: Sequence[Path]) -> list[walkthrough.Step]:
+    """Return the steps of the walkthrough, and of pages that continue from there before its clean-up."""
+    before, heading, after = _text(WALKTHROUGH).partition(CLEAN_UP)
+    texts = [before, *map(_text, further_pages), heading + after]
+    return [step for text in texts for step in walkthrough.read(text)]
 
-    Returns each step with what it printed.
-    """
+
+def run(
+    steps: list[walkthrough.Step], watcher: walkthrough.Watcher = walkthrough.SILENT
+) -> list[tuple[walkthrough.Step, str]]:
+    """Run steps in a cloud of their own; return each with what it printed."""
+    strict = [one for step in steps for one in ([step, ENFORCED] if "make -s env" in step.text else [step])]
     with copied_tree() as tree:
-        before, heading, after = WALKTHROUGH.read_text(encoding="utf-8").partition(CLEAN_UP)
-        pages = [before, *(page.read_text(encoding="utf-8") for page in further_pages), heading + after]
-        steps = [step for page in pages for step in walkthrough.read(page)]
-        up = next(number for number, step in enumerate(steps) if "make -s env" in step.text)
-        steps.insert(up + 1, ENFORCED)
-        return list(zip(steps, walkthrough.run(steps, tree, environment(), show), strict=True))
+        return list(zip(strict, walkthrough.run(strict, tree, environment(), watcher), strict=True))
 
 
 def fill_in_pages() -> None:
     """Write what the commands of the guide and of the examples print into these pages."""
-    printed = run(print, (GUIDE, EXAMPLES))
+    printed = run(steps_with((GUIDE, EXAMPLES)), Screen(sys.stdout))
     for path in (GUIDE, EXAMPLES):
-        page = path.read_text(encoding="utf-8")
+        page = _text(path)
         wanted = walkthrough.read(page)
         outputs = [output for step, output in printed if step in wanted]
         path.write_text(walkthrough.with_outputs(page, outputs), encoding="utf-8")
@@ -81,11 +102,23 @@ def environment() -> dict[str, str]:
     return kept | APPROXIMATE
 
 
-def main() -> None:
-    """Run the demo on the terminal."""
+def main() -> int:
+    """Run the demo on the terminal; return the exit status."""
+    screen = Screen(sys.stdout)
+    screen.say(BEFORE)
     start = time.monotonic()
-    print("The walkthrough of the AWS post, command by command, in a local cloud of its own.", flush=True)
-    steps = run(lambda line: print(line, flush=True))
-    print(
-        f"\nDemo complete: {len(steps)} steps in {time.monotonic() - start:.0f} s. Nothing is left running."
-    )
+    try:
+        steps = run(walkthrough.read(_text(WALKTHROUGH)), screen)
+    except walkthrough.StepError as error:
+        screen.show_rest()
+        print(f"\ndocs/walkthrough.md, {error.summary}; see above. Nothing is left running.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. Nothing is left running.", file=sys.stderr)
+        return 130
+    screen.say(AFTER.format(steps=len(steps), seconds=time.monotonic() - start))
+    return 0
+
+
+def _text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 Blocks fenced as bash are typed into the shell, paragraph by paragraph; blocks fenced as sql go into psql, which
 the shell's variables point at the database. A block fenced as text right after one of them is what that prints.
 Blocks of any other kind are for reading. A here-document must not hold a blank line: it would be split there.
+A comment at the beginning of a step is its title.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 _BLOCK = re.compile(
@@ -22,6 +23,7 @@ _BLOCK = re.compile(
     r"(?:\n+(?P=indent)```text\n(?P<output>.*?)^(?P=indent)```$)?",
     re.MULTILINE | re.DOTALL,
 )
+_TITLE = re.compile(r"(#|--) ")
 _DONE = "__s3vl_walkthrough_done__"
 
 
@@ -36,15 +38,51 @@ class Step:
     expected: str | None = None
 
     @property
-    def command(self) -> str:
-        """What the shell is given."""
+    def title(self) -> str:
+        """What it is about: the comment that it begins with, or else its first line."""
+        return _TITLE.sub("", self.text.splitlines()[0])
+
+    @property
+    def typed(self) -> str:
+        """What is typed, without the title."""
+        first, _, rest = self.text.partition("\n")
+        return rest if rest and _TITLE.match(first) else self.text
+
+    def command(self, columns: int | None) -> str:
+        """Return what the shell is given; psql shows tables that are wider than so many columns row by row."""
         if self.language == "bash":
             return self.text
-        return f"psql -X -q --set ON_ERROR_STOP=1 --pset pager=off <<'S3VL_SQL'\n{self.text}\nS3VL_SQL"
+        fitting = f" --pset expanded=auto --pset columns={columns}" if columns else ""
+        return (
+            f"psql -X -q --set ON_ERROR_STOP=1 --pset pager=off{fitting} <<'S3VL_SQL'\n{self.text}\nS3VL_SQL"
+        )
+
+
+class Watcher:
+    """Who is told of each step as it happens; this one does nothing with it."""
+
+    # How wide psql's tables may be, if there is a limit.
+    columns: int | None = None
+
+    def begin(self, number: int, total: int, step: Step) -> None:
+        """Learn that a step is typed now."""
+
+    def show(self, line: str) -> None:
+        """Learn of a line that it prints."""
+
+    def end(self) -> None:
+        """Learn that it is over, and has not failed."""
+
+
+SILENT = Watcher()
 
 
 class StepError(Exception):
     """A step failed; the message has the command and everything that it printed."""
+
+    def __init__(self, step: Step, status: int, output: list[str]) -> None:
+        self.summary = f"line {step.line} failed (exit status {status})"
+        super().__init__("\n".join([f"{self.summary}:", step.text, *output]))
 
 
 def read(page: str) -> list[Step]:
@@ -72,12 +110,9 @@ def trimmed(output: str) -> str:
 
 
 def run(
-    steps: list[Step], folder: Path, environment: Mapping[str, str], show: Callable[[str], None]
+    steps: list[Step], folder: Path, environment: Mapping[str, str], watcher: Watcher = SILENT
 ) -> list[str]:
-    """Run the steps in one shell that starts in `folder`; return what each printed, or raise StepError.
-
-    `show` gets every line as it happens: the commands after a `$` or `=#`, and their output.
-    """
+    """Run the steps in one shell that starts in `folder`; return what each printed, or raise StepError."""
     with subprocess.Popen(
         ["bash", "--noprofile", "--norc"],  # noqa: S607
         cwd=folder,
@@ -90,7 +125,12 @@ def run(
         encoding="utf-8",
     ) as shell:
         _type(shell, "set -eo pipefail")
-        return [_run_step(shell, step, show) for step in steps]
+        outputs = []
+        for number, step in enumerate(steps, 1):
+            watcher.begin(number, len(steps), step)
+            outputs.append(_run_step(shell, step, watcher))
+            watcher.end()
+        return outputs
 
 
 def _steps(block: re.Match[str]) -> list[Step]:
@@ -111,13 +151,10 @@ def _steps(block: re.Match[str]) -> list[Step]:
     ]
 
 
-def _run_step(shell: subprocess.Popen[str], step: Step, show: Callable[[str], None]) -> str:
-    prompt = "$ " if step.language == "bash" else "=# "
-    show("")
-    for number, line in enumerate(step.text.splitlines()):
-        show((prompt if number == 0 else " " * len(prompt)) + line)
+def _run_step(shell: subprocess.Popen[str], step: Step, watcher: Watcher) -> str:
     # Braces keep variables and folders in this shell; commands must not read what is typed after them.
-    _type(shell, f"{{\n{step.command}\n}} </dev/null\nprintf '\\n%s\\n' {_DONE}")
+    command = step.command(watcher.columns)
+    _type(shell, f"{{\n{command}\n}} </dev/null\nprintf '\\n%s\\n' {_DONE}")
     output: list[str] = []
     # A blank line is held back until the next one: before the mark it only ends output that had no line break.
     held = False
@@ -128,11 +165,9 @@ def _run_step(shell: subprocess.Popen[str], step: Step, show: Callable[[str], No
             return "\n".join(output)
         for part in [""] * held + [text] * (text != ""):
             output.append(part)
-            show(part)
+            watcher.show(part)
         held = text == ""
-    raise StepError(
-        f"line {step.line} failed (exit status {shell.wait()}):\n{step.text}\n" + "\n".join(output)
-    )
+    raise StepError(step, shell.wait(), output)
 
 
 def _type(shell: subprocess.Popen[str], text: str) -> None:

@@ -1,6 +1,7 @@
-"""The post, as docs/walkthrough.md tells it: every command and statement runs, and shows what the post promises.
+"""README, walkthrough and guide: every command and statement runs, and shows what the page and the post promise.
 
-All of it runs with IAM enforced: the roles of the template, and the guide's, allow what they need.
+All of it runs with IAM enforced: the roles of the template, and the guide's, allow what they need. And without a
+package index: what the zip is made of was downloaded before.
 """
 
 from __future__ import annotations
@@ -16,20 +17,39 @@ from the_post import COMMANDS, STATEMENTS
 from s3vl_local import demo
 from s3vl_local.cloud import ROOT
 from s3vl_local.postgres import INSTALLATION
-from s3vl_local.walkthrough import trimmed
+from s3vl_local.walkthrough import read, trimmed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from s3vl_local.walkthrough import Step
 
 
+def readme() -> list[Step]:
+    """Return the README's steps; its first statement needs what the others make, and stands before its clean-up."""
+    first, *others = read((ROOT / "README.md").read_text(encoding="utf-8"))
+    clean_up = next(number for number, step in enumerate(others) if "uninstall" in step.text)
+    return [*others[:clean_up], first, *others[clean_up:]]
+
+
 @pytest.fixture(scope="module")
-def walked() -> list[tuple[Step, str]]:
-    """Run the walkthrough from the first command to the last, once, with the other pages before its clean-up.
+def all_walked(package_file: Path) -> tuple[list[tuple[Step, str]], list[tuple[Step, str]]]:
+    """Run the README, and then the walkthrough with the other pages before its clean-up: each from nothing, once.
 
     The guide begins in pgvector, which not every server has.
     """
+    assert package_file
     guide = [demo.GUIDE] if INSTALLATION.offers("vector") else []
-    return demo.run(lambda _: None, [*guide, demo.EXAMPLES])
+    with pytest.MonkeyPatch.context() as environment:
+        # Nobody answers there.
+        environment.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+        return demo.run(readme()), demo.run(demo.steps_with([*guide, demo.EXAMPLES]))
+
+
+@pytest.fixture(scope="module")
+def walked(all_walked: tuple[list[tuple[Step, str]], list[tuple[Step, str]]]) -> list[tuple[Step, str]]:
+    """Give each step of walkthrough, guide and examples with its output."""
+    return all_walked[1]
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +89,24 @@ def typed(walked: list[tuple[Step, str]]) -> set[str]:
 def test_the_walkthrough_runs_what_the_post_tells_to_run(typed: set[str], language: str, text: str) -> None:
     """Each command and statement of the post is one that the walkthrough's reader types, and all of them ran."""
     assert set(commands(language, text)) <= typed
+
+
+def test_the_readme_prints_what_it_shows(all_walked: tuple[list[tuple[Step, str]], ...]) -> None:
+    """The search at its top returns the rows that stand below it, after the commands of the page."""
+    [(step, output)] = [(step, output) for step, output in all_walked[0] if step.expected is not None]
+
+    assert step.text.startswith("SELECT p.product_name")
+    assert trimmed(output) == step.expected
+
+
+def test_no_step_of_the_demo_looks_like_a_failure(walked: list[tuple[Step, str]]) -> None:
+    """Nobody who watches sees an error, or a promise to bring back what is gone, in a walk that succeeds."""
+    typed_by_demo = read(demo.WALKTHROUGH.read_text("utf-8"))
+    printed = "\n".join(output for step, output in walked if step in typed_by_demo)
+
+    assert not re.search(
+        "error|traceback|brings? it back", printed.replace("error_message", ""), re.IGNORECASE
+    )
 
 
 def test_the_pages_print_what_they_show(walked: list[tuple[Step, str]]) -> None:

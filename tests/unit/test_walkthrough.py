@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from s3vl_local import walkthrough
+from s3vl_local import demo, walkthrough
+from s3vl_local.screen import Screen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,15 +66,28 @@ def test_outputs_are_written_into_the_page() -> None:
     assert page == PAGE.replace("    ?column?\n   ----------\n", "    sum\n   -----\n      1\n")
 
 
+def test_each_step_of_the_demo_has_a_title() -> None:
+    """A comment on the page says what the step does, in the width of a terminal."""
+    titles = [step.title for step in walkthrough.read(demo.WALKTHROUGH.read_text("utf-8"))]
+
+    assert len(titles) > 30
+    assert [title for title in titles if not re.fullmatch(r"[A-Z].{2,68}", title)] == []
+
+
 def test_one_shell_runs_all_steps(tmp_path: Path) -> None:
     """Folders and variables last from step to step, and each step's output is its own."""
     (tmp_path / "inner").mkdir()
-    shown: list[str] = []
+    watched = io.StringIO()
 
-    outputs = walkthrough.run(walkthrough.read(PAGE)[:3], tmp_path, os.environ, shown.append)
+    outputs = walkthrough.run(walkthrough.read(PAGE)[:3], tmp_path, os.environ, Screen(watched))
 
     assert outputs == ["", "one", "kept two"]
-    assert shown[-3:] == ['$ echo "$VALUE" \\', "    two", "kept two"]
+    assert watched.getvalue().splitlines()[-4:] == [
+        '[3/3] echo "$VALUE" \\',
+        '$ echo "$VALUE" \\',
+        "    two",
+        "kept two",
+    ]
 
 
 @pytest.mark.parametrize("command", ["false", "false | true", "false; true", "exit 3", "nowhere-to-be-found"])
@@ -82,8 +98,11 @@ def test_a_failing_step_stops_the_walk(tmp_path: Path, command: str) -> None:
         walkthrough.Step(9, "bash", "touch after"),
     ]
 
-    with pytest.raises(walkthrough.StepError, match=r"(?s)line 7 failed .*before"):
-        walkthrough.run(steps, tmp_path, os.environ, lambda _: None)
+    with pytest.raises(walkthrough.StepError, match=r"(?s)line 7 failed .*before") as failure:
+        walkthrough.run(steps, tmp_path, os.environ)
+
+    # Who has seen what it printed is not told again.
+    assert "before" not in failure.value.summary
 
     assert not (tmp_path / "after").exists()
 
@@ -92,4 +111,4 @@ def test_output_without_a_last_line_break_is_kept(tmp_path: Path) -> None:
     """A command that does not end its line does not swallow the next step."""
     steps = [walkthrough.Step(1, "bash", "printf partial"), walkthrough.Step(2, "bash", "echo next")]
 
-    assert walkthrough.run(steps, tmp_path, os.environ, lambda _: None) == ["partial", "next"]
+    assert walkthrough.run(steps, tmp_path, os.environ) == ["partial", "next"]
