@@ -67,7 +67,7 @@ def output_of(steps: list[tuple[str, str]], part: str) -> str:
 def commands(language: str, text: str) -> list[str]:
     """Split what is typed into commands; forget comments, continuations, and how the white space falls."""
     text = re.sub(r"\\\n", " ", text)
-    text = re.sub(r"^\s*(--|#) .*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^\s*(--|#) .*\n?", "", text, flags=re.MULTILINE)
     # A command ends with its line in the shell and for psql's own, and with a semicolon in SQL.
     parts = text.splitlines() if language == "bash" else re.findall(r"^\\.*$|[^;]+;", text, re.MULTILINE)
     return [re.sub(r"\s*([(),])\s*", r"\1", " ".join(part.split())) for part in parts if part.strip()]
