@@ -49,7 +49,9 @@ class Screen(Watcher):
             self.say(line)
 
     def end(self) -> None:
-        """Say how much was not shown."""
+        """Say how much was not shown, or show it when it is no more than that would take."""
+        if len(self._hidden) == 1:
+            self.show_rest()
         if self._hidden:
             self.say(f"... and {len(self._hidden)} more lines")
         self._hidden.clear()
