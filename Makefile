@@ -106,7 +106,7 @@ format: $(DEV) ## Format the Python code
 docs: $(DEV) ## Write the generated sections of docs/
 	@PYTHONPATH=local:tests $(BIN)/python tools/build_docs.py
 
-guide: $(DEV) ## Run the guide and the SQL examples, and write in their results
+guide: $(DEV) ## Run the guide and the SQL examples, and write their results
 	@$(LOCAL) guide
 
 bench-quick: $(DEV) ## Measure the main ratios (two minutes)
