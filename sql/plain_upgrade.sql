@@ -13,7 +13,7 @@ begin
         coalesce(pg_catalog.current_setting('s3vl.in_one_transaction', true), ''), 'yes'
     ) then
         raise exception
-            's3vl is upgraded in one transaction, and each statement is one of its own here'
+            's3vl is upgraded in one transaction, but each statement here runs in its own'
             using errcode = 'no_active_sql_transaction',
             detail = 'Nothing was changed.',
             hint = 'Turn autocommit off, or send the whole script at once.';

@@ -17,8 +17,8 @@ begin
                 when exists (select from pg_extension as e where e.extname = 's3vl')
                     then 'It is an extension. For another version: alter extension s3vl update;'
                 else format(
-                    'A script upgrade-%s-<version>.sql brings a newer one and keeps all. To start '
-                    'anew run uninstall.sql first: it forgets configuration and indexes.',
+                    'A script upgrade-%s-<version>.sql upgrades it and keeps everything. To start '
+                    'over, run uninstall.sql first: it drops configuration and registry.',
                     _version
                 )
             end;

@@ -63,7 +63,7 @@ declare
     _problem constant text := case
         when _bytes = 0 then 'is empty'
         -- Those of S3 Vectors have 2,048 at most.
-        when _bytes > 10000 then format('has %s bytes, which no token has', _bytes)
+        when _bytes > 10000 then format('has %s bytes, more than any token', _bytes)
     end;
 begin
     if _problem is not null then
@@ -96,7 +96,7 @@ begin
         raise exception using
             errcode = '22023',
             message = format(
-                '%s takes %s bytes, at most %s are possible',
+                '%s has %s bytes, at most %s are allowed',
                 _check_size.argument,
                 _bytes,
                 _check_size.maximum

@@ -23,7 +23,7 @@ begin
     if char_length(_arn) > _longest then
         _wrong := format('it has %s bytes', octet_length(_check_arn.arn));
     elsif _parts is null then
-        _wrong := 'it does not have six parts with colons between them';
+        _wrong := 'it does not have six parts separated by colons';
     else
         -- Partitions are left open: AWS adds some, and the database has no list to keep.
         select format('its %s is "%s"', p.name, s3vl._shown(p.value))

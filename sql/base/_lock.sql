@@ -92,7 +92,7 @@ begin
         raise exception using
             errcode = '25006',
             message = format('cannot save %s in a read-only transaction', _check_writable.what),
-            hint = 'Connect to the writer, and leave the transaction that is read-only.';
+            hint = 'Connect to the writer, and end the read-only transaction.';
     end if;
 end;
 $$;

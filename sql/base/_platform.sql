@@ -64,9 +64,9 @@ as $$
     cross join lateral (
         values
         (c.encoding <> 'UTF8', 'database encoding', false, '55000',
-            format('the encoding of this database is %s, and s3vl needs UTF8', c.encoding),
-            'Ids and metadata would come out wrong.',
-            'Use a database of the encoding UTF8. To create one type: '
+            format('the encoding of this database is %s, but s3vl needs UTF8', c.encoding),
+            'Ids and metadata would be corrupted.',
+            'Use a database with encoding UTF8. To create one, type: '
             'create database <name> encoding ''UTF8'' template template0;'),
         (c.aws_lambda_owner is null, 'extension aws_lambda', true, '55000',
             'the extension aws_lambda is not installed in this database',
@@ -74,10 +74,10 @@ as $$
             'Type: create extension aws_lambda cascade;'),
         (c.aws_lambda_owner is not null and not c.has_aws_lambda,
             'extension aws_lambda', false, '55000',
-            'the schema aws_lambda is not that of the extension',
+            'the schema aws_lambda does not belong to the extension',
             format('It belongs to role %s, and s3vl would run its code as role %I.',
                 quote_ident(c.aws_lambda_owner), current_user),
-            'See what it holds; then type: drop schema aws_lambda cascade; '
+            'Inspect it, then type: drop schema aws_lambda cascade; '
             'create extension aws_lambda cascade;')
     ) as f (applies, check_name, may_come, errcode, message, detail, hint)
     where f.applies

@@ -22,14 +22,14 @@ as $$
     cross join lateral (
         values
         (c.refused = 'next_token', '22023', 'next_token was refused',
-            'Start again without next_token: a token is good for some minutes, and for a call '
-            'with the same other arguments.'),
+            'Start again without next_token: a token is valid for some minutes, and only with '
+            'the same other arguments.'),
         (c.refused = 'metadata_filter', '22023', 'the metadata_filter was refused',
             'The operators are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists, $startsWith, '
             '$and and $or: see docs/guide.md#filter'),
         (c.code = 'invalid_request', '22023', 'the request was refused',
             'Correct the argument that the message or the detail names.'),
-        (c.code ~ '^unsupported_', '55000', 'the Lambda function does not fit this schema',
+        (c.code ~ '^unsupported_', '55000', 'the Lambda function does not match this schema',
             'Upload the code of s3vl {version} to function {function}.'),
         (c.code = 'placeholder_code', '55000', 'the Lambda function still has its placeholder code',
             'Upload the real code: in lambda/ type ./package.sh, then aws lambda update-function-'
@@ -43,17 +43,17 @@ as $$
         (c.code = 'access_denied', 'S3V02', 'S3 Vectors denied access',
             'Allow the operation on this index in the IAM role of function {function}.'),
         (c.code = 'service_failure', 'S3V03', 'S3 Vectors failed',
-            'Try again; if it lasts, see that S3 Vectors is in region {region}, which is that of '
-            'the index, and what the AWS Health Dashboard says.'),
-        (c.code = 'response_too_large', 'S3V04', 'the answer is over the 6 MB that Lambda carries',
-            'Ask for less: without metadata or without vector data.'),
+            'Try again; if it persists, check that region {region} of the index has S3 Vectors, '
+            'and see the AWS Health Dashboard.'),
+        (c.code = 'response_too_large', 'S3V04', 'the answer is over Lambda''s limit of 6 MB',
+            'Request less: leave out metadata or vector data.'),
         -- Both have one code, and the type tells which it is.
         (c.code = 'malformed_data' and c.origin = 'BrokenContractError', 'S3V04',
-            'the answer is not one of S3 Vectors',
-            'See what AWS_ENDPOINT_URL of function {function}, or a proxy, leads to; if it is S3 '
-            'Vectors itself, upload the code of the latest s3vl.'),
-        (c.code = 'malformed_data', 'S3V04', 'the index holds what PostgreSQL cannot take',
-            'Write the vector that the message names again, or ask without metadata.'),
+            'the answer does not come from S3 Vectors',
+            'Check AWS_ENDPOINT_URL of function {function}, and proxies; if they lead to S3 '
+            'Vectors, upload the code of the latest s3vl.'),
+        (c.code = 'malformed_data', 'S3V04', 'the index holds text that PostgreSQL cannot store',
+            'Overwrite the vector that the message names, or leave out metadata.'),
         -- More timeout_seconds would not help: the function ends before them.
         (c.code = 'timeout' and c.time_limit = 'function', 'S3V05', 'the time ran out',
             'Do less at a time, or raise LambdaTimeout in the parameters of the stack.'),
@@ -181,7 +181,7 @@ begin
             else 'It began: ' || s3vl._shown(_raise_malformed.answer)
         end,
         hint = s3vl._fill_in(
-            'See that the function in s3vl.get_config() is the one of s3vl, with the code of '
+            'Check that s3vl.get_config() names the function of s3vl, with the code of '
             'version {version}.',
             ''
         );

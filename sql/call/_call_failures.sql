@@ -34,13 +34,13 @@ as $$
                 'grant execute on all functions in schema aws_lambda to %1$I;', current_user)),
         (c.code = '22P02', 'S3V04',
             'Lambda function "{arn}" did not answer with JSON',
-            'See that the function in s3vl.get_config() is the one of s3vl.'),
+            'Check that s3vl.get_config() names the function of s3vl.'),
         (c.code = '54001', 'S3V04',
-            'Lambda function "{arn}" answered JSON that is nested too deeply',
-            'See that the function in s3vl.get_config() is the one of s3vl.'),
+            'Lambda function "{arn}" returned JSON that is nested too deeply',
+            'Check that s3vl.get_config() names the function of s3vl.'),
         (c.kind = 'too large', 'S3V04',
             'a request to Lambda function "{arn}" or its answer is over the limit of 6 MB',
-            'Ask for less at a time.'),
+            'Request less at a time.'),
         (c.ran_and_failed and c.kind = 'function timed out', 'S3V05',
             'Lambda function "{arn}" timed out',
             'Do less at a time, or raise LambdaTimeout of the CloudFormation stack.'),
@@ -49,27 +49,27 @@ as $$
             'Read its log: aws logs filter-log-events --log-group-name /aws/lambda/{function}'),
         (c.not_run and c.kind = 'denied', 'S3V02',
             'the database may not call Lambda function "{arn}"',
-            'Attach a role that may lambda:InvokeFunction on it: '
+            'Attach a role that allows lambda:InvokeFunction on it: '
             'aws rds add-role-to-db-cluster --db-cluster-identifier <cluster> '
             '--role-arn <role ARN> --feature-name Lambda'),
         (c.not_run and c.kind = 'no function', 'S3V05',
             'Lambda function "{arn}" does not exist',
-            'Save the ARN of one that exists: select s3vl.configure(''<Lambda ARN>'');'),
+            'Configure an existing one: select s3vl.configure(''<Lambda ARN>'');'),
         (c.not_run and c.kind = 'throttled', 'S3V01',
-            'Lambda throttled the call of function "{arn}"',
+            'Lambda throttled the call to function "{arn}"',
             'Try again later, or raise the concurrency of the function.'),
         (c.not_run and (_call_failure.ran_out_of_time or c.kind = 'no answer in time'), 'S3V05',
             'Lambda function "{arn}" did not answer in time',
-            'Try again, as a first call is slow; then look at the network (VPC, NAT gateway), or '
-            'give more time: select s3vl.configure(''{arn}'', timeout_seconds => 60);'),
+            'Try again: a first call is slow. Then check the network (VPC, NAT gateway), or '
+            'allow more time: select s3vl.configure(''{arn}'', timeout_seconds => 60);'),
         (c.not_run, 'S3V05',
             'Lambda function "{arn}" could not be called',
-            'See that the cluster reaches Lambda on port 443 (NAT gateway or VPC endpoint) and '
+            'Check that the cluster reaches Lambda on port 443 (NAT gateway or VPC endpoint) and '
             'has a role for the feature Lambda.'),
         -- What an extension raises without a SQLSTATE of its own.
         (c.code in ('XX000', 'P0001'), 'S3V05',
-            'the call of Lambda function "{arn}" failed',
-            'See what the detail says, and the ARN in s3vl.get_config().')
+            'the call to Lambda function "{arn}" failed',
+            'See the detail, and check the ARN in s3vl.get_config().')
     ) as f (applies, errcode, message, hint)
     where f.applies
     limit 1

@@ -28,7 +28,7 @@ begin
                 s3vl._shown(configure.aws_region),
                 _region
             ),
-            hint = 'Leave aws_region out: the ARN says it.';
+            hint = 'Leave aws_region out: the ARN contains it.';
     end if;
     perform s3vl._check_range('timeout_seconds', configure.timeout_seconds, 1, 900);
     perform s3vl._lock_for_change('s3vl.config');

@@ -56,7 +56,7 @@ create or replace function s3vl._facts_origin(index s3vl.index_registry)
 as $$
     -- Rows that were registered before 1.1.0 do not say when.
     select format(
-        'What is known about index "%s" is from GetIndex, %s.',
+        'The facts about index "%s" are from GetIndex, %s.',
         _facts_origin.index.index_name,
         coalesce(
             date_trunc('second', _facts_origin.index.described_at)::text, 'at an unknown time'

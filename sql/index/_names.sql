@@ -53,7 +53,7 @@ begin
         message = format(
             'index_name must be %s, got %s', _wrong, coalesce('"' || _name || '"', 'null')
         ),
-        hint = 'Pass any text that is easy to type, for example index_name => ''docs''.';
+        hint = 'Pass a plain name, for example index_name => ''docs''.';
 end;
 $$;
 

@@ -35,7 +35,7 @@ begin
             get stacked diagnostics _detail = pg_exception_detail, _hint = pg_exception_hint;
             _problem := case sqlstate
                 when 'S3V06' then 'S3 Vectors does not have it'
-                else 'S3 Vectors could not be asked about it'
+                else 'S3 Vectors could not be queried about it'
             end;
             _detail := s3vl._with_detail(sqlerrm, _detail);
     end;
@@ -55,8 +55,8 @@ begin
         perform s3vl._warn(
             format('index "%s" is registered, but %s', _name, _problem),
             _detail,
-            rtrim(_hint, '.;') || '; then register it again: only then are its dimension and '
-            'mode known here, and checked before a call.'
+            rtrim(_hint, '.;') || '; then register it again, so that s3vl knows its dimension '
+            'and mode and checks them before a call.'
         );
     end if;
     return true;

@@ -13,7 +13,7 @@ begin
     if _find_role.role_name = 'public' then
         raise exception using
             errcode = '22023',
-            message = 'role_name is public, which is everybody',
+            message = 'role_name must not be public',
             hint = 'Name a role; a group role can stand for many.';
     end if;
     if _role is null then
@@ -27,7 +27,7 @@ begin
     if _role = (select n.nspowner from pg_namespace as n where n.nspname = 's3vl') then
         raise exception using
             errcode = '22023',
-            message = format('role "%s" owns s3vl, and has all rights', _find_role.role_name),
+            message = format('role "%s" owns s3vl and has all rights', _find_role.role_name),
             hint = 'Name another role.';
     end if;
     return _role;
@@ -151,7 +151,7 @@ begin
     end loop;
     if _heirs is not null then
         perform s3vl._warn(
-            format('what %s had passed on is taken too', s3vl._grantee(_revoke_rights.role)),
+            format('what %s had passed on is revoked too', s3vl._grantee(_revoke_rights.role)),
             format('It was passed on to %s.', _heirs),
             'Give a role access of its own: select s3vl.grant_access(''<role>'', ''reader'');'
         );
@@ -184,7 +184,7 @@ begin
     if _sources is not null then
         perform s3vl._warn(
             format('%s may still use s3vl', s3vl._grantee(_warn_of_other_access.role)),
-            format('It has what is granted to %s.', _sources),
+            format('It inherits the access of %s.', _sources),
             'Revoke its membership, or the access of that role.'
         );
     end if;

@@ -22,7 +22,7 @@ begin
             s3vl._shown(_index.index_mode),
             _index.dimension || ' dimensions',
             s3vl._shown(_index.distance_metric),
-            case when _differ then 'but the registry remembers other facts' end,
+            case when _differ then 'but the registry differs' end,
             'described ' || date_trunc('second', _described_at)
         ),
         case when _differ then s3vl._refresh_hint(_index) end;
@@ -46,12 +46,12 @@ as $$
     from (
         values
         (not _reason_not_to_ask.lambda_answers,
-            'not asked: the Lambda function does not answer',
+            'not checked: the Lambda function does not answer',
             'See the check of the Lambda function.'),
         (clock_timestamp() >= _reason_not_to_ask.started
             + make_interval(secs => _reason_not_to_ask.timeout_seconds),
-            format('not asked: the time of %s seconds ran out', _reason_not_to_ask.timeout_seconds),
-            'Give more time with timeout_seconds of s3vl.configure().')
+            format('not checked: %s seconds were over', _reason_not_to_ask.timeout_seconds),
+            'Allow more time with timeout_seconds of s3vl.configure().')
     ) as r (applies, detail, hint)
     where r.applies
     limit 1

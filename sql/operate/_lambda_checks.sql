@@ -26,7 +26,7 @@ begin
             return;
     end;
     return query
-    values ('Lambda function', 'ok', 'it answers, with its real code', null::text);
+    values ('Lambda function', 'ok', 'it answers with its real code', null::text);
     return query select c.* from s3vl._check_lambda_version(_result) as c;
     return query
     select c.* from s3vl._check_lambda_timeout(_result, _check_lambda.config) as c;

@@ -19,14 +19,15 @@ begin
                 'access_level must be reader, writer or admin, got %s',
                 coalesce('"' || s3vl._shown(grant_access.access_level) || '"', 'null')
             ),
-            hint = 'A reader searches, a writer also puts and deletes vectors, an admin may all.';
+            hint = 'A reader searches, a writer also puts and deletes vectors, an admin may do '
+                'everything.';
     end if;
     -- USAGE of the schema would then be enough to execute everything, whatever the level.
     if has_function_privilege('public', 's3vl.configure(text, text, integer)', 'execute') then
         raise exception using
             errcode = '55000',
-            message = 'everybody may execute s3vl.configure()',
-            detail = 'That comes of pg_restore --no-privileges, which also forgets who had access.',
+            message = 'PUBLIC may execute s3vl.configure()',
+            detail = 'pg_restore --no-privileges leaves it so, and loses the access of roles.',
             hint = 'Type: revoke all on all functions in schema s3vl from public;';
     end if;
     -- A role has one level: what it had before is replaced.

@@ -122,7 +122,7 @@ begin
         raise exception using
             errcode = '22023',
             message = format('%s must be two-dimensional, got %s', _name, array_dims(_vectors)),
-            hint = 'Pass one row a vector: array_agg(embedding::real[]) makes that of a column.';
+            hint = 'Pass one row per vector, for example array_agg(embedding::real[]) of a column.';
     end if;
     if array_length(_vectors, 1) > 1000 then
         raise exception using

@@ -19,7 +19,7 @@ begin
         raise exception using
             errcode = '22023',
             message = format(
-                'metadata_filter has %s values; S3 Vectors takes at most 100 per query', _count
+                'metadata_filter has %s values; S3 Vectors allows at most 100 per query', _count
             ),
             hint = _check_filter_values.hint;
     end if;
@@ -84,7 +84,7 @@ begin
             detail = s3vl._facts_origin(_check_filter.index),
             hint = format(
                 'Filter the rows instead, for example: where metadata ->> %L = ''<value>''. '
-                'Which keys are filterable is chosen when an index is made. %s',
+                'Non-filterable keys are fixed when an index is created. %s',
                 s3vl._shown(_key),
                 s3vl._refresh_hint(_check_filter.index)
             );

@@ -11,7 +11,7 @@ begin
             errcode = '22023',
             message = format('%s is null', _check_list.argument),
             hint = format(
-                'Pass %s => %s; array_agg of no row is null: coalesce(array_agg(...), ''{}'').',
+                'Pass %s => %s; array_agg over no rows is null: coalesce(array_agg(...), ''{}'').',
                 _check_list.argument,
                 _check_list.example
             );

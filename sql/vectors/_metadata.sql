@@ -47,7 +47,7 @@ as $$
         when 'array' then case
             -- Each takes two bytes at least.
             when jsonb_array_length(_metadata_value_problem.value) > 20480 then format(
-                'is an array of %s values, S3 Vectors takes 40,960 bytes in all',
+                'is an array of %s values, S3 Vectors allows 40,960 bytes in all',
                 jsonb_array_length(_metadata_value_problem.value)
             )
             else s3vl._array_problem(_metadata_value_problem.value)
@@ -102,7 +102,7 @@ begin
         return format('must be a JSON object, got %s', s3vl._shown_json(_metadata));
     -- Larger ones count too much or fit into no request. This comes before all that walks.
     elsif s3vl._json_bytes(_metadata) > 8000000 then
-        return format('takes %s bytes, S3 Vectors takes 40,960', s3vl._json_bytes(_metadata));
+        return format('has %s bytes, S3 Vectors allows 40,960', s3vl._json_bytes(_metadata));
     end if;
     select format('has key "%s", whose value %s', s3vl._shown(e.key), p.problem)
     into _problem
@@ -127,7 +127,7 @@ begin
     end if;
     _count := (select count(*)::integer from jsonb_object_keys(_metadata));
     if _count > 50 then
-        return format('has %s keys, S3 Vectors takes 50', _count);
+        return format('has %s keys, S3 Vectors allows 50', _count);
     end if;
     -- To count is slow, and most metadata is small: as some numbers count a fifth more than jsonb
     -- shows, this is surely within both limits.
@@ -136,14 +136,14 @@ begin
     end if;
     _count := s3vl._metadata_bytes(_metadata);
     if _count > 40960 then
-        return format('counts %s bytes, S3 Vectors takes 40,960', _count);
+        return format('counts as %s bytes, S3 Vectors allows 40,960', _count);
     end if;
     -- Null when the index was never asked which keys these are.
     _metadata := _metadata - _metadata_problem.non_filterable_keys;
     _count := s3vl._metadata_bytes(_metadata);
     if _count > 2048 then
         return format(
-            'counts %s filterable bytes, S3 Vectors takes 2,048: the largest key is "%s"',
+            'counts as %s filterable bytes, S3 Vectors allows 2,048: the largest key is "%s"',
             _count,
             s3vl._largest_key(_metadata)
         );

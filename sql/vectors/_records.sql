@@ -50,7 +50,7 @@ declare
     -- Only in these problems facts of the index have a part.
     _origin text := case
         when _raise_record.problem
-            ~ '^(has [0-9]+ numbers|is zero in every dimension|counts [0-9]+ filterable bytes)'
+            ~ '^(has [0-9]+ numbers|is zero in every dimension|counts as [0-9]+ filterable bytes)'
             then s3vl._facts_origin(_raise_record.index)
     end;
 begin
@@ -70,15 +70,15 @@ begin
             ' ',
             case
                 when _raise_record.field = 'vector_id'
-                    then 'An id is a text of 1 to 1,024 bytes, and another one in each record.'
+                    then 'An id is a text of 1 to 1,024 bytes, a different one in each record.'
                 when _raise_record.field = 'embedding' then 'A vector has as many numbers as the '
                     'index has dimensions, all of them finite.'
                 when _raise_record.problem ~ ' is null$'
-                    then 'jsonb_strip_nulls(metadata) takes nulls out.'
-                when _raise_record.problem ~ '^counts [0-9]+ filterable bytes'
+                    then 'jsonb_strip_nulls(metadata) removes nulls.'
+                when _raise_record.problem ~ '^counts as [0-9]+ filterable bytes'
                     then 'Store less, or make the key non-filterable when the index is created.'
-                when _raise_record.problem ~ '^(counts|takes) [0-9]+ bytes'
-                    then 'Store less, for example the id of a row that has the rest.'
+                when _raise_record.problem ~ '^(counts as|has) [0-9]+ bytes'
+                    then 'Store less, for example the id of a row that holds the rest.'
                 else 'Metadata is an object of up to 50 strings, numbers, booleans, arrays of '
                     'strings and arrays of numbers.'
             end,
@@ -118,7 +118,7 @@ begin
             _bad.position,
             'vector_id',
             _bad.vector_id,
-            format('is that of vectors[%s] too', _bad.first_position),
+            format('is also that of vectors[%s]', _bad.first_position),
             _check_repeated_ids.index
         );
     end if;

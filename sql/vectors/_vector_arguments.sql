@@ -75,7 +75,7 @@ begin
                 _check_numbers.index.dimension
             ),
             detail = s3vl._facts_origin(_check_numbers.index),
-            hint = 'Pass a vector made by the model that made those in the index. '
+            hint = 'Pass a vector from the model that embedded the index. '
                 || s3vl._refresh_hint(_check_numbers.index);
     end if;
 end;

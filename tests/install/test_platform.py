@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from s3vl_local.postgres import PostgresServer
 
-FOREIGN = "the schema aws_lambda is not that of the extension"
+FOREIGN = "the schema aws_lambda does not belong to the extension"
 REMEDY = "then type: drop schema aws_lambda cascade; create extension aws_lambda cascade;"
-NOT_UTF8 = "the encoding of this database is {}, and s3vl needs UTF8"
+NOT_UTF8 = "the encoding of this database is {}, but s3vl needs UTF8"
 
 # It is called as an application calls the real one; the sequence says so even after an error.
 PLANTED = """
@@ -151,7 +151,7 @@ def test_another_encoding_is_told_where_s3vl_was_before(encoded: tuple[Target, s
     found = target.ask("select detail from s3vl.diagnose() where check_name = 'database encoding'")
 
     assert f"ERROR:  {NOT_UTF8.format(encoding)}" in said
-    assert found == f"{NOT_UTF8.format(encoding)} (Ids and metadata would come out wrong)"
+    assert found == f"{NOT_UTF8.format(encoding)} (Ids and metadata would be corrupted)"
 
 
 @pytest.mark.parametrize("superuser", [False, True])

@@ -135,7 +135,7 @@ def test_a_level_that_would_let_in_to_everything_is_not_given(db: Database) -> N
     db.rows((error.message_hint or "").removeprefix("Type: "))
     become(db, "reader")
 
-    assert (error.sqlstate, error.message_primary) == ("55000", "everybody may execute s3vl.configure()")
+    assert (error.sqlstate, error.message_primary) == ("55000", "PUBLIC may execute s3vl.configure()")
     assert db.error("select s3vl.configure('" + LAMBDA_ARN + "')").sqlstate == "42501"
 
 
@@ -203,8 +203,8 @@ def test_role_can_be_dropped_afterwards(db: Database, way: LiteralString) -> Non
         ("'nobody'", "42704", 'role "nobody" does not exist'),
         ("null", "42704", "role null does not exist"),
         ("''", "42704", 'role "" does not exist'),
-        ("'public'", "22023", "role_name is public, which is everybody"),
-        ("'postgres'", "22023", 'role "postgres" owns s3vl, and has all rights'),
+        ("'public'", "22023", "role_name must not be public"),
+        ("'postgres'", "22023", 'role "postgres" owns s3vl and has all rights'),
     ],
 )
 def test_role_that_cannot_be_is_refused(

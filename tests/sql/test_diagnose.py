@@ -17,7 +17,7 @@ FACTS = {"index": {"dimension": 5, "distance_metric": "cosine"}}
 
 
 NOT_ASKED = (
-    "warn", "not asked: the Lambda function does not answer", "See the check of the Lambda function.",
+    "warn", "not checked: the Lambda function does not answer", "See the check of the Lambda function.",
 )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def test_all_is_well(db: Database, registered: StubLambda) -> None:
         "request timeout": (
             "ok", "a call has 30 of 30 seconds; between calls aws_lambda.request_timeout_ms is 3000", None,
         ),
-        "Lambda function": ("ok", "it answers, with its real code", None),
+        "Lambda function": ("ok", "it answers with its real code", None),
         "Lambda version": ("ok", "version 1.1.0 with protocol 2, s3vl is 1.1.0 with protocol 2", None),
         'index "docs"': ("ok", "5 dimensions, cosine", None),
     }  # fmt: skip
@@ -100,7 +100,7 @@ def test_remembered_facts_that_are_no_longer_so_are_a_warning(db: Database, regi
 
     assert diagnosis(db)['index "docs"'] == (
         "warn",
-        "ENHANCED, 7 dimensions, cosine, but the registry remembers other facts",
+        "ENHANCED, 7 dimensions, cosine, but the registry differs",
         (
             "If the index is another one now, register it again, with admin access: "
             f"select s3vl.register_index('docs', '{INDEX_ARN}');"
@@ -288,8 +288,8 @@ def test_timeout_seconds_is_the_limit_of_all_checks(db: Database, registered: St
     assert found['index "docs"'][0] == "ok"
     assert found['index "more"'] == (
         "warn",
-        "not asked: the time of 1 seconds ran out",
-        "Give more time with timeout_seconds of s3vl.configure().",
+        "not checked: 1 seconds were over",
+        "Allow more time with timeout_seconds of s3vl.configure().",
     )
 
 

@@ -48,7 +48,7 @@ CALL_FAILURES = [
         "S3V05", f'Lambda function "{LAMBDA_ARN}" timed out', "raise LambdaTimeout"),
     ("lambda invocation failed", UNHANDLED.format("Response payload size exceeded maximum allowed payload size"),
         "S3V04", f'a request to Lambda function "{LAMBDA_ARN}" or its answer is over the limit of 6 MB',
-        "Ask for less"),
+        "Request less"),
     ("invoke API failed", CLIENT.format("Unable to connect to endpoint"),
         "S3V05", f'Lambda function "{LAMBDA_ARN}" could not be called', "NAT gateway or VPC endpoint"),
     ("invoke API failed", CLIENT.format("curlCode: 28, Timeout was reached"),
@@ -59,7 +59,7 @@ CALL_FAILURES = [
     ("invoke API failed", CLIENT.format(f"Function not found: {LAMBDA_ARN}"),
         "S3V05", f'Lambda function "{LAMBDA_ARN}" does not exist', "select s3vl.configure('<Lambda ARN>')"),
     ("region does not fit the ARN", "",
-        "S3V05", f'the call of Lambda function "{LAMBDA_ARN}" failed', "the ARN in s3vl.get_config()"),
+        "S3V05", f'the call to Lambda function "{LAMBDA_ARN}" failed', "the ARN in s3vl.get_config()"),
 ]  # fmt: skip
 
 
@@ -233,15 +233,15 @@ def test_error_of_postgresql_itself_passes_untouched(
 # What the Lambda function answers: code; then SQLSTATE, beginning of the message, a part of the hint
 ANSWERED_FAILURES = [
     ("invalid_request", "22023", "the request was refused", "Correct the argument"),
-    ("unsupported_operation", "55000", "the Lambda function does not fit this schema", "code of s3vl 1.1.0"),
-    ("unsupported_protocol", "55000", "the Lambda function does not fit this schema", "code of s3vl 1.1.0"),
+    ("unsupported_operation", "55000", "the Lambda function does not match this schema", "code of s3vl 1.1.0"),
+    ("unsupported_protocol", "55000", "the Lambda function does not match this schema", "code of s3vl 1.1.0"),
     ("placeholder_code", "55000", "the Lambda function still has its placeholder code",
         "./package.sh, then aws lambda update-function-code --function-name s3vl-vector-query "),
     ("throttled", "S3V01", "S3 Vectors throttled the request", "Try again later"),
     ("access_denied", "S3V02", "S3 Vectors denied access", "IAM role of function s3vl-vector-query"),
-    ("service_failure", "S3V03", "S3 Vectors failed", "is in region us-west-2"),
-    ("response_too_large", "S3V04", "the answer is over the 6 MB that Lambda carries", "Ask for less"),
-    ("malformed_data", "S3V04", "the index holds what PostgreSQL cannot take", "without metadata"),
+    ("service_failure", "S3V03", "S3 Vectors failed", "region us-west-2 of the index"),
+    ("response_too_large", "S3V04", "the answer is over Lambda's limit of 6 MB", "Request less"),
+    ("malformed_data", "S3V04", "the index holds text that PostgreSQL cannot store", "leave out metadata"),
     ("timeout", "S3V05", "the time ran out", f"select s3vl.configure('{LAMBDA_ARN}', timeout_seconds => 60)"),
     ("internal_error", "S3V05", "the Lambda function failed", LOG),
     ("not_found", "S3V06", f"S3 Vectors does not have index {INDEX_ARN}", LIST),
@@ -275,9 +275,9 @@ def test_an_answer_that_is_none_of_the_service_is_told_from_data(
 
     assert (error.sqlstate, error.message_primary) == (
         "S3V04",
-        "the answer is not one of S3 Vectors: The service said so",
+        "the answer does not come from S3 Vectors: The service said so",
     )
-    assert "See what AWS_ENDPOINT_URL of function s3vl-vector-query" in (error.message_hint or "")
+    assert "Check AWS_ENDPOINT_URL of function s3vl-vector-query" in (error.message_hint or "")
 
 
 @pytest.mark.parametrize("action", ["PutVectors", "DeleteVectors"])
@@ -466,7 +466,7 @@ def test_answer_that_is_nested_too_deeply_is_an_error(db: Database, registered: 
 
     assert (error.sqlstate, error.message_primary) == (
         "S3V04",
-        f'Lambda function "{LAMBDA_ARN}" answered JSON that is nested too deeply',
+        f'Lambda function "{LAMBDA_ARN}" returned JSON that is nested too deeply',
     )
     assert "s3vl.get_config()" in (error.message_hint or "")
 

@@ -23,7 +23,7 @@ NONE: dict[str, Any] = {"distance_metric": "cosine", "vectors": []}
 DESCRIBE: LiteralString = "select * from s3vl.describe_index('docs')"
 REMEMBERED: LiteralString = "select dimension from s3vl.index_registry"
 QUERY: LiteralString = "select * from s3vl.query_vectors(array[1, 2, 3, 4, 5], 'docs'"
-UNDATED = 'What is known about index "docs" is from GetIndex, at an unknown time.'
+UNDATED = 'The facts about index "docs" are from GetIndex, at an unknown time.'
 REFRESH = (
     "If the index is another one now, register it again, with admin access: "
     f"select s3vl.register_index('docs', '{INDEX_ARN}');"

@@ -40,7 +40,7 @@ def test_nothing_is_checked_like_something(db: Database, registered: StubLambda,
 
 @pytest.mark.parametrize("call", STATEMENTS)
 def test_null_is_refused(db: Database, registered: StubLambda, call: LiteralString) -> None:
-    """array_agg of no row is null: the hint says how to make it nothing."""
+    """array_agg over no rows is null: the hint says how to make it nothing."""
     error = db.error(call.format("null"))
 
     assert (error.sqlstate, (error.message_primary or "").partition(" ")[2]) == ("22023", "is null")

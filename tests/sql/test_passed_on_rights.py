@@ -106,7 +106,7 @@ def test_right_that_a_role_has_passed_on_goes_with_its_own(
     assert usable(roles) == kept
     [warning] = roles.warnings
     assert (warning.message, warning.detail) == (
-        "what b had passed on is taken too", "It was passed on to c, d.",
+        "what b had passed on is revoked too", "It was passed on to c, d.",
     )  # fmt: skip
 
 
@@ -168,18 +168,18 @@ def test_a_function_of_somebody_else_in_the_schema_stops_no_revocation(roles: Da
 @pytest.mark.parametrize(
     ("given", "detail"),
     [
-        ("select s3vl.grant_access('b', 'reader'); grant b to c", "It has what is granted to b."),
+        ("select s3vl.grant_access('b', 'reader'); grant b to c", "It inherits the access of b."),
         (
             "select s3vl.grant_access('b', 'reader'); grant b to d; grant d to c; alter role c noinherit",
-            "It has what is granted to b.",
+            "It inherits the access of b.",
         ),
         (
             "select s3vl.grant_access('b', 'reader'); alter role c noinherit; grant b to c",
-            "It has what is granted to b.",
+            "It inherits the access of b.",
         ),
         (
             "grant execute on function s3vl.version() to public; grant usage on schema s3vl to public",
-            "It has what is granted to public.",
+            "It inherits the access of public.",
         ),
     ],
 )

@@ -107,7 +107,7 @@ BAD_RECORDS = [
     (f"(repeat('ü', 513), {V}, null)",
         f'vectors[1].vector_id of "{"ü" * 197}..." is 513 characters and 1026 bytes long'),
     (f"('a', {V}, null), ('b', {V}, null), ('a', {V}, null)",
-        'vectors[3].vector_id of "a" is that of vectors[1] too'),
+        'vectors[3].vector_id of "a" is also that of vectors[1]'),
     ("('a', null, null)", 'vectors[1].embedding of "a" is null'),
     ("('a', '{}', null)", 'vectors[1].embedding of "a" is empty'),
     ("('a', '{{1,2},{3,4}}', null)",
@@ -137,7 +137,7 @@ BAD_RECORDS = [
     (f"""('a', {V}, '{{"k": [["x"]]}}')""",
         'vectors[1].metadata of "a" has key "k", whose value is an array of type array'),
     (f"('a', {V}, (select jsonb_object_agg(i::text, i) from generate_series(1, 51) i))",
-        'vectors[1].metadata of "a" has 51 keys, S3 Vectors takes 50'),
+        'vectors[1].metadata of "a" has 51 keys, S3 Vectors allows 50'),
 ]  # fmt: skip
 
 
@@ -164,7 +164,7 @@ def test_list_of_lists_is_refused(db: Database, registered: StubLambda) -> None:
 
 
 ADVICE = [
-    (f"""('a', {V}, '{{"k": null}}')""", "jsonb_strip_nulls(metadata) takes nulls out.", False),
+    (f"""('a', {V}, '{{"k": null}}')""", "jsonb_strip_nulls(metadata) removes nulls.", False),
     (f"""('a', {V}, '{{"k": []}}')""", "Metadata is an object of up to 50 strings", False),
     (f"('a', {V}, jsonb_build_object('k', repeat('x', 41000)))", "Store less, for example the id", False),
     (f"('a', {V}, jsonb_build_object('small', 1, 'k', repeat('x', 2100)))",
@@ -228,7 +228,7 @@ def test_metadata_is_measured_as_the_service_does(
 
     shown = f"{limit:,}"
     assert error.message_primary == (
-        f'vectors[1].metadata of "a" counts {limit + 1} {what}, S3 Vectors takes {shown}{largest}'
+        f'vectors[1].metadata of "a" counts as {limit + 1} {what}, S3 Vectors allows {shown}{largest}'
     )
 
 
@@ -292,7 +292,7 @@ def test_an_array_may_begin_at_any_number(
     error = db.error(put, vectors=vectors.replace("c", "b"))
 
     assert [vector["vector_id"] for vector in registered.requests[0]["vectors"]] == ["a", "b", "c"]
-    assert error.message_primary == 'vectors[3].vector_id of "b" is that of vectors[2] too'
+    assert error.message_primary == 'vectors[3].vector_id of "b" is also that of vectors[2]'
 
 
 def test_what_fits_into_no_request_is_left_to_lambda(db: Database, registered: StubLambda) -> None:

@@ -105,12 +105,12 @@ def test_any_text_is_a_name(db: Database, configured: StubLambda, name: str) -> 
     ("code", "said", "reason"),
     [
         ("not_found", "does not have it", f"S3 Vectors does not have index {INDEX_ARN}: the reason"),
-        ("access_denied", "could not be asked about it", "S3 Vectors denied access: the reason"),
-        ("invalid_request", "could not be asked about it", "the request was refused: the reason"),
+        ("access_denied", "could not be queried about it", "S3 Vectors denied access: the reason"),
+        ("invalid_request", "could not be queried about it", "the request was refused: the reason"),
         (
             "unsupported_operation",
-            "could not be asked about it",
-            "the Lambda function does not fit this schema: the reason",
+            "could not be queried about it",
+            "the Lambda function does not match this schema: the reason",
         ),
     ],
 )
@@ -125,7 +125,7 @@ def test_index_is_registered_with_a_warning_when_it_cannot_be_asked_about(
     [warning] = db.warnings
     assert warning.message == f'index "docs" is registered, but S3 Vectors {said}'
     assert (warning.detail or "").startswith(reason)
-    assert "; then register it again: only then are its dimension and mode known" in (warning.hint or "")
+    assert "; then register it again, so that s3vl knows its dimension and mode" in (warning.hint or "")
     assert db.rows(KNOWN) == [NOTHING_KNOWN]
 
 

@@ -58,7 +58,7 @@ def test_lasting_throttling_is_an_error_with_the_number_of_attempts(
 
     assert (error.sqlstate, error.message_primary) == (
         "S3V01",
-        f'Lambda throttled the call of function "{LAMBDA_ARN}"',
+        f'Lambda throttled the call to function "{LAMBDA_ARN}"',
     )
     assert error.message_detail == (
         f"invoke API failed: AWS Lambda client returned '{reason}'. (attempts: {ATTEMPTS})"

@@ -159,8 +159,8 @@ def test_large_documents_are_refused_without_a_walk(
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        (101, "metadata_filter has 101 values; S3 Vectors takes at most 100 per query"),
-        (20_000, "metadata_filter has 20000 values; S3 Vectors takes at most 100 per query"),
+        (101, "metadata_filter has 101 values; S3 Vectors allows at most 100 per query"),
+        (20_000, "metadata_filter has 20000 values; S3 Vectors allows at most 100 per query"),
     ],
 )
 def test_filter_with_too_many_values_is_told_the_limit(
