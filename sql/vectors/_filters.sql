@@ -96,6 +96,31 @@ comment on function s3vl._check_filter(jsonb, s3vl.index_registry) is
     'Refuses a filter that is not a JSON object, that the Lambda function could not read, or that '
     'uses a key that the index cannot filter by.';
 
+create or replace function s3vl._note_no_rows(
+    rows bigint,
+    metadata_filter jsonb,
+    index s3vl.index_registry
+)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if _note_no_rows.rows = 0 and _note_no_rows.metadata_filter is not null then
+        raise notice using
+            message = format(
+                'no vector of index "%s" was found that meets the metadata_filter',
+                _note_no_rows.index.index_name
+            ),
+            hint = 'Keys and texts are compared letter by letter, and 5 is not "5": '
+                'see docs/guide.md#no-rows';
+    end if;
+end;
+$$;
+
+comment on function s3vl._note_no_rows(bigint, jsonb, s3vl.index_registry) is
+    'Tells the caller that a filter matched nothing, which is no error and may be a mistake.';
+
 create or replace function s3vl._filter_keys(metadata_filter jsonb)
     returns setof text
     immutable

@@ -59,6 +59,7 @@ begin
     cross join lateral s3vl._decode_vectors(p.result, '{vector_id}') as v;
     get diagnostics _rows = row_count;
     perform s3vl._check_count(_rows, query_hybrid.top_k);
+    perform s3vl._note_no_rows(_rows, query_hybrid.metadata_filter, _index);
 end;
 $$;
 

@@ -51,6 +51,7 @@ begin
     cross join lateral s3vl._decode_vectors(p.result, '{vector_id,distance}') as v;
     get diagnostics _rows = row_count;
     perform s3vl._check_count(_rows, query_vectors.top_k);
+    perform s3vl._note_no_rows(_rows, query_vectors.metadata_filter, _index);
 end;
 $$;
 
@@ -59,8 +60,8 @@ comment on function s3vl.query_vectors(
 ) is
     'Finds the nearest vectors. They are those nearest to query_vector, nearest first '
     '(QueryVectors). Give index_name or index_arn. top_k is 1 to 10000; fewer rows come when fewer '
-    'match. metadata_filter is in the filter language of S3 Vectors. query_mode is CLASSIC or '
-    'ENHANCED, and that of the index when left out. distance is what the service says (euclidean: '
-    'the square); similarity_score is 1 - distance for cosine, -1 to 1, and 1 / (1 + distance) for '
-    'euclidean, 0 to 1. metadata is null with return_metadata => false. Raises 22023, 42501, '
-    '42704, 55000 and S3V01 to S3V06.';
+    'match, and a NOTICE when nothing matches metadata_filter. metadata_filter is in the '
+    'filter language of S3 Vectors. query_mode is CLASSIC or ENHANCED, and that of the index when '
+    'left out. distance is what the service says (euclidean: the square); similarity_score is 1 - '
+    'distance for cosine, -1 to 1, and 1 / (1 + distance) for euclidean, 0 to 1. metadata is null '
+    'with return_metadata => false. Raises 22023, 42501, 42704, 55000 and S3V01 to S3V06.';

@@ -65,6 +65,7 @@ begin
         cross join lateral s3vl._check_query_number(v.query_number, _queries);
         get diagnostics _rows = row_count;
         perform s3vl._check_count(_rows, query_vectors_batch.top_k::bigint * _queries);
+        perform s3vl._note_no_rows(_rows, query_vectors_batch.metadata_filter, _index);
     end loop;
 end;
 $$;

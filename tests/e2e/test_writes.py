@@ -11,6 +11,8 @@ import pytest
 from indexes import registered_index
 
 from fixtures_postgres import need_pgvector
+from s3vl_local import walkthrough
+from s3vl_local.demo import GUIDE
 from s3vl_local.postgres import SUPERUSER
 
 if TYPE_CHECKING:
@@ -209,6 +211,62 @@ def test_failure_half_way_tells_what_is_written(
     assert told
     assert there is not None
     assert told == set(there[0])
+
+
+def guide_block(part: str) -> str:
+    """Return the one block of SQL in the guide with `part` in it."""
+    [block] = [
+        step.text
+        for step in walkthrough.read(GUIDE.read_text())
+        if step.language == "sql" and part in step.text
+    ]
+    return block
+
+
+def test_the_guides_load_goes_on_after_an_interruption(
+    database: Callable[[], psycopg.Connection], aws: Callable[..., Any], stack: Stack
+) -> None:
+    """A session that is terminated between its batches loses and repeats none: the next call does the rest."""
+    connection, loading = database(), database()
+    arn = registered_index(connection, aws, stack, "guide-load", 8)
+    connection.execute("select s3vl.register_index('documents', %s)", [arn])
+    connection.execute(
+        "create table documents (id serial primary key, content text, metadata jsonb, embedding real[])"
+    )
+    connection.execute(
+        "insert into documents (content, embedding) select 'text ' || i,"
+        " array(select (random() - 0.5)::real from generate_series(1, 8) where i = i)"
+        " from generate_series(1, 2050) as i"
+    )
+    connection.execute(guide_block("CREATE FUNCTION vector_metadata"))
+    connection.execute(guide_block("CREATE PROCEDURE load_documents").replace("CALL load_documents();", ""))
+    told: list[str] = []
+
+    def interrupt(notice: psycopg.errors.Diagnostic) -> None:
+        told.append(notice.message_primary or "")
+        if len(told) == 3:
+            connection.execute("select pg_terminate_backend(%s)", [loading.info.backend_pid])
+
+    loading.add_notice_handler(interrupt)
+    with pytest.raises(psycopg.errors.AdminShutdown):
+        loading.execute("call load_documents(200)")
+    [progress] = connection.execute("table documents_load").fetchall()
+    again = database()
+    again.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
+    again.execute("call load_documents(200)")
+
+    assert 600 <= progress[1] < 2050
+    # Of a batch that is committed nothing is written again: as many rows are counted as there are ids.
+    assert len(set(told)) == len(told) >= 10
+    assert set(told) <= {f"{n} rows are written, up to id {n}" for n in [*range(200, 2001, 200), 2050]}
+    assert connection.execute("table documents_load").fetchall() == [(2050, 2050)]
+    assert sorted(map(int, listed_ids(connection, "documents"))) == list(range(1, 2051))
+    equal = connection.execute(
+        "select bool_and(g.embedding::real[] = d.embedding and g.metadata ->> 'content' = d.content)"
+        " from documents as d join s3vl.get_vectors((select array_agg(id::text) from documents), 'documents') as g"
+        " on g.vector_id = d.id::text"
+    ).fetchone()
+    assert equal == (True,)
 
 
 def test_service_that_only_throttles_is_an_error_in_time(

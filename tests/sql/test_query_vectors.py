@@ -166,6 +166,31 @@ def test_no_match_is_no_row(db: Database, registered: StubLambda) -> None:
     registered.answers(hits())
 
     assert query(db) == []
+    assert [notice for notice in db.notices if notice.severity == "NOTICE" and notice.hint] == []
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "s3vl.query_vectors(array[0.1, 0.2, 0.3, 0.4, 0.5], 'docs'",
+        "s3vl.query_vectors_batch(array[[0.1, 0.2, 0.3, 0.4, 0.5]], 'docs'",
+        """s3vl.query_hybrid('{"title": "x"}', index_name => 'docs'""",
+    ],
+)
+def test_a_filter_that_matches_nothing_is_told(
+    db: Database, registered: StubLambda, search: LiteralString
+) -> None:
+    """A misspelled key is no error of S3 Vectors, so a NOTICE says that it may be one; a match is silent."""
+    statement: LiteralString = "select * from " + search + """, metadata_filter => '{"kind": "tea"}')"""
+    for result in (hits(), hits(0.5)):
+        vectors = [{**vector, "rank": 1, "query_number": 1} for vector in result["vectors"]]
+        registered.answers({**result, "vectors": vectors})
+    db.rows(statement)
+    db.rows(statement)
+
+    [told] = [notice for notice in db.notices if notice.severity == "NOTICE" and notice.hint]
+    assert told.message == 'no vector of index "docs" was found that meets the metadata_filter'
+    assert "docs/guide.md#no-rows" in (told.hint or "")
 
 
 def test_all_zero_vector_is_sent_where_the_metric_is_not_known_to_refuse_it(
