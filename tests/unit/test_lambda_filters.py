@@ -79,7 +79,7 @@ def test_a_filter_gets_one_key_per_object_and_keeps_its_meaning(given: Any, sent
         (
             {"a": {"$in": list(range(98)), "$ne": 1}, "$or": [{"b": 1}, {"c": {"$exists": True}}]},
             "metadata_filter",
-            "has 101 constraints; S3 Vectors takes at most 100 per query",
+            "has 101 constraints; S3 Vectors allows at most 100 per query",
         ),
     ],
 )

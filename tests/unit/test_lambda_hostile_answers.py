@@ -338,9 +338,9 @@ WRONG_VECTORS = [
     ("vectors.0.metadata", "x", "'metadata', which must be an object"),
     ("vectors.0.metadata", [1], "'metadata', which must be an object"),
     ("vectors.0.metadata", {"t": "\0"}, "holds U+0000"),
-    ("vectors.0.metadata", {"t": "\ud800"}, "half of a UTF-16 pair"),
+    ("vectors.0.metadata", {"t": "\ud800"}, "half of a UTF-16 surrogate pair"),
 ]
-NOT_ASKED_FOR = [("vectors.0.key", "another", '"another", which nobody asked for')]
+NOT_ASKED_FOR = [("vectors.0.key", "another", '"another", which was not requested')]
 WRONG_TOKENS = [("nextToken", 1, "must be a text"), ("nextToken", {}, "must be a text")]
 WRONG_DISTANCES = [
     ("vectors.0.distance", value, "'distance', which must be a number")

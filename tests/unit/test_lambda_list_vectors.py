@@ -130,7 +130,7 @@ def test_no_page_in_time_is_a_timeout() -> None:
 
 def test_a_token_that_comes_again_is_malformed() -> None:
     """Empty pages that lead round in a circle end with an error."""
-    with pytest.raises(MalformedDataError, match="page token for the second time"):
+    with pytest.raises(MalformedDataError, match="the same page token twice"):
         run(REQUEST, FakeIndex(3, gaps={"0": "a", "a": "b", "b": "a"}))
 
 

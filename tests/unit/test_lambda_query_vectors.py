@@ -157,7 +157,7 @@ def test_no_page_in_time_is_a_timeout() -> None:
 )
 def test_a_token_that_comes_again_is_malformed(pages: dict[str | None, Any]) -> None:
     """Pages that lead round in a circle end with an error and not with the time."""
-    with pytest.raises(MalformedDataError, match="page token for the second time"):
+    with pytest.raises(MalformedDataError, match="the same page token twice"):
         run(REQUEST, FakeGateway(pages))
 
 

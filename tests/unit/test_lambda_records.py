@@ -83,7 +83,7 @@ _VALUE = "must be text, a finite number, a boolean, or a non-empty array"
         ({"metadata": {"tags": [["a"]]}}, "metadata.tags", 'got [["a"]]'),
         ({"metadata": {"price": float("inf")}}, "metadata.price", "got Infinity"),
         ({"metadata": {str(number): 1 for number in range(51)}}, "metadata", "has 51 keys"),
-        ({"metadata": document_of(40_961)}, "metadata", "has 40961 bytes; S3 Vectors takes at most 40960"),
+        ({"metadata": document_of(40_961)}, "metadata", "has 40961 bytes; S3 Vectors allows at most 40960"),
         ({"extra": 1}, "extra", "is not a member of this request"),
     ],
 )

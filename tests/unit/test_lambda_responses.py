@@ -107,7 +107,7 @@ def test_text_that_only_looks_like_nul_is_written(value: Any) -> None:
         ("\0", "holds U.0000"),
         ({"a": ["x\\\0"]}, "holds U.0000"),
         ({"a\0": 1}, "holds U.0000"),
-        ("\ud800", "holds half of a UTF-16 pair"),
+        ("\ud800", "holds half of a UTF-16 surrogate pair"),
         (float("inf"), "holds a number that is not finite"),
         ({"a": float("nan")}, "holds a number that is not finite"),
     ],

@@ -63,7 +63,7 @@ def drain(
         if rows.fitting(encoded) < len(encoded):
             if distance_metric is None:
                 raise ResponseTooLargeError(
-                    f"one page of {len(encoded)} vectors does not fit in an answer of Lambda (6 MB); "
+                    f"one page of {len(encoded)} vectors does not fit into a response of Lambda (6 MB); "
                     "query with return_metadata => false, and get the metadata with s3vl.get_vectors()"
                 )
             break

@@ -15,7 +15,7 @@ class Tokens:
         """Give the token of the next page."""
         if token in self._seen:
             raise BrokenContractError(
-                "S3 Vectors gave a page token for the second time, so its pages would never end"
+                "S3 Vectors returned the same page token twice, so its pages would never end"
             )
         self._seen.add(token)
         return token

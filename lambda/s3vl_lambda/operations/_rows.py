@@ -14,10 +14,8 @@ if TYPE_CHECKING:
 
 _NUMBERS = {int, float}
 
-_ROUND_A_KEY = (
-    "; delete that vector or put it under another id; a query reads round it with a metadata_filter"
-)
-_ROUND_METADATA = "; read round it without metadata (return_metadata or include_metadata => false)"
+_ROUND_A_KEY = "; delete that vector or put it under another id; a query avoids it with a metadata_filter"
+_ROUND_METADATA = "; read without metadata (return_metadata or include_metadata => false)"
 
 
 def query_rows(vectors: Sequence[dict[str, Any]], *, with_metadata: bool) -> list[bytes]:
@@ -93,7 +91,7 @@ def _embedding(vector: dict[str, Any]) -> dict[str, bytes]:
         wrong = next(number for number in numbers if type(number) not in _NUMBERS)
         raise BrokenContractError(
             f"the answer of S3 Vectors has {shown(wrong)} in the data of vector {shown(vector['key'])}, "
-            "where only numbers may be; check what AWS_ENDPOINT_URL leads to"
+            "where only numbers may be; check AWS_ENDPOINT_URL"
         )
     try:
         written = ",".join(shortest(numbers))

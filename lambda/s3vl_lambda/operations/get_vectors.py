@@ -46,7 +46,7 @@ def run(request: GetVectors, gateway: S3VectorsGateway) -> Answer:
         return Answer({}, rows)
     if not rows and position == request.position:
         raise ResponseTooLargeError(
-            f"vector {shown(request.vector_ids[position])} does not fit in an answer of Lambda (6 MB); "
+            f"vector {shown(request.vector_ids[position])} does not fit into a response of Lambda (6 MB); "
             "get it with include_metadata => false"
         )
     return Answer({}, rows, {"position": position})

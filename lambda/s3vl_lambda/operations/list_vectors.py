@@ -34,7 +34,7 @@ def run(request: ListVectors, gateway: S3VectorsGateway) -> Answer:
         if fitting < len(encoded):
             if fitting == 0:
                 raise ResponseTooLargeError(
-                    f"vector {shown(page.vectors[0]['key'])} does not fit in an answer of Lambda (6 MB); "
+                    f"vector {shown(page.vectors[0]['key'])} does not fit into a response of Lambda (6 MB); "
                     "list with return_metadata => false"
                 )
             # A token goes on after a whole page, so ask for this page again, as long as fits.

@@ -28,7 +28,7 @@ def normalise(metadata_filter: Any) -> dict[str, Any] | None:
     normalised, constraints = _filter(metadata_filter, _ROOT, depth=1)
     if constraints > _MAX_CONSTRAINTS:
         raise InvalidRequestError.at(
-            _ROOT, f"has {constraints} constraints; S3 Vectors takes at most {_MAX_CONSTRAINTS} per query"
+            _ROOT, f"has {constraints} constraints; S3 Vectors allows at most {_MAX_CONSTRAINTS} per query"
         )
     return normalised
 

@@ -99,7 +99,7 @@ def _checked_metadata(metadata: Any, path: str) -> int:
         raise InvalidRequestError.at(path, f"must be a JSON object, got {shown(metadata)}")
     if len(metadata) > _MAX_METADATA_KEYS:
         raise InvalidRequestError.at(
-            path, f"has {len(metadata)} keys; S3 Vectors takes at most {_MAX_METADATA_KEYS}"
+            path, f"has {len(metadata)} keys; S3 Vectors allows at most {_MAX_METADATA_KEYS}"
         )
     for key, value in metadata.items():
         if not _is_metadata_value(value):
@@ -108,7 +108,7 @@ def _checked_metadata(metadata: Any, path: str) -> int:
     size = len(compact.encode(errors="surrogatepass")) + _METADATA_OVERHEAD
     if size > _MAX_METADATA_BYTES:
         raise InvalidRequestError.at(
-            path, f"has {size} bytes; S3 Vectors takes at most {_MAX_METADATA_BYTES}"
+            path, f"has {size} bytes; S3 Vectors allows at most {_MAX_METADATA_BYTES}"
         )
     return size
 

@@ -129,7 +129,7 @@ def encode(value: Any, what: str, advice: str = "", of: str | None = None) -> by
     try:
         encoded = _json(value).encode()
     except UnicodeEncodeError:
-        problem = "holds half of a UTF-16 pair, which is no character"
+        problem = "holds half of a UTF-16 surrogate pair"
     except ValueError:
         problem = "holds a number that is not finite"
     except RecursionError:

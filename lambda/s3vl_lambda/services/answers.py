@@ -98,7 +98,7 @@ def refusal(reply: Reply, attempts: int, first_position: int) -> S3vlError:
     if problem and not retryable and status not in _BY_STATUS:
         return BrokenContractError(
             f"S3 Vectors answered an error, {_with_code(told, code)}, that breaks its contract: it is {problem}; "
-            "check what AWS_ENDPOINT_URL leads to",
+            "check AWS_ENDPOINT_URL",
             attempts=attempts,
         )
     words = message[:_LONGEST_MESSAGE] if isinstance(message, str) and message else _with_code(told, code)
@@ -121,9 +121,7 @@ def required(answer: dict[str, Any], name: str, kind: type) -> Any:
     """Give a member that the service promises, of the kind that it promises; a float may be any number."""
     value = optional(answer, name, kind)
     if value is None:
-        raise BrokenContractError(
-            f"the answer of S3 Vectors has no {name!r}; check what AWS_ENDPOINT_URL leads to"
-        )
+        raise BrokenContractError(f"the answer of S3 Vectors has no {name!r}; check AWS_ENDPOINT_URL")
     return value
 
 
@@ -133,7 +131,7 @@ def optional(answer: dict[str, Any], name: str, kind: type) -> Any:
     if value is not None and type(value) is not kind and not (kind is float and is_number(value)):
         raise BrokenContractError(
             f"the answer of S3 Vectors has {shown(value)} for {name!r}, which must be {_KINDS[kind]}; "
-            "check what AWS_ENDPOINT_URL leads to"
+            "check AWS_ENDPOINT_URL"
         )
     return value
 
@@ -145,7 +143,7 @@ def elements(answer: dict[str, Any], name: str, kind: type) -> list[Any]:
         if type(value) is not kind:
             raise BrokenContractError(
                 f"the answer of S3 Vectors has {shown(value)} in {name!r}, where each must be {_KINDS[kind]}; "
-                "check what AWS_ENDPOINT_URL leads to"
+                "check AWS_ENDPOINT_URL"
             )
     return values
 
@@ -156,7 +154,7 @@ def _object_in(reply: Reply) -> tuple[str, dict[str, Any]]:
         return "empty", {}
     encoding = reply.headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":
-        return f"encoded as {shown(encoding)}, which nobody asked for", {}
+        return f"encoded as {shown(encoding)}, which was not requested", {}
     try:
         value = json.loads(reply.body)
     except (ValueError, RecursionError):
@@ -168,8 +166,8 @@ def _object_in(reply: Reply) -> tuple[str, dict[str, Any]]:
 def _broken(what: str) -> BrokenContractError:
     """Make the error that says what came in the place of an answer."""
     return BrokenContractError(
-        f"S3 Vectors gave an answer that breaks its contract: it is {what}; "
-        "check what AWS_ENDPOINT_URL, or a proxy, leads to"
+        f"S3 Vectors returned an answer that breaks its contract: it is {what}; "
+        "check AWS_ENDPOINT_URL, and proxies"
     )
 
 

@@ -230,7 +230,7 @@ class S3VectorsGateway:
         found = {vector["key"]: vector for vector in _vectors(answer)}
         for key in found.keys() - set(keys):
             raise BrokenContractError(
-                f"S3 Vectors gave vector {shown(key)}, which nobody asked for; check what AWS_ENDPOINT_URL leads to"
+                f"S3 Vectors returned vector {shown(key)}, which was not requested; check AWS_ENDPOINT_URL"
             )
         return found
 
