@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from s3vl_lambda.protocol.errors import BrokenContractError, shown
+from s3vl_lambda.operations._description import described
 from s3vl_lambda.protocol.responses import Answer
-from s3vl_lambda.services.answers import elements, optional, required
 
 if TYPE_CHECKING:
     from s3vl_lambda.protocol.requests import DescribeIndex
@@ -16,43 +14,4 @@ if TYPE_CHECKING:
 
 def run(request: DescribeIndex, gateway: S3VectorsGateway) -> Answer:
     """Describe one index."""
-    index = gateway.get_index(request.index_arn)
-    configuration = optional(index, "metadataConfiguration", dict) or {}
-    described = {
-        "index_arn": required(index, "indexArn", str),
-        "index_name": required(index, "indexName", str),
-        "vector_bucket_name": required(index, "vectorBucketName", str),
-        "dimension": required(index, "dimension", int),
-        "distance_metric": required(index, "distanceMetric", str),
-        "non_filterable_keys": elements(configuration, "nonFilterableMetadataKeys", str),
-        "text_keys": [_text_key(key) for key in elements(configuration, "textSearchConfigurations", dict)],
-        "created_at": _moment(required(index, "creationTime", float)),
-    }
-    # The mode is younger than the service: an index may have none.
-    mode = optional(index, "indexMode", str)
-    if mode:
-        described["index_mode"] = mode
-    return Answer({"index": described})
-
-
-def _moment(seconds: float) -> str:
-    """Write a moment, which the service tells in seconds since 1970."""
-    try:
-        moment = datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        raise BrokenContractError(
-            f"the answer of S3 Vectors has {shown(seconds)} for 'creationTime', which is no time"
-        ) from None
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _text_key(configuration: dict[str, Any]) -> dict[str, str]:
-    """Describe a key with full-text search; without a language it has the standard analyzer."""
-    described = {
-        "metadata_key": required(configuration, "metadataKey", str),
-        "status": required(configuration, "status", str),
-    }
-    language = optional(configuration, "language", str)
-    if language:
-        described["language"] = language
-    return described
+    return Answer({"index": described(gateway.get_index(request.index_arn))})
