@@ -47,6 +47,7 @@
 \ir index/_names.sql
 \ir index/_find_index.sql
 \ir index/_facts.sql
+\ir index/_register.sql
 \ir index/_set_active.sql
 
 -- Public: names for indexes

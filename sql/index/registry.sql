@@ -14,51 +14,12 @@ as $$
 declare
     _name constant text collate "C" := register_index.index_name;
     _arn constant text collate "C" := register_index.index_arn;
-    _index s3vl.index_registry;
-    _problem text;
-    _detail text;
-    _hint text;
 begin
     perform s3vl._check_index_name(_name);
     perform s3vl._check_index_arn(_arn);
     perform s3vl._check_description(register_index.description);
     perform s3vl._check_writable('the index');
-    _index.index_arn := _arn;
-    -- Asked before anything is locked: deactivate_index() is not to wait for an answer.
-    begin
-        _index := s3vl._ask_facts(_index, clock_timestamp());
-    exception
-        when others then
-            if not s3vl._is_call_failure(sqlstate) then
-                raise;
-            end if;
-            get stacked diagnostics _detail = pg_exception_detail, _hint = pg_exception_hint;
-            _problem := case sqlstate
-                when 'S3V06' then 'S3 Vectors does not have it'
-                else 'S3 Vectors could not be queried about it'
-            end;
-            _detail := s3vl._with_detail(sqlerrm, _detail);
-    end;
-    perform s3vl._lock_for_change('s3vl.index_registry');
-    -- Nothing that was known about the index before may outlive the new ARN.
-    delete from s3vl.index_registry as r
-    where r.index_name = _name and r.index_arn <> _arn;
-    insert into s3vl.index_registry as r (index_name, index_arn, description)
-    values (_name, _arn, register_index.description)
-    on conflict on constraint index_registry_pkey do update
-    set description = coalesce(excluded.description, r.description),
-        is_active = true,
-        updated_at = excluded.updated_at;
-    if _problem is null then
-        perform s3vl._remember_facts(_index);
-    else
-        perform s3vl._warn(
-            format('index "%s" is registered, but %s', _name, _problem),
-            _detail,
-            rtrim(_hint, '.;') || '; then register it again, so that s3vl knows its dimension '
-            'and mode and checks them before a call.'
-        );
-    end if;
+    perform s3vl._register(_name, _arn, register_index.description, clock_timestamp());
     return true;
 end;
 $$;
