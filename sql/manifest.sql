@@ -27,6 +27,7 @@
 -- call/: the way to the Lambda function and back
 \ir call/_reasons.sql
 \ir call/_call_failures.sql
+\ir call/_particular_failures.sql
 \ir call/_answered_failures.sql
 \ir call/_request_timeout.sql
 \ir call/_note_call.sql
@@ -48,10 +49,14 @@
 \ir index/_find_index.sql
 \ir index/_facts.sql
 \ir index/_register.sql
+\ir index/_new_index.sql
+\ir index/_created.sql
 \ir index/_set_active.sql
 
 -- Public: names for indexes
 \ir index/registry.sql
+\ir index/create_index.sql
+\ir index/drop_index.sql
 \ir index/list_indexes.sql
 \ir index/describe_index.sql
 

@@ -18,19 +18,26 @@ VALUES = {
     "aws_region": "'us-west-2'",
     "description": "'some text'",
     "index_arn": f"'{INDEX_ARN}'",
+    "dimension": "5",
+    "distance_metric": "'euclidean'",
     "index_name": "'docs'",
     "lambda_arn": f"'{LAMBDA_ARN}'",
     "metadata_filter": """'{"n": 1}'""",
     "name": "'docs'",
+    "non_filterable_keys": "'{a,b}'",
     "next_token": "'a token'",
     "query_mode": "'ENHANCED'",
     "query_texts": """'{"title": "red shoes"}'""",
     "query_vector": "'{1,2,3,4,5}'",
     "query_vectors": "'{{1,2,3,4,5}}'",
     "role_name": "'a_reader'",
+    "text_keys": """'{"title": "en", "body": null}'""",
+    "vector_bucket": "'a-bucket'",
     "vector_ids": "'{a,b}'",
     "vectors": """'{"(a,\\"{1,2,3,4,5}\\",)"}'""",
 }
+# Where that is not what a function takes: "docs" is there already.
+OWN_VALUES = {("create_index", "index_name"): "'new'"}
 # What any operation may find in its answer.
 ANSWER = {
     "distance_metric": "cosine",
@@ -38,6 +45,9 @@ ANSWER = {
     "written": [[1, 1]],
     "deleted": [[1, 2]],
     "index": {"dimension": 5, "distance_metric": "cosine"},
+    "created": True,
+    "index_arn": INDEX_ARN.replace("test-index-5d", "new"),
+    "existed": True,
 }
 
 
@@ -82,7 +92,9 @@ def public_calls(db: Database) -> list[Call]:
         required = [name for name, _ in row["arguments"][: row["required"]]]
         assert set(required) <= set(VALUES), f"a value for {required} of {row['function']} is missing"
         arguments = [
-            Argument(name, type_, VALUES[name]) for name, type_ in row["arguments"] if name in VALUES
+            Argument(name, type_, OWN_VALUES.get((row["function"], name), VALUES[name]))
+            for name, type_ in row["arguments"]
+            if name in VALUES
         ]
         one_index = {"index_name", "index_arn"} <= {a.name for a in arguments} - set(required)
         calls += [

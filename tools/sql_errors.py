@@ -24,7 +24,7 @@ LITERAL = re.compile(r"'((?:[^']|'')*)'")
 # SQL makes one of literals that follow each other.
 LITERALS = re.compile(r"'(?:[^']|'')*'(?:\s+'(?:[^']|'')*')*")
 CONSTANT = re.compile(r"(\w+) constant text := ('(?:[^']|'')*');")
-SQLSTATE = re.compile(r"'(?:22023|25006|42501|42704|55000|55P03|S3V\d\d)'")
+SQLSTATE = re.compile(r"'(?:22023|25006|42501|42704|42710|55000|55006|55P03|S3V\d\d)'")
 SHORTEST_ERROR = len(("SQLSTATE", "message", "hint"))
 
 

@@ -35,7 +35,11 @@ ARGUMENTS = """
     select p.proname as function, a.name, format_type(a.type, null) as type,
         coalesce(a.mode, 'i') = 't' as is_column,
         regexp_replace(
-            pg_get_function_arg_default(p.oid, a.position::integer), '^NULL::.*', 'null'
+            regexp_replace(
+                pg_get_function_arg_default(p.oid, a.position::integer), '^NULL::.*', 'null'
+            ),
+            '::text$',
+            ''
         ) as default
     from pg_proc as p
     cross join lateral

@@ -12,6 +12,9 @@ class Settings:
     region: str
     function_name: str
     initialized_on_demand: bool
+    # Of new indexes; the stack sets them with ManageIndexes.
+    vector_bucket: str | None
+    kms_key_arn: str | None
 
 
 @functools.cache
@@ -21,4 +24,6 @@ def settings() -> Settings:
         region=os.environ["AWS_REGION"],
         function_name=os.environ["AWS_LAMBDA_FUNCTION_NAME"],
         initialized_on_demand=os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") == "on-demand",
+        vector_bucket=os.environ.get("VECTOR_BUCKET_NAME"),
+        kms_key_arn=os.environ.get("KMS_KEY_ARN"),
     )

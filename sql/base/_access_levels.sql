@@ -27,6 +27,8 @@ as $$
     ('put_vectors', 'writer'),
     ('delete_vectors', 'writer'),
     ('configure', 'admin'),
+    ('create_index', 'admin'),
+    ('drop_index', 'admin'),
     ('register_index', 'admin'),
     ('activate_index', 'admin'),
     ('deactivate_index', 'admin'),

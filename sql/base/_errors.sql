@@ -1,7 +1,7 @@
 -- What errors have in common. Every error of s3vl is a small document: SQLSTATE, message with the
 -- value, detail, and a hint that says what to type next. SQLSTATEs: 22023 bad argument, 42501 not
--- allowed, 42704 unknown index, 55000 something is to be set up first, and S3V01 to S3V06 for what
--- AWS said (call/_call_failures.sql, _answered_failures.sql).
+-- allowed, 42704 unknown index, 42710 there already, 55000 something is to be set up first, 55006
+-- in use, and S3V01 to S3V06 for what AWS said (call/_call_failures.sql, _answered_failures.sql).
 --
 -- psql shows each statement on the way to an error as CONTEXT, with all of its text; `raise` and
 -- assignments have none. So errors are raised where they are found, and statements that may fail

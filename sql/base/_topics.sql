@@ -11,8 +11,8 @@ as $$
     values
     ('setup', array['configure', 'validate_config', 'get_config']::name[]),
     ('indexes', array[
-        'register_index', 'list_indexes', 'get_index_info', 'describe_index', 'resolve_index_arn',
-        'deactivate_index', 'activate_index', 'unregister_index'
+        'create_index', 'register_index', 'list_indexes', 'get_index_info', 'describe_index',
+        'resolve_index_arn', 'deactivate_index', 'activate_index', 'unregister_index', 'drop_index'
     ]),
     ('search', array['query_vectors', 'query_vectors_batch', 'query_hybrid']),
     ('read', array['get_vectors', 'list_vectors']),

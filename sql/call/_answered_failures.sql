@@ -15,7 +15,6 @@ as $$
         select
             _answered_failure.error ->> 'code' as code,
             _answered_failure.error ->> 'type' as origin,
-            _answered_failure.error ->> 'message' as said,
             _answered_failure.error ->> 'limit' as time_limit,
             s3vl._refused_argument(_answered_failure.error, _answered_failure.members) as refused
     ) as c
@@ -36,10 +35,6 @@ as $$
             'code --function-name {function} --zip-file fileb://build/s3vl-lambda.zip'),
         (c.code = 'throttled', 'S3V01', 'S3 Vectors throttled the request',
             'Try again later, with fewer sessions at once.'),
-        -- No role allows what is denied explicitly, as the stack does without AllowWrites.
-        (c.code = 'access_denied' and c.said ~ E'^User: \\S+ is not authorized to perform: '
-            's3vectors:(Put|Delete)Vectors .* explicit deny', 'S3V02', 'S3 Vectors denied access',
-            'The stack denies writing: set AllowWrites to true in its parameters (make deploy).'),
         (c.code = 'access_denied', 'S3V02', 'S3 Vectors denied access',
             'Allow the operation on this index in the IAM role of function {function}.'),
         (c.code = 'service_failure', 'S3V03', 'S3 Vectors failed',
@@ -88,7 +83,11 @@ begin
     end if;
     _config := s3vl._configuration();
     select f.* into _failure
-    from s3vl._answered_failure(_answer -> 'error', _require_success.members) as f;
+    from s3vl._particular_failure(_answer -> 'error', _require_success.members) as f;
+    if not found then
+        select f.* into _failure
+        from s3vl._answered_failure(_answer -> 'error', _require_success.members) as f;
+    end if;
     if not found then
         perform s3vl._raise_malformed('a failure without a known error code', _answer::text);
     end if;

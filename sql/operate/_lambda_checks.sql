@@ -26,7 +26,13 @@ begin
             return;
     end;
     return query
-    values ('Lambda function', 'ok', 'it answers with its real code', null::text);
+    select
+        'Lambda function',
+        'ok',
+        'it answers with its real code' || coalesce(
+            ', and creates indexes in bucket ' || s3vl._shown(_result ->> 'vector_bucket'), ''
+        ),
+        null::text;
     return query select c.* from s3vl._check_lambda_version(_result) as c;
     return query
     select c.* from s3vl._check_lambda_timeout(_result, _check_lambda.config) as c;

@@ -29,6 +29,16 @@ PUBLIC = {
         ),
         "s",
     ),
+    "create_index": (
+        (
+            "index_name text, dimension integer, distance_metric text DEFAULT 'cosine'::text,"
+            " non_filterable_keys text[] DEFAULT NULL::text[], text_keys jsonb DEFAULT NULL::jsonb,"
+            " vector_bucket text DEFAULT NULL::text, description text DEFAULT NULL::text"
+        ),
+        "text",
+        "v",
+    ),
+    "drop_index": ("index_name text, force boolean DEFAULT false", "boolean", "v"),
     "register_index": (
         "index_name text, index_arn text, description text DEFAULT NULL::text",
         "boolean",

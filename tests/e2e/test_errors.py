@@ -299,6 +299,17 @@ def test_a_filter_is_nested_a_hundred_levels_deep_at_most(
         assert_error(failure(connection, statement, {"filter": nested}), "22023", said, r"\$and")
 
 
+def test_a_stack_that_manages_no_indexes_says_which_parameter_does(connection: psycopg.Connection) -> None:
+    """As the stack is by default, an index is created nowhere; a bucket that is not there is S3V06."""
+    create = "select s3vl.create_index('tenant-a', 3{})"
+
+    assert_error(
+        failure(connection, create.format("")), "55000", "may not create indexes", "ManageIndexes to true"
+    )
+    nowhere = failure(connection, create.format(", vector_bucket => 'no-such-bucket'"))
+    assert_error(nowhere, "S3V06", "does not have the vector bucket: The specified", "list-vector-buckets")
+
+
 def test_a_forbidden_function_is_access_denied(
     connection: psycopg.Connection, faults: Callable[..., None]
 ) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString, cast
 
 import psycopg
 import pytest
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 
 CLUSTER = "least-privilege"
 FORBIDDEN = 403
+NOT_FOUND = 404
 NAME = "test-index-5d"
 QUERY = f"select * from s3vl.query_vectors(array[0.1, 0.2, 0.3, 0.4, 0.5], '{NAME}'"
 READING = {"s3vectors:GetIndex", "s3vectors:GetVectors", "s3vectors:ListVectors", "s3vectors:QueryVectors"}
 WRITING = {"s3vectors:DeleteVectors", "s3vectors:PutVectors"}
+MANAGING = {"s3vectors:CreateIndex", "s3vectors:DeleteIndex"}
 
 # Each call, and the actions that it needs.
 CALLS: dict[str, tuple[str, set[str]]] = {
@@ -73,8 +76,8 @@ class Deployed:
 
 @pytest.fixture(scope="module")
 def deployed(deploy: Callable[..., Stack], aws: Callable[..., Any], package: bytes) -> Iterator[Deployed]:
-    """Deploy a stack that may write, with the real code and a cluster that has its role, as the post does."""
-    stack = deploy("least", AllowWrites="true")
+    """Deploy a stack that may write and manage indexes, with the real code and a cluster that has its role."""
+    stack = deploy("least", AllowWrites="true", ManageIndexes="true")
     function = aws("lambda").update_function_code(FunctionName="least-vector-query", ZipFile=package)
     text_search = {"textSearchConfigurations": [{"metadataKey": "category"}]}
     aws("s3vectors").update_metadata_configuration(indexArn=stack.index_arn, add=text_search)
@@ -141,7 +144,7 @@ def test_the_roles_allow_s3_vectors_and_one_function_only_as_far_as_the_tests_be
     """The actions that are taken away one by one are those that the template gives."""
     actions = allowed_actions(aws("iam"), deployed.function_role)
 
-    assert {action for action in actions if action.startswith("s3vectors:")} == READING | WRITING
+    assert {action for action in actions if action.startswith("s3vectors:")} == (READING | WRITING | MANAGING)
     assert allowed_actions(aws("iam"), deployed.aurora_role) == {"lambda:InvokeFunction"}
     assert {f"s3vectors:{action}" for _, needs in CALLS.values() for action in needs} == READING | WRITING
 
@@ -161,6 +164,131 @@ def test_without_an_action_just_the_calls_that_need_it_fail(
         role = f"assumed-role/{deployed.function_role}/least-vector-query"
         assert f"{role} is not authorized to perform: {action} on resource" in str(error)
         assert "IAM role of function least-vector-query" in (error.diag.message_hint or "")
+
+
+@pytest.fixture
+def new_index(aws: Callable[..., Any], deployed: Deployed, session: psycopg.Connection) -> Iterator[str]:
+    """Give the ARN of an index that a test creates as "tenant-a", and end it after the test if it is there."""
+    arn = f"{deployed.stack.outputs['VectorBucketArn']}/index/tenant-a"
+    yield arn
+    session.execute("delete from s3vl.index_registry where index_arn = %s", [arn])
+    with suppress(ClientError):
+        aws("s3vectors").delete_index(indexArn=arn)
+
+
+@pytest.mark.usefixtures("enforced")
+def test_an_index_is_made_used_and_ended_in_sql(
+    session: psycopg.Connection, aws: Callable[..., Any], new_index: str
+) -> None:
+    """create_index, writes, searches and drop_index are all that a tenant's index needs; vectors are not lost by it."""
+    put = "select s3vl.put_vectors(array[('{}', '{{1,2,3}}', null)::s3vl.vector_record], 'tenant-a')"
+    create = """select s3vl.create_index('tenant-a', 3, 'euclidean', '{body}', '{"title": "en"}',
+        description => 'of tenant a')"""
+
+    assert session.execute(create).fetchone() == (new_index,)
+    known = session.execute(
+        "select dimension, distance_metric, index_mode, non_filterable_keys, text_keys, description"
+        " from s3vl.describe_index('tenant-a')"
+    ).fetchone()
+    text_key = {"metadata_key": "title", "language": "en", "status": "ACTIVE"}
+    assert known == (3, "euclidean", "ENHANCED", ["body"], [text_key], "of tenant a")
+    for vector_id in ("a", "b"):
+        session.execute(put.format(vector_id))
+    found = session.execute("select vector_id from s3vl.query_vectors('{1,2,3}', 'tenant-a')").fetchall()
+    assert sorted(found) == [("a",), ("b",)]
+
+    with pytest.raises(psycopg.Error) as refused:
+        session.execute("select s3vl.drop_index('tenant-a')")
+    assert refused.value.sqlstate == "55006"
+    assert f"index {new_index} is not empty: it holds 2 vectors" in str(refused.value)
+
+    assert session.execute("select s3vl.drop_index('tenant-a', force => true)").fetchone() == (True,)
+    with pytest.raises(ClientError, match="NotFound"):
+        aws("s3vectors").get_index(indexArn=new_index)
+    assert session.execute("select count(*) from s3vl.list_indexes()").fetchone() == (1,)
+
+
+@pytest.mark.usefixtures("enforced")
+def test_an_index_that_outlived_a_rollback_can_be_registered_or_dropped(
+    session: psycopg.Connection, faults: Callable[..., None], new_index: str
+) -> None:
+    """S3 Vectors is not transactional: the second try says what is there, and its hint registers that."""
+    for operation in ("CreateIndex", "DeleteIndex"):
+        faults(operation=operation, reset=True, times=1)
+    with session.transaction(force_rollback=True):
+        session.execute("select s3vl.create_index('tenant-a', 3)")
+
+    with pytest.raises(psycopg.Error) as refused:
+        session.execute("select s3vl.create_index('tenant-a', 3)")
+    assert refused.value.sqlstate == "42710"
+    assert "It is as asked for." in (refused.value.diag.message_detail or "")
+    with pytest.raises(psycopg.Error) as other:
+        session.execute("select s3vl.create_index('tenant-a', 4)")
+    assert "It is not what was asked for." in (other.value.diag.message_detail or "")
+
+    hint = refused.value.diag.message_hint or ""
+    session.execute(cast("LiteralString", hint[hint.index("select ") :]))
+    assert session.execute("select s3vl.resolve_index_arn('tenant-a')").fetchone() == (new_index,)
+    with session.transaction(force_rollback=True):
+        assert session.execute("select s3vl.drop_index('tenant-a')").fetchone() == (True,)
+    assert session.execute("select s3vl.drop_index('tenant-a')").fetchone() == (False,)
+
+
+@pytest.mark.parametrize(
+    ("action", "statements"),
+    [
+        ("s3vectors:CreateIndex", ["select s3vl.create_index('tenant-a', 3)"]),
+        (
+            "s3vectors:DeleteIndex",
+            ["select s3vl.create_index('tenant-a', 3)", "select s3vl.drop_index('tenant-a')"],
+        ),
+    ],
+)
+@pytest.mark.usefixtures("enforced")
+def test_without_an_action_indexes_are_not_managed(
+    session: psycopg.Connection,
+    aws: Callable[..., Any],
+    deployed: Deployed,
+    new_index: str,
+    action: str,
+    statements: list[LiteralString],
+) -> None:
+    """Each of the two is needed: without it S3V02 says which parameter gives it, and the registry stays as it was."""
+    *before, last = statements
+    with without_action(aws("iam"), deployed.function_role, action):
+        for statement in before:
+            session.execute(statement)
+        registered = session.execute("select * from s3vl.list_indexes()").fetchall()
+        with pytest.raises(psycopg.Error) as refused:
+            session.execute(last)
+
+    assert refused.value.sqlstate == "S3V02"
+    assert f"{action} on resource: {new_index} because no identity-based policy" in str(refused.value)
+    assert (refused.value.diag.message_hint or "").startswith("Set ManageIndexes to true")
+    assert session.execute("select * from s3vl.list_indexes()").fetchall() == registered
+
+
+@pytest.mark.usefixtures("enforced")
+def test_indexes_are_managed_in_the_bucket_of_the_stack_only(
+    session: psycopg.Connection, read_only: tuple[Stack, str, dict[str, str]]
+) -> None:
+    """Neither creating nor deleting reaches the bucket of another stack."""
+    other = read_only[0]
+    bucket = other.outputs["VectorBucketName"]
+    session.execute(
+        "insert into s3vl.index_registry (index_name, index_arn) values ('other', %s)", [other.index_arn]
+    )
+    statements: list[LiteralString] = [
+        f"select s3vl.create_index('tenant-a', 3, vector_bucket => '{bucket}')",  # type: ignore[list-item]
+        "select s3vl.drop_index('other', force => true)",
+    ]
+
+    for statement in statements:
+        with pytest.raises(psycopg.Error) as refused:
+            session.execute(statement)
+        assert refused.value.sqlstate == "S3V02"
+        assert f"bucket/{bucket}/index/" in str(refused.value)
+    session.execute("select s3vl.unregister_index('other')")
 
 
 @pytest.mark.usefixtures("enforced")
@@ -209,7 +337,17 @@ def test_aurora_invokes_the_function_by_alias_too(
 @pytest.fixture(scope="module")
 def read_only(deploy: Callable[..., Stack], aws: Callable[..., Any]) -> tuple[Stack, str, dict[str, str]]:
     """Deploy a stack that may not write, whose function gives its role and its own credentials away."""
-    stack = deploy("read-only")
+    return given_away(deploy("read-only"), aws)
+
+
+@pytest.fixture(scope="module")
+def managing(deploy: Callable[..., Stack], aws: Callable[..., Any]) -> tuple[Stack, str, dict[str, str]]:
+    """Deploy one that may manage indexes, and not write."""
+    return given_away(deploy("managing", ManageIndexes="true"), aws)
+
+
+def given_away(stack: Stack, aws: Callable[..., Any]) -> tuple[Stack, str, dict[str, str]]:
+    """Return a stack, and the role and credentials of its function, which gives them to whoever asks."""
     client = aws("lambda")
     role = client.update_function_code(FunctionName=stack.lambda_arn, ZipFile=zip_of(GIVE_CREDENTIALS))[
         "Role"
@@ -241,6 +379,8 @@ def arguments(stack: Stack, operation: str) -> dict[str, Any]:
     needed = {name: values[name] for name in shape.required_members}
     if operation == "QueryVectors":
         needed["queryVector"] = {"float32": [1, 2, 3, 4, 5]}
+    if operation == "DeleteIndex":
+        return {"indexArn": f"{bucket_arn}/index/another"}
     if "indexArn" in shape.members:
         return needed | {"indexArn": stack.index_arn}
     return needed | ({"vectorBucketArn": bucket_arn} if "vectorBucketArn" in shape.members else {})
@@ -252,28 +392,37 @@ def refusal(client: Any, operation: str, **arguments: Any) -> str | None:
     try:
         getattr(client, method)(**arguments)
     except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == FORBIDDEN:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status == FORBIDDEN:
             return str(error.response["Error"]["Message"])
-        raise
+        # What is not there was looked for.
+        if status != NOT_FOUND:
+            raise
     return None
 
 
 @pytest.mark.parametrize("operation", get_session().get_service_model("s3vectors").operation_names)
+@pytest.mark.parametrize(("kind", "allowed"), [("read_only", READING), ("managing", READING | MANAGING)])
 @pytest.mark.usefixtures("enforced")
 def test_of_s3_vectors_the_function_can_do_what_it_reads_with_and_nothing_else(
-    client_of: Callable[..., Any], read_only: tuple[Stack, str, dict[str, str]], operation: str
+    request: pytest.FixtureRequest,
+    client_of: Callable[..., Any],
+    kind: str,
+    allowed: set[str],
+    operation: str,
 ) -> None:
-    """Of all operations that the SDK knows, those that are listed work on the index, and no other does."""
-    stack, role, credentials = read_only
+    """Of all operations that the SDK knows, those that are listed work on the index, and no other does.
+
+    With ManageIndexes two more do, and writing is denied all the same.
+    """
+    stack, role, credentials = request.getfixturevalue(kind)
 
     message = refusal(client_of(credentials, "s3vectors"), operation, **arguments(stack, operation))
 
-    if f"s3vectors:{operation}" in READING:
+    if f"s3vectors:{operation}" in allowed:
         assert message is None
     else:
-        begin = (
-            f"assumed-role/{role}/read-only-vector-query is not authorized to perform: s3vectors:{operation}"
-        )
+        begin = f"assumed-role/{role}/{stack.name}-vector-query is not authorized to perform: s3vectors:{operation}"
         assert begin in str(message)
 
 
@@ -293,6 +442,26 @@ def test_the_function_cannot_read_another_index(
     for index_arn in (deployed.stack.index_arn, stack.index_arn + "x"):
         message = refusal(client, operation, **arguments(stack, operation) | {"indexArn": index_arn})
         assert f"{action} on resource: {index_arn} because no identity-based policy" in str(message)
+
+
+@pytest.mark.parametrize("action", sorted(READING | MANAGING))
+@pytest.mark.usefixtures("enforced")
+def test_a_function_that_manages_indexes_stays_in_its_bucket(
+    client_of: Callable[..., Any],
+    managing: tuple[Stack, str, dict[str, str]],
+    deployed: Deployed,
+    action: str,
+) -> None:
+    """ManageIndexes gives nothing in the bucket of another stack, be the index there or not."""
+    _, _, credentials = managing
+    operation = action.split(":")[1]
+    other = arguments(deployed.stack, operation)
+
+    message = refusal(client_of(credentials, "s3vectors"), operation, **other)
+
+    bucket = deployed.stack.outputs["VectorBucketArn"]
+    assert f"{action} on resource: {bucket}/index/" in str(message)
+    assert "because no identity-based policy" in str(message)
 
 
 @pytest.mark.parametrize(

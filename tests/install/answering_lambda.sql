@@ -29,6 +29,9 @@ as $$
                 when 'describe_index' then
                     '{"index": {"dimension": 2, "distance_metric": "cosine", "index_mode": "ENHANCED",
                     "text_keys": [{"metadata_key": "title", "language": "en", "status": "ACTIVE"}]}}'
+                when 'create_index' then '{"created": true, "index_arn":
+                    "arn:aws:s3vectors:us-west-2:123456789012:bucket/s3vl-vectors/index/new"}'
+                when 'delete_index' then '{"existed": true}'
                 when 'put_vectors' then '{"written": [[1, 2]]}'
                 when 'delete_vectors' then '{"deleted": [[1, 2]]}'
                 else '{"version": "1.0.0", "protocol": 1}'

@@ -40,6 +40,8 @@ CALLS: list[tuple[LiteralString, str]] = [
     ("s3vl.put_vectors(array[('a', '{1,2,3,4,5}', null)]::s3vl.vector_record[], 'docs')", "writer"),
     ("s3vl.delete_vectors(array['a'], 'docs')", "writer"),
     ("s3vl.configure('" + LAMBDA_ARN + "')", "admin"),
+    ("s3vl.create_index('new', 5)", "admin"),
+    ("s3vl.drop_index('docs')", "admin"),
     ("s3vl.register_index('docs', '" + INDEX_ARN + "')", "admin"),
     ("s3vl.activate_index('docs')", "admin"),
     ("s3vl.deactivate_index('docs')", "admin"),
@@ -71,6 +73,9 @@ ANSWER = {
     "index": {"dimension": 5},
     "written": [[1, 1]],
     "deleted": [[1, 1]],
+    "created": True,
+    "index_arn": INDEX_ARN.replace("test-index-5d", "new"),
+    "existed": True,
 }
 
 

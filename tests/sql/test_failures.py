@@ -23,6 +23,8 @@ CALLS: list[LiteralString] = [
     "select s3vl.put_vectors(array[('a', '{1,2,3,4,5}', null)::s3vl.vector_record], 'docs')",
     "select s3vl.delete_vectors(array['a'], 'docs')",
     "select * from s3vl.describe_index('docs')",
+    "select s3vl.create_index('new', 5)",
+    "select s3vl.drop_index('docs')",
 ]
 LOG = "aws logs filter-log-events --log-group-name /aws/lambda/s3vl-vector-query"
 LIST = "aws s3vectors list-indexes --vector-bucket-name s3vl-vectors --region us-west-2"
@@ -245,6 +247,8 @@ ANSWERED_FAILURES = [
     ("timeout", "S3V05", "the time ran out", f"select s3vl.configure('{LAMBDA_ARN}', timeout_seconds => 60)"),
     ("internal_error", "S3V05", "the Lambda function failed", LOG),
     ("not_found", "S3V06", f"S3 Vectors does not have index {INDEX_ARN}", LIST),
+    ("no_vector_bucket", "55000", "the Lambda function may not create indexes", "Set ManageIndexes to true"),
+    ("not_empty", "55006", f"index {INDEX_ARN} is not empty", "pass force => true"),
 ]  # fmt: skip
 
 

@@ -19,12 +19,21 @@ if TYPE_CHECKING:
 
 READER = "s3vl_reader"
 LOOKS: LiteralString = "select * from s3vl.validate_config(), s3vl.describe_index('docs'), s3vl.diagnose()"
-ANSWER = {"index": {"dimension": 5}, "vectors": []}
+NEW_ARN = INDEX_ARN.replace("test-index-5d", "new")
+ANSWER = {
+    "index": {"dimension": 5},
+    "vectors": [],
+    "created": True,
+    "index_arn": NEW_ARN,
+    "existed": True,
+}
 CONFIGURE: LiteralString = "select s3vl.configure('" + LAMBDA_ARN + "')"
 
 # What admins do, and the table that it changes.
 CHANGES: dict[LiteralString, str] = {
     CONFIGURE: "s3vl.config",
+    "select s3vl.create_index('new', 5)": "s3vl.index_registry",
+    "select s3vl.drop_index('docs')": "s3vl.index_registry",
     "select s3vl.register_index('docs', '" + INDEX_ARN + "')": "s3vl.index_registry",
     "select s3vl.activate_index('docs')": "s3vl.index_registry",
     "select s3vl.deactivate_index('docs')": "s3vl.index_registry",

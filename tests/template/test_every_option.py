@@ -17,6 +17,7 @@ TOPIC = "arn:aws:sns:us-west-2:123456789012:on-call"
 FUNCTION = "arn:aws:lambda:us-west-2:123456789012:function:s3vl-vector-query"
 OPTIONS = {
     "AllowWrites": "true",
+    "ManageIndexes": "true",
     "ReservedConcurrency": "20",
     "SnapStart": "true",
     "VectorDimension": "384",
@@ -176,7 +177,37 @@ def test_the_endpoint_is_for_the_function_only(
         "127.0.0.1/32"
     ]
     assert statement["Principal"] == {"AWS": function["Role"]}
-    assert statement["Resource"] == [outputs["S3VectorIndexArn"]]
+    assert statement["Resource"] == [outputs["VectorBucketArn"] + "/index/*"]
+
+
+def test_the_function_knows_where_and_how_to_create_indexes(
+    outputs: dict[str, str], function: dict[str, Any], key: str
+) -> None:
+    """Its environment names the stack's bucket and key, and nothing else."""
+    assert function["Environment"]["Variables"] == {
+        "VECTOR_BUCKET_NAME": outputs["VectorBucketName"],
+        "KMS_KEY_ARN": key,
+    }
+
+
+@pytest.mark.usefixtures("outputs")
+def test_the_role_is_for_all_indexes_of_the_bucket(
+    module_account: Account, outputs: dict[str, str], function: dict[str, Any]
+) -> None:
+    """With ManageIndexes reading, writing and managing are allowed on what is in the bucket, present and to come."""
+    policies = {
+        name: module_account.client("iam").get_role_policy(
+            RoleName=function["Role"].rsplit("/", 1)[1], PolicyName=name
+        )["PolicyDocument"]["Statement"]
+        for name in ("read-vectors", "write-vectors", "manage-indexes")
+    }
+
+    for [statement] in policies.values():
+        resource = statement["Resource"]
+        assert statement["Effect"] == "Allow"
+        assert (resource if isinstance(resource, list) else [resource]) == [
+            outputs["VectorBucketArn"] + "/index/*"
+        ]
 
 
 def test_alarms_tell_the_topic(module_account: Account, outputs: dict[str, str]) -> None:

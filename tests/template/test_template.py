@@ -34,6 +34,7 @@ POST_PARAMETERS = {
 }
 READING = ["s3vectors:GetIndex", "s3vectors:GetVectors", "s3vectors:ListVectors", "s3vectors:QueryVectors"]
 WRITING = ["s3vectors:DeleteVectors", "s3vectors:PutVectors"]
+MANAGING = ["s3vectors:CreateIndex", "s3vectors:DeleteIndex"]
 JOINING = [
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -45,6 +46,7 @@ JOINING = [
 ALLOWED = [
     ("read-vectors", READING),
     ("write-vectors", WRITING),
+    ("manage-indexes", MANAGING),
     ("write-logs", ["logs:CreateLogStream", "logs:PutLogEvents"]),
     ("send-dead-letters", ["sqs:SendMessage"]),
     ("use-the-key", ["kms:Decrypt", "kms:GenerateDataKey"]),
@@ -180,12 +182,31 @@ def test_the_roles_may_do_what_they_need_and_nothing_else(template: dict[str, An
 
 
 def test_the_function_may_not_write_unless_asked(template: dict[str, Any]) -> None:
-    """Without AllowWrites it is denied to write, and gets no key to encrypt vectors with."""
-    [writing] = [rest for name, rest in statements(template, MayWrite=False) if name == "write-vectors"]
-    [vectors, _] = [rest for name, rest in statements(template, MayWrite=False) if name == "use-the-key"]
+    """Without AllowWrites it is denied to write, and gets no key to encrypt vectors with; a new index needs one."""
+    for encrypts in (False, True):
+        policies = list(statements(template, MayWrite=False, Encrypts=encrypts, ManagesIndexes=encrypts))
+        [writing] = [rest for name, rest in policies if name == "write-vectors"]
+        [vectors, _] = [rest for name, rest in policies if name == "use-the-key"]
 
-    assert (writing["Effect"], writing["Action"]) == ("Deny", WRITING)
-    assert vectors["Action"] == ["kms:Decrypt"]
+        assert (writing["Effect"], writing["Action"]) == ("Deny", WRITING)
+        assert vectors["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"][: 1 + encrypts]
+    assert template["Conditions"]["Encrypts"] == {
+        "Fn::Or": [{"Condition": "MayWrite"}, {"Condition": "ManagesIndexes"}]
+    }
+
+
+def test_the_function_manages_no_indexes_unless_asked(template: dict[str, Any]) -> None:
+    """Without ManageIndexes role and endpoint are for one index, and the environment names no bucket."""
+    conditions = {"ManagesIndexes": False, "HasExistingIndexes": False}
+    parts = resources(template, **conditions)
+    [endpoint] = parts["VpcEndpoint"]["Properties"]["PolicyDocument"]["Statement"]
+    policies = [rest for name, rest in statements(template, **conditions) if "-vectors" in name]
+    index = {"Fn::GetAtt": ["RetainedVectorIndex", "IndexArn"]}
+
+    assert "manage-indexes" not in [name for name, _ in statements(template, **conditions)]
+    assert [statement["Resource"] for statement in (endpoint, *policies)] == [[index]] * 3
+    assert set(MANAGING).isdisjoint(endpoint["Action"])
+    assert "Environment" not in parts["VectorQueryFunction"]["Properties"]
 
 
 def test_the_key_is_used_through_services_only(template: dict[str, Any]) -> None:
@@ -205,7 +226,10 @@ def test_the_endpoint_lets_through_what_the_function_may_do(template: dict[str, 
         {},
         {"HasExistingIndexes": False},
         {"HasExistingIndexes": False, "KeepsVectors": False},
+        {"HasExistingIndexes": False, "HasExistingBucket": False},
+        {"HasExistingIndexes": False, "ManagesIndexes": False},
     ):
+        may_manage = conditions.get("ManagesIndexes", True)
         endpoint = resources(template, **conditions)["VpcEndpoint"]["Properties"]
         [statement] = endpoint["PolicyDocument"]["Statement"]
         indexes = [
@@ -213,7 +237,7 @@ def test_the_endpoint_lets_through_what_the_function_may_do(template: dict[str, 
         ]
 
         assert statement["Principal"] == {"AWS": {"Fn::GetAtt": ["LambdaExecutionRole", "Arn"]}}
-        assert statement["Action"] == sorted(READING + WRITING)
+        assert statement["Action"] == sorted(READING + WRITING + (MANAGING if may_manage else []))
         assert indexes == [statement["Resource"]] * 2
 
 
@@ -234,7 +258,9 @@ def test_the_function_may_call_what_the_gateway_calls() -> None:
     names = {node.attr for node in ast.walk(gateway) if isinstance(node, ast.Attribute)}
     names |= {node.value for node in ast.walk(gateway) if isinstance(node, ast.Constant)}
 
-    assert sorted(action for name, action in action_of.items() if name in names) == sorted(READING + WRITING)
+    assert sorted(action for name, action in action_of.items() if name in names) == sorted(
+        READING + WRITING + MANAGING
+    )
 
 
 def test_the_role_outlasts_the_network_interfaces(template: dict[str, Any]) -> None:

@@ -54,6 +54,21 @@ def test_the_index_is_created_in_an_existing_bucket(
     assert kept == (created if retain == "true" else [])
 
 
+def test_indexes_are_managed_in_an_existing_bucket(account: Account, template_text: str) -> None:
+    """The bucket that the stack was given is where new indexes go, and the role is for its indexes only."""
+    make_bucket(account)
+    account.create(template_text, ExistingVectorBucketArn=BUCKET, ManageIndexes="true")
+    function = account.client("lambda").get_function_configuration(FunctionName="s3vl-vector-query")
+    [statement] = account.client("iam").get_role_policy(
+        RoleName=function["Role"].rsplit("/", 1)[1], PolicyName="manage-indexes"
+    )["PolicyDocument"]["Statement"]
+
+    assert function["Environment"]["Variables"] == {"VECTOR_BUCKET_NAME": "mine"}
+    assert statement["Resource"] == f"{BUCKET}/index/*"
+    account.delete()
+    assert account.left_over() == ["mine"]
+
+
 def test_existing_indexes_are_all_that_the_function_may_use(account: Account, template_text: str) -> None:
     """The stack creates no vectors, and its policies name the indexes it was given."""
     outputs = account.create(template_text, ExistingVectorIndexArns=f"{INDEX},{OTHER_INDEX}")
@@ -117,6 +132,12 @@ IMPOSSIBLE = "Rule ExistingIndexesStayAsTheyAre failed: {}"
             {"NonFilterableMetadataKeys": "text"},
             IMPOSSIBLE.format(
                 "NonFilterableMetadataKeys is for a new index; leave it or ExistingVectorIndexArns empty"
+            ),
+        ),
+        (
+            {"ManageIndexes": "true"},
+            IMPOSSIBLE.format(
+                "ManageIndexes is for the bucket of a new index; leave it out, or ExistingVectorIndexArns empty"
             ),
         ),
         (

@@ -119,6 +119,8 @@ def test_the_availability_check_answers_for_the_function_itself() -> None:
         "protocol": 2,
         "operations": [
             "availability_check",
+            "create_index",
+            "delete_index",
             "describe_index",
             "query_vectors",
             "query_vectors_batch",
@@ -132,6 +134,14 @@ def test_the_availability_check_answers_for_the_function_itself() -> None:
         "region": "us-west-2",
         "timeout_seconds": 30,
     }
+
+
+def test_the_availability_check_tells_where_new_indexes_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is what the stack's ManageIndexes puts into the environment."""
+    monkeypatch.setenv("VECTOR_BUCKET_NAME", "s3vl-vectors")
+    settings.cache_clear()
+
+    assert invoke(event_of("availability_check"))["result"]["vector_bucket"] == "s3vl-vectors"
 
 
 @pytest.mark.parametrize(("remaining_ms", "seconds"), [(9_981, 10), (10_000, 10), (3_000, 3)])

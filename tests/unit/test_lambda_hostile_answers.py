@@ -27,8 +27,8 @@ STORED = ("get_vectors", "list_vectors")
 SEARCHES = ("query_vectors", "query_vectors_batch")
 # A vector that the event of get_vectors asks for.
 KEY = json.loads((EVENTS / "get_vectors.json").read_text())["vector_ids"][0]
-WRITES = ("put_vectors", "delete_vectors")
-OPERATIONS = ("describe_index", *READS, *WRITES)
+WRITES = ("put_vectors", "delete_vectors", "delete_index")
+OPERATIONS = ("create_index", "describe_index", *READS, *WRITES)
 
 # How the service answers: status, headers, body; or what it writes to the connection by itself.
 Answer = tuple[int, dict[str, str], bytes]
@@ -85,6 +85,7 @@ def defects(port: int, monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": "us-west-2",
         "AWS_LAMBDA_FUNCTION_NAME": "s3vl-vector-query",
+        "VECTOR_BUCKET_NAME": "my-bucket",
     }.items():
         monkeypatch.setenv(name, value)
     found: list[Exception] = []
@@ -117,7 +118,8 @@ def event_of(operation: str) -> dict[str, Any]:
     for name in ("return_metadata", "include_metadata", "return_data", "include_vector_data"):
         if name in event:
             event[name] = True
-    return event
+    # A look whether the index is empty would be a read before the write.
+    return event | ({"force": True} if "force" in event else {})
 
 
 def invoke(event: dict[str, Any]) -> dict[str, Any]:
@@ -142,6 +144,8 @@ def honest(operation: str) -> dict[str, Any]:
     """Give an answer as the service gives it."""
     vector: dict[str, Any] = {"key": KEY, "metadata": {"n": 1}}
     match operation:
+        case "create_index":
+            return {"indexArn": "arn"}
         case "describe_index":
             return {
                 "index": {

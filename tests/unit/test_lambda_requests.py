@@ -102,6 +102,27 @@ def test_a_batch_goes_on_between_or_within_queries(
     assert (request.query_number, request.place) == (query_number, place)
 
 
+@pytest.mark.parametrize("left_out", [False, True])
+def test_a_new_index_is_read_member_by_member(left_out: bool) -> None:
+    """Keys and bucket may be left out; a language may be null."""
+    rest = ("non_filterable_keys", "text_keys")
+    request = requests.parse(
+        event_of("create_index", **dict.fromkeys(rest, GONE))
+        if left_out
+        else event_of("create_index", vector_bucket="another-bucket")
+    )
+
+    assert request == requests.CreateIndex(
+        budget_ms=29000,
+        index_name="docs",
+        dimension=5,
+        distance_metric="cosine",
+        non_filterable_keys=[] if left_out else ["body"],
+        text_keys={} if left_out else {"title": "en", "body": None},
+        vector_bucket=None if left_out else "another-bucket",
+    )
+
+
 @pytest.mark.parametrize("vector", [{}, {"query_vector": GONE}])
 def test_a_hybrid_search_needs_no_vector(vector: dict[str, Any]) -> None:
     """Texts alone are a search too; filter and continuation are those of every search."""
@@ -166,6 +187,45 @@ def test_indexes_of_every_partition_are_accepted(partition: str) -> None:
         ("describe_index", {"index_arn": "arn:aws:s3:::bucket"}, "index_arn", 'got "arn:aws:s3:::bucket"'),
         ("describe_index", {"extra": 1}, "extra", "is not a member of this request"),
         ("availability_check", {"index_arn": "x"}, "index_arn", "is not a member of this request"),
+        ("create_index", {"index_name": "Docs"}, "index_name", "must have 3 to 63 lowercase letters"),
+        ("create_index", {"index_name": "ab"}, "index_name", 'at both ends, got "ab"'),
+        ("create_index", {"index_name": "abc\n"}, "index_name", "at both ends, got"),
+        ("create_index", {"vector_bucket": "a_b"}, "vector_bucket", 'at both ends, got "a_b"'),
+        ("create_index", {"dimension": 4_097}, "dimension", "must be between 1 and 4096, got 4097"),
+        ("create_index", {"dimension": 0}, "dimension", "must be between 1 and 4096, got 0"),
+        ("create_index", {"distance_metric": "l2"}, "distance_metric", "must be cosine or euclidean"),
+        ("create_index", {"non_filterable_keys": []}, "non_filterable_keys", "must be a non-empty array"),
+        (
+            "create_index",
+            {"non_filterable_keys": list("abcdefghijk")},
+            "non_filterable_keys",
+            "must have at most 10 keys, got 11",
+        ),
+        (
+            "create_index",
+            {"non_filterable_keys": ["a", ""]},
+            "non_filterable_keys[2]",
+            "of 1 to 63 characters",
+        ),
+        (
+            "create_index",
+            {"non_filterable_keys": ["k" * 64]},
+            "non_filterable_keys[1]",
+            "of 1 to 63 characters",
+        ),
+        ("create_index", {"non_filterable_keys": ["a", "a"]}, "non_filterable_keys[2]", "is there before"),
+        ("create_index", {"text_keys": {}}, "text_keys", "must be an object of metadata keys"),
+        ("create_index", {"text_keys": ["title"]}, "text_keys", "must be an object of metadata keys"),
+        (
+            "create_index",
+            {"text_keys": {str(number): None for number in range(11)}},
+            "text_keys",
+            "must have at most 10 keys, got 11",
+        ),
+        ("create_index", {"text_keys": {"": "en"}}, "text_keys", "must have keys of 1 to 63 characters"),
+        ("create_index", {"text_keys": {"title": 1}}, "text_keys.title", "must be a language or null, got 1"),
+        ("create_index", {"index_arn": "x"}, "index_arn", "is not a member of this request"),
+        ("delete_index", {"force": GONE}, "force", "is missing"),
         ("query_vectors", {"top_k": 0}, "top_k", "must be between 1 and 10000, got 0"),
         ("query_vectors", {"top_k": 10_001}, "top_k", "must be between 1 and 10000, got 10001"),
         ("query_vectors", {"top_k": True}, "top_k", "must be an integer, got true"),

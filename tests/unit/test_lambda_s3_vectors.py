@@ -187,6 +187,71 @@ def test_the_places_that_the_service_names_are_those_of_the_request(path: str, p
         assert raised.value.fields == [{"path": placed, "message": "no"}]
 
 
+def test_indexes_are_made_and_ended_with_the_parameters_of_the_service() -> None:
+    """A new index has no ARN yet, so the function's region counts; what is empty is not sent."""
+    client = StubClient(FakeClock(), {"indexArn": ARN}, {"indexArn": ARN}, {"index": {}}, {})
+    door, _ = gateway_to(client)
+    plain: dict[str, Any] = {"bucket": "my-bucket", "name": "my-index", "dimension": 5}
+
+    assert (
+        door.create_index(
+            "us-west-2",
+            **plain,
+            distance_metric="cosine",
+            non_filterable_keys=[],
+            text_keys={},
+            kms_key_arn=None,
+        )
+        == ARN
+    )
+    door.create_index(
+        "us-west-2",
+        **plain,
+        distance_metric="euclidean",
+        non_filterable_keys=["body"],
+        text_keys={"title": "en", "body": None},
+        kms_key_arn="arn:key",
+    )
+    door.get_index_named("us-west-2", "my-bucket", "my-index")
+    door.delete_index(ARN)
+
+    named = {"vectorBucketName": "my-bucket", "indexName": "my-index"}
+    common = named | {"dataType": "float32", "dimension": 5}
+    assert client.calls == [
+        ("create_index", common | {"distanceMetric": "cosine"}),
+        (
+            "create_index",
+            common
+            | {
+                "distanceMetric": "euclidean",
+                "metadataConfiguration": {
+                    "nonFilterableMetadataKeys": ["body"],
+                    "textSearchConfigurations": [
+                        {"metadataKey": "title", "language": "en"},
+                        {"metadataKey": "body"},
+                    ],
+                },
+                "encryptionConfiguration": {"sseType": "aws:kms", "kmsKeyArn": "arn:key"},
+            },
+        ),
+        ("get_index", named),
+        ("delete_index", {"indexArn": ARN}),
+    ]
+
+
+@pytest.mark.parametrize(("before", "lost"), [(THROTTLED, False), (BROKEN, True), (SILENT, True)])
+def test_after_a_conflict_there_is_a_look(before: Exception | Reply, lost: bool) -> None:
+    """It is no end of all calls; and an answer that never came, unlike throttling, may be why there is one."""
+    client = StubClient(FakeClock(), before, refusal("ConflictException", 409), {"index": {"dimension": 5}})
+    door, stats = gateway_to(client)
+
+    with pytest.raises(errors.ConflictError):
+        door.delete_index(ARN)
+
+    assert (door.lost_an_answer, stats.attempts) == (lost, 2)
+    assert door.get_index(ARN) == {"dimension": 5}
+
+
 def test_texts_are_searched_for_with_scores() -> None:
     """Scores take the place of the distance, which not every hit of texts has."""
     client = StubClient(FakeClock(), {"vectors": [], "distanceMetric": "cosine"})

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from s3vl_lambda.operations import (
     availability_check,
+    create_index,
+    delete_index,
     delete_vectors,
     describe_index,
     get_vectors,
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from s3vl_lambda.services.s3_vectors import S3VectorsGateway
 
 _OPERATIONS: dict[type[requests.Request], Callable[[Any, S3VectorsGateway], Answer]] = {
+    requests.CreateIndex: create_index.run,
+    requests.DeleteIndex: delete_index.run,
     requests.DescribeIndex: describe_index.run,
     requests.QueryVectors: query_vectors.run,
     requests.QueryVectorsBatch: query_vectors_batch.run,

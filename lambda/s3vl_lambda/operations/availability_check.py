@@ -9,13 +9,14 @@ from s3vl_lambda.settings import settings
 
 
 def run(timeout_seconds: int) -> Answer:
-    """Tell version, protocol, operations, region, and how long the function may run."""
-    return Answer(
-        {
-            "version": VERSION,
-            "protocol": requests.PROTOCOL,
-            "operations": list(requests.REQUESTS),
-            "region": settings().region,
-            "timeout_seconds": timeout_seconds,
-        }
-    )
+    """Tell version, protocol, operations, region, how long the function may run, and where new indexes go."""
+    told = {
+        "version": VERSION,
+        "protocol": requests.PROTOCOL,
+        "operations": list(requests.REQUESTS),
+        "region": settings().region,
+        "timeout_seconds": timeout_seconds,
+    }
+    if settings().vector_bucket:
+        told["vector_bucket"] = settings().vector_bucket
+    return Answer(told)

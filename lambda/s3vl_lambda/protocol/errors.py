@@ -7,7 +7,10 @@ S3vlError
 ├── ThrottledError              throttled              retryable
 ├── AccessDeniedError           access_denied
 ├── NotFoundError               not_found
+├── NoVectorBucketError         no_vector_bucket
+├── NotEmptyError               not_empty
 ├── ServiceFailureError         service_failure        retryable by status
+├── ConflictError               service_failure        which the type tells
 ├── ResponseTooLargeError       response_too_large
 ├── MalformedDataError          malformed_data
 │   └── BrokenContractError     malformed_data         which the type tells
@@ -103,6 +106,18 @@ class NotFoundError(S3vlError):
     code = "not_found"
 
 
+class NoVectorBucketError(S3vlError):
+    """Nobody says in which vector bucket a new index shall be."""
+
+    code = "no_vector_bucket"
+
+
+class NotEmptyError(S3vlError):
+    """The index holds vectors, which would be deleted with it."""
+
+    code = "not_empty"
+
+
 class ServiceFailureError(S3vlError):
     """The service failed, could not be reached, or answered an error without a class of its own."""
 
@@ -111,6 +126,12 @@ class ServiceFailureError(S3vlError):
     def __init__(self, message: str, *, retryable: bool, origin: str, attempts: int) -> None:
         super().__init__(message, origin=origin, attempts=attempts)
         self.retryable = retryable
+
+
+class ConflictError(S3vlError):
+    """The name is taken, or something else is being done with the index."""
+
+    code = "service_failure"
 
 
 class ResponseTooLargeError(S3vlError):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from s3vl_lambda.protocol.errors import (
     AccessDeniedError,
     BrokenContractError,
+    ConflictError,
     InvalidRequestError,
     NotFoundError,
     S3vlError,
@@ -33,6 +34,7 @@ _BY_CODE: dict[str, type[S3vlError]] = {
     "ValidationException": InvalidRequestError,
     "NotFoundException": NotFoundError,
     "ThrottlingException": ThrottledError,
+    "ConflictException": ConflictError,
 }
 # By status, because what stands in front of the service has codes of its own, like ExpiredTokenException.
 _BY_STATUS: dict[int, type[S3vlError]] = {403: AccessDeniedError, 429: ThrottledError}

@@ -30,6 +30,7 @@ from s3vl_lambda import VERSION
 from s3vl_lambda.protocol.errors import (
     AccessDeniedError,
     BrokenContractError,
+    ConflictError,
     OutOfTimeError,
     S3vlError,
     ServiceFailureError,
@@ -176,6 +177,8 @@ class S3VectorsGateway:
         self._sleep = sleep
         self._pace = Pace(CONCURRENT_CALLS)
         self._senders: dict[str, Callable[[bytes], Reply]] = {}
+        # Whether an attempt failed in a way that leaves open what became of it.
+        self.lost_an_answer = False
 
     def stop(self) -> None:
         """Let no more calls begin: the answer is complete without those that still run."""
@@ -186,6 +189,54 @@ class S3VectorsGateway:
         answer = self._call("get_index", indexArn=index_arn)
         index: dict[str, Any] = answers.required(answer, "index", dict)
         return index
+
+    def get_index_named(self, region: str, bucket: str, name: str) -> dict[str, Any]:
+        """Give what the service knows about an index of the function's own account."""
+        answer = self._call("get_index", region=region, vectorBucketName=bucket, indexName=name)
+        index: dict[str, Any] = answers.required(answer, "index", dict)
+        return index
+
+    def create_index(
+        self,
+        region: str,
+        *,
+        bucket: str,
+        name: str,
+        dimension: int,
+        distance_metric: str,
+        non_filterable_keys: Sequence[str],
+        text_keys: dict[str, str | None],
+        kms_key_arn: str | None,
+    ) -> str:
+        """Create an index and give its ARN; without a key it is encrypted as its bucket is.
+
+        When a call was tried again, a ConflictError may be about the index that an earlier attempt has created.
+        """
+        metadata: dict[str, Any] = {}
+        if non_filterable_keys:
+            metadata["nonFilterableMetadataKeys"] = non_filterable_keys
+        if text_keys:
+            metadata["textSearchConfigurations"] = [
+                {"metadataKey": key} | ({"language": language} if language else {})
+                for key, language in text_keys.items()
+            ]
+        answer = self._call(
+            "create_index",
+            region=region,
+            vectorBucketName=bucket,
+            indexName=name,
+            dataType="float32",
+            dimension=dimension,
+            distanceMetric=distance_metric,
+            metadataConfiguration=metadata or None,
+            encryptionConfiguration=kms_key_arn and {"sseType": "aws:kms", "kmsKeyArn": kms_key_arn},
+        )
+        index_arn: str = answers.required(answer, "indexArn", str)
+        return index_arn
+
+    def delete_index(self, index_arn: str) -> None:
+        """Delete an index with its vectors."""
+        self._call("delete_index", answers.read_acknowledgement, indexArn=index_arn)
 
     def query_vectors(
         self,
@@ -280,6 +331,7 @@ class S3VectorsGateway:
         method: str,
         read: Callable[[Reply], dict[str, Any]] = answers.read,
         first_position: int = 1,
+        region: str | None = None,
         **parameters: Any,
     ) -> dict[str, Any]:
         """Call S3 Vectors until it answers, fails for good, or the time runs out.
@@ -288,7 +340,7 @@ class S3VectorsGateway:
         once, and this loop repeats what may pass: exponential backoff, full jitter, never past the deadline.
         """
         body = bodies.body({name: value for name, value in parameters.items() if value is not None})
-        region = parameters["indexArn"].split(":")[3]
+        region = region or parameters["indexArn"].split(":")[3]
         attempt, was_silent = 0, False
         with self._pace.turn(self._deadline):
             while True:
@@ -328,13 +380,17 @@ class S3VectorsGateway:
         if isinstance(failure, ThrottledError):
             self._stats.count(throttles=1)
             self._pace.throttled()
+        elif failure.retryable:
+            self.lost_an_answer = True
         pause = _pause_after(attempt)
         no_time = not self._deadline.allows_a_call(after=pause)
         if no_time and was_silent:
             failure = self._deadline.passed("S3 Vectors had not answered", attempt)
-        if not failure.retryable or attempt == _MAX_ATTEMPTS:
+        is_last = not failure.retryable or attempt == _MAX_ATTEMPTS
+        # After a conflict there is something to look at.
+        if is_last and not isinstance(failure, ConflictError):
             self._pace.end(failure)
-        if no_time or self._pace.has_ended:
+        if is_last or no_time or self._pace.has_ended:
             raise failure
         return pause
 

@@ -8,6 +8,7 @@ from s3vl_lambda import VERSION
 from s3vl_lambda.protocol.errors import UnsupportedOperationError, UnsupportedProtocolError, shown
 from s3vl_lambda.protocol.members import Members
 from s3vl_lambda.protocol.requests.base import AvailabilityCheck, DescribeIndex, IndexRequest, Request
+from s3vl_lambda.protocol.requests.indexes import CreateIndex, DeleteIndex
 from s3vl_lambda.protocol.requests.queries import (
     BEGINNING,
     Place,
@@ -24,6 +25,8 @@ __all__ = [
     "PROTOCOL",
     "REQUESTS",
     "AvailabilityCheck",
+    "CreateIndex",
+    "DeleteIndex",
     "DeleteVectors",
     "DescribeIndex",
     "GetVectors",
@@ -50,6 +53,8 @@ REQUESTS: dict[str, type[Request]] = {
     request.operation: request
     for request in (
         AvailabilityCheck,
+        CreateIndex,
+        DeleteIndex,
         DescribeIndex,
         QueryVectors,
         QueryVectorsBatch,
