@@ -11,10 +11,9 @@ import urllib.request
 
 DEFAULT = "https://pypi.org/simple/"
 _SECONDS = 10
-ADVICE = (
-    "Behind a proxy set HTTPS_PROXY; for a mirror set PIP_INDEX_URL; where TLS connections are inspected, "
-    "set PIP_CERT\nto a file with the certificate of your organization. What pip is configured to use is used."
-)
+ADVICE = """\
+Settings of pip count. Behind a proxy set HTTPS_PROXY; for a mirror, PIP_INDEX_URL;
+where TLS connections are inspected, PIP_CERT to your organization's certificates."""
 
 
 def why_not(said: str) -> str:
