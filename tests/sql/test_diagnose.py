@@ -231,6 +231,16 @@ def test_function_that_ends_before_timeout_seconds_is_a_warning(
     assert diagnosis(db).get("Lambda timeout") == row
 
 
+def test_a_function_that_may_create_indexes_says_so(db: Database, registered: StubLambda) -> None:
+    """Whether the stack manages indexes stands beside what else the function tells."""
+    registered.answers(AVAILABLE | {"vector_bucket": "s3vl-vectors"})
+    registered.answers({"index": {"dimension": 5, "distance_metric": "cosine"}})
+
+    detail = db.value("select detail from s3vl.diagnose() where check_name = 'Lambda function'")
+
+    assert detail == "it answers with its real code, and may create indexes"
+
+
 def test_each_index_has_its_row_whatever_happens_to_the_others(db: Database, registered: StubLambda) -> None:
     """A failing index is told, an inactive one is not asked about, and the next is still looked at."""
     db.rows(
