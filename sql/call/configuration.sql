@@ -60,9 +60,9 @@ comment on function s3vl.configure(text, text, integer) is
     'Sets the Lambda function to call. Saves it, then tries it and keeps the outcome for '
     's3vl.get_config(); a function that does not work yet is saved with a warning. Returns true. '
     'lambda_arn may end with an alias or a version. aws_region is that of the ARN and can be left '
-    'out. timeout_seconds, 1 to 900, is the limit of one SQL call. Raises 22023 for an argument '
-    'that cannot be, 55000 in a database of another encoding than UTF8, or whose schema aws_lambda '
-    'is not that of the extension, and 55P03 while another session is configuring.';
+    'out. timeout_seconds, 1 to 900, is the limit of one SQL call. Raises 22023 for an invalid '
+    'argument, 55000 where the database encoding is not UTF8 or the schema aws_lambda does not '
+    'belong to the extension, and 55P03 while another session is configuring.';
 
 create or replace function s3vl.validate_config()
     returns table (
