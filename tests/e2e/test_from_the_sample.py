@@ -89,7 +89,7 @@ def test_an_installation_of_the_sample_moves_over(
     typed = [step for step in steps if step.text != "make package"]
     assert len(typed) < len(steps)
 
-    walkthrough.run(typed, tmp_path, cloud.environment() | {"PGDATABASE": old.info.dbname}, lambda _: None)
+    walkthrough.run(typed, tmp_path, cloud.environment() | {"PGDATABASE": old.info.dbname})
 
     probe = sample_vectors()[0]
     assert old.execute("select index_name, description from s3vl.list_indexes()").fetchall() == [
