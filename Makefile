@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_SYSTEM_CERTS := 1
 LOCAL := PYTHONPATH=local $(BIN)/python -m s3vl_local
 
-.PHONY: help dev demo test test-fast test-matrix coverage bench bench-quick plots lint format package build deploy destroy docs guide up env psql parameters down reset
+.PHONY: help dev demo test test-fast test-matrix coverage bench bench-quick plots lint format package build deploy destroy docs guide up env env-off psql parameters down reset
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^## / { printf "\n%s\n", substr($$0, 4) } \
@@ -33,11 +33,14 @@ help: ## Show this list
 demo: $(READY) ## See it work: the walkthrough, typed for you, in a minute
 	@$(LOCAL) demo
 
-up: $(READY) ## Start the local cloud in the background
-	@$(LOCAL) up
+up: $(READY) ## Start the local cloud, as strict as AWS [IAM=off SEARCH=exact]
+	@$(LOCAL) up $(if $(IAM),--iam "$(IAM)") $(if $(SEARCH),--search "$(SEARCH)")
 
 env: $(READY) ## Point aws and psql at it: eval "$(make -s env)"
 	@$(LOCAL) env
+
+env-off: $(READY) ## Point them back: eval "$(make -s env-off)"
+	@$(LOCAL) env-off
 
 psql: $(READY) ## Open psql in the local cloud's database
 	@$(LOCAL) psql

@@ -17,7 +17,7 @@ from botocore.config import Config
 import package_lambda
 from s3vl_local import postgres
 from s3vl_local.cloud import ROOT, LocalCloud, request
-from s3vl_local.demo import APPROXIMATE
+from s3vl_local.strictness import Strictness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,23 +26,19 @@ if TYPE_CHECKING:
     import psycopg
 
 INDEX_NAME = "test-index-5d"
+LENIENT = Strictness(iam=False)
 
 
 @pytest.fixture(scope="session")
 def cloud(server_folder: Path) -> Iterator[LocalCloud]:
-    """Start a local cloud of its own, whose indexes are approximate as on AWS, and stop it at the end."""
+    """Start a local cloud of its own, approximate as AWS is, and stop it at the end.
+
+    Whoever tests policies takes the fixture `enforced`.
+    """
     local_cloud = LocalCloud(server_folder / "cloud")
-    up_with_approximation(local_cloud)
+    local_cloud.up(LENIENT)
     yield local_cloud
     local_cloud.down()
-
-
-def up_with_approximation(cloud: LocalCloud) -> None:
-    """Start a local cloud, every new index of which is approximate."""
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in APPROXIMATE.items():
-            environment.setenv(name, value)
-        cloud.up()
 
 
 @pytest.fixture(scope="session")

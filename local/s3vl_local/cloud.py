@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import json
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from s3vl_local.owner import NAME as OWNER_FILE
 from s3vl_local.owner import Owner, make_owner
 from s3vl_local.ports import free_port
 from s3vl_local.progress import waiting_for
+from s3vl_local.strictness import Strictness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +37,7 @@ AWS_MODELS = Path(botocore.__file__).parent / "data"
 START_LIMIT_SECONDS = 60.0
 STOP_LIMIT_SECONDS = 30.0
 REGION = "us-west-2"
+AS_AWS = Strictness()
 
 
 class LocalCloudError(Exception):
@@ -64,16 +65,18 @@ class LocalCloud:
         self._log = self.home / "cloud.log"
         self._postgres = self.home / "postgres"
 
-    def up(self) -> State:
-        """Start what is not running, and wait until it answers."""
+    def up(self, strictness: Strictness = AS_AWS) -> State:
+        """Start what is not running, make it as strict as asked for, and wait until it answers."""
         with self._alone():
-            before = self._read_state()
+            before = self.known_state()
             self._check_databases(before)
             process, state = self._find_server() or self._start_server(before)
             with waiting_for("the server of the AWS APIs"):
                 # Whoever else has taken the port meanwhile is not to get the token.
                 self._wait(process, lambda: _listens(process, state.http_port))
                 self._wait(process, lambda: self._answers(state))
+            request(state, "PUT", "/_s3vl/iam", {"enforce": strictness.iam})
+            request(state, "PUT", "/_s3vl/indexes", strictness.indexes)
             state = replace(state, postgres_port=self._start_postgres(before, state))
             self._write_state(state)
             with waiting_for("the AWS APIs (moto's services load)"):
@@ -94,7 +97,7 @@ class LocalCloud:
 
     def state(self) -> State:
         """Return where the running cloud listens."""
-        state = self._read_state()
+        state = self.known_state()
         if state is not None:
             state = replace(state, token=self._owner().token)
         if (
@@ -105,6 +108,24 @@ class LocalCloud:
         ):
             raise LocalCloudError("the local cloud is not running; start it with: make up")
         return state
+
+    def known_state(self) -> State | None:
+        """Return where the cloud listens, or did when it ran, without the token; None when it never did."""
+        if not self._state_file.exists():
+            return None
+        numbers = ("pid", "http_port", "wire_port", "postgres_port")
+        try:
+            document = private.read_json(self._state_file, dict.fromkeys(numbers, int))
+        except private.UnreadableError as error:
+            raise LocalCloudError(
+                f"{error}\nIt says no more than where the cloud listens: delete it, then: make up"
+            ) from error
+        return State(**document)
+
+    def strictness(self) -> Strictness:
+        """Return how strict the running cloud is."""
+        health = self._health(self.state())
+        return Strictness(health["iam"], health["indexes"])
 
     def postgres(self) -> postgres.PostgresServer:
         """Return the running PostgreSQL."""
@@ -125,6 +146,8 @@ class LocalCloud:
             "PGUSER": postgres.MASTER_USER,
             "PGPASSWORD": server.password,
             "PGDATABASE": "postgres",
+            # No pager: it would swallow what is pasted next.
+            "PSQL_PAGER": "",
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{state.http_port}",
             "AWS_ACCESS_KEY_ID": owner.access_key,
             "AWS_SECRET_ACCESS_KEY": owner.secret_key,
@@ -135,15 +158,6 @@ class LocalCloud:
             **surroundings.no_proxy(os.environ),
             "PATH": os.pathsep.join(dict.fromkeys(os.pathsep.join(path).split(os.pathsep))),
         }
-
-    def exports(self) -> str:
-        """Return the environment as shell commands, for eval."""
-        environment = self.environment()
-        # A profile or an endpoint of the reader's own must not send these commands to a real account.
-        others = [name for name in surroundings.foreign(os.environ) if name not in environment]
-        lines = [f"unset {' '.join(others)}"] if others else []
-        lines += [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
-        return "\n".join(lines)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -262,19 +276,6 @@ class LocalCloud:
                 f"{error}\nIt holds credentials. To have new ones, delete what is there, then: make up; "
                 'eval "$(make -s env)"'
             ) from error
-
-    def _read_state(self) -> State | None:
-        """Return where the cloud listens, or did when it ran, without the token; None when it never did."""
-        if not self._state_file.exists():
-            return None
-        numbers = ("pid", "http_port", "wire_port", "postgres_port")
-        try:
-            document = private.read_json(self._state_file, dict.fromkeys(numbers, int))
-        except private.UnreadableError as error:
-            raise LocalCloudError(
-                f"{error}\nIt says no more than where the cloud listens: delete it, then: make up"
-            ) from error
-        return State(**document)
 
     def _write_state(self, state: State) -> None:
         document = {name: value for name, value in asdict(state).items() if name != "token"}

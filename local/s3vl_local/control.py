@@ -15,7 +15,7 @@ from s3vl_local.cloud import REGION
 from s3vl_local.faults import EVERY_OPERATION, FAULTS
 from s3vl_local.iam.switch import IAM
 from s3vl_local.s3vectors.models import s3vectors_backends
-from s3vl_local.s3vectors.settings import read_settings
+from s3vl_local.s3vectors.settings import DEFAULTS, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,7 @@ class Control:
             ("PUT", "hosts"): hosts,
             ("PUT", "iam"): _change_iam,
             ("PUT", r"buckets/([^/]+)"): _change_bucket,
+            ("PUT", "indexes"): _change_indexes,
             ("PUT", r"indexes/([^/]+)/([^/]+)"): _change_index,
         }
 
@@ -95,6 +96,12 @@ def _change_bucket(document: Any, name: str) -> dict[str, Any]:
         raise ValueError(f'a bucket may be changed with {{"classic": true}}, got {document!r}')
     backend = _s3vectors()
     backend.make_classic(backend.get_vector_bucket(name))
+    return {}
+
+
+def _change_indexes(document: Any) -> dict[str, Any]:
+    """Replace the settings of all indexes that have none of their own, those to come included."""
+    DEFAULTS.change(document)
     return {}
 
 

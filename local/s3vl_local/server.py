@@ -30,6 +30,7 @@ from s3vl_local.iam.switch import IAM
 from s3vl_local.owner import Owner
 from s3vl_local.private import UnreadableError
 from s3vl_local.s3vectors import http as s3vectors_http
+from s3vl_local.s3vectors.settings import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,6 +55,7 @@ class Application:
 
     def __init__(self, owner: Owner, port: int) -> None:
         self.services: Future[Services] = Future()
+        self._owner = owner
         self._gate = Gate(owner, port, self._temporary_secret)
         self._control = Control(self._health, self._counters, self._gate.change_hosts)
         self._lock = threading.Lock()
@@ -89,13 +91,17 @@ class Application:
         answer: Iterable[bytes]
         if elsewhere := regions.refusal(signed, environ):
             answer = elsewhere(environ, counted)
-        elif IAM.enforced and (refusal := self.services.result().refusal(signed, environ)):
+        elif self._is_checked(signed) and (refusal := self.services.result().refusal(signed, environ)):
             answer = refusal(environ, counted)
         elif signed.service == "s3vectors":
             answer = s3vectors_http.answer(signed, environ, counted)
         else:
             answer = self.services.result()(environ, counted)
         return answer
+
+    def _is_checked(self, signed: Credential) -> bool:
+        """Tell whether policies decide on a request; the owner may do everything, while services load too."""
+        return IAM.enforced and signed.access_key != self._owner.access_key
 
     def _temporary_secret(self, access_key: str) -> Secret | None:
         """Return the secret of a role's session; whoever has one has it from the services that load."""
@@ -124,7 +130,12 @@ class Application:
             }
 
     def _health(self) -> dict[str, Any]:
-        return {"status": "ok", "services": "ready" if self.services.done() else "loading"}
+        return {
+            "status": "ok",
+            "services": "ready" if self.services.done() else "loading",
+            "iam": IAM.enforced,
+            "indexes": DEFAULTS.document,
+        }
 
 
 class _WholeAnswers(WSGITask):

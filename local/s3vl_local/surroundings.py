@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 # Profiles, endpoints and certificates of AWS; services, options and certificates of PostgreSQL's clients.
 PREFIXES = ("AWS_", "PG")
 HERE = "127.0.0.1"
+# What `make env` keeps of them, with the credentials that may be in it; a program needs it no more than those.
+BEFORE = "S3VL_BEFORE"
 
 
 def foreign(names: Iterable[str]) -> list[str]:
@@ -20,8 +22,8 @@ def foreign(names: Iterable[str]) -> list[str]:
 
 def leave(environment: MutableMapping[str, str]) -> None:
     """Take them out, and keep a proxy from what runs here."""
-    for name in foreign(environment):
-        del environment[name]
+    for name in [*foreign(environment), BEFORE]:
+        environment.pop(name, None)
     environment.update(no_proxy(environment))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -16,10 +17,12 @@ import psutil
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from s3vl_local import __main__
+from fixtures_cloud import LENIENT
+from s3vl_local import __main__, postgres
 from s3vl_local.cloud import ROOT, SERVER, State, request
 from s3vl_local.owner import Owner, make_owner
 from s3vl_local.ports import free_port
+from s3vl_local.strictness import APPROXIMATE, Strictness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -181,19 +184,93 @@ def test_s3_vectors_serves_while_the_rest_loads_and_only_here(server_folder: Pat
         process.wait(10)
 
 
-def test_make_up_says_how_to_have_policies_enforced(
-    cloud: LocalCloud, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The command that it prints is one that the cloud understands."""
-    __main__._run("up", cloud)
+@pytest.fixture
+def make(
+    cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Any]]:
+    """Run the commands behind the Makefile on the cloud that runs; give what each wrote."""
+    monkeypatch.setattr(__main__, "LocalCloud", lambda: cloud)
 
-    [line] = [line for line in capsys.readouterr().out.splitlines() if "to enforce: " in line]
-    command = f"{line.partition('to enforce: ')[2]} --noproxy '*' -s"
-    environment = {"PATH": os.environ["PATH"], "S3VL_TOKEN": cloud.environment()["S3VL_TOKEN"]}
-    try:
-        answer = subprocess.run(
-            ["bash", "-c", command], env=environment, capture_output=True, check=True
-        ).stdout
-    finally:
-        request(cloud.state(), "PUT", "/_s3vl/iam", {"enforce": False})
-    assert json.loads(answer) == {}
+    def run(*words: str, status: int = 0) -> Any:
+        monkeypatch.setattr(sys, "argv", ["s3vl_local", *words])
+        assert __main__.main() == status
+        return capsys.readouterr()
+
+    yield run
+    cloud.up(LENIENT)
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "enforced", "indexes"),
+    [
+        (["--iam", "off"], ". AWS is stricter", False, APPROXIMATE),
+        (["--search", "exact"], ". AWS is stricter", True, {}),
+        ([], ", as on AWS", True, APPROXIMATE),
+    ],
+    ids=str,
+)
+def test_make_up_is_as_strict_as_aws_unless_told_otherwise(
+    make: Callable[..., Any],
+    cloud: LocalCloud,
+    words: list[str],
+    said: str,
+    enforced: bool,
+    indexes: dict[str, Any],
+) -> None:
+    """It changes a cloud that runs, says what holds now, and the cloud says so too, as does `make env`."""
+    holds = str(Strictness(enforced, indexes))
+    assert f"{holds}{said}" in make("up", *words).out
+
+    health = request(cloud.state(), "GET", "/_s3vl/health")
+    assert (health["iam"], health["indexes"]) == (enforced, indexes)
+    assert f"the local cloud: {holds}. To go back: " in make("env").err
+
+
+def test_make_up_says_what_it_may_be_told(make: Callable[..., Any]) -> None:
+    """A value that it does not know changes nothing."""
+    assert "IAM is 'no'; it may be on or off: make up IAM=off" in make("up", "--iam", "no", status=1).err
+
+
+def test_make_up_says_when_shells_know_another_cloud(
+    make: Callable[..., Any], cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that has the credentials of a cloud that was reset is told to evaluate `make env` again."""
+    assert 'talk to it: eval "$(make -s env)"' in make("up").out
+    monkeypatch.setenv("S3VL_TOKEN", "before the reset")
+    assert 'one that was reset. To change that: eval "$(make -s env)"' in make("up").out
+
+    state = cloud.home / "state.json"
+    document = json.loads(state.read_text())
+    # As if the port had been taken while the cloud was stopped.
+    state.write_text(json.dumps(document | {"http_port": 1}))
+    assert "The ports changed, as something else has taken the old ones. In shells" in make("up").out
+
+
+def test_no_pager_takes_the_terminal_of_psql(cloud: LocalCloud, tmp_path: Path) -> None:
+    """A table that is longer than the screen is printed, with `make env` or `make psql`, whatever PAGER says."""
+    pager = tmp_path / "pager"
+    pager.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\ncat\n")
+    pager.chmod(0o700)
+    query = "select n, repeat('x', 100) from generate_series(1, 200) n"
+
+    def seen(environment: dict[str, str]) -> str:
+        reader, terminal = os.openpty()
+        with subprocess.Popen(
+            [postgres.BIN / "psql", "-X", "-c", query], env=environment, stdin=terminal, stdout=terminal
+        ) as psql:
+            os.close(terminal)
+            shown = b""
+            # A terminal whose last program has ended cannot be read.
+            with contextlib.suppress(OSError):
+                while part := os.read(reader, 4096):
+                    shown += part
+            os.close(reader)
+            assert psql.wait() == 0
+        return shown.decode()
+
+    paged = {"PAGER": str(pager)} | cloud.environment()
+    assert "(200 rows)" in seen(paged)
+    assert not (tmp_path / "ran").exists()
+    del paged["PSQL_PAGER"]
+    assert "(200 rows)" in seen(paged)
+    assert (tmp_path / "ran").exists()

@@ -14,7 +14,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fixtures_cloud import sample_vectors, up_with_approximation
+from fixtures_cloud import sample_vectors
 from s3vl_local.cloud import ROOT, LocalCloud, LocalCloudError, request
 from s3vl_local.postgres import BIN
 
@@ -47,7 +47,7 @@ def cloud() -> Iterator[LocalCloud]:
     """Start a local cloud that only these tests stop and kill."""
     with tempfile.TemporaryDirectory(prefix="s3vl-persistence-") as folder:
         local_cloud = LocalCloud(Path(folder) / "cloud")
-        up_with_approximation(local_cloud)
+        local_cloud.up()
         yield local_cloud
         local_cloud.reset()
 

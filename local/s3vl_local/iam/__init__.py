@@ -1,4 +1,4 @@
-"""Who may do what: the policies of IAM roles, enforced when PUT /_s3vl/iam {"enforce": true} asks for it.
+"""Who may do what: the policies of IAM roles, enforced unless PUT /_s3vl/iam {"enforce": false} says otherwise.
 
 switch.py       whether policies are enforced
 patterns.py     wildcards, in texts and in ARNs

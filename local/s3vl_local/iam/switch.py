@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass
 class Switch:
-    """Off at the start of a local cloud."""
+    """Off in a process that nobody has told otherwise; `make up` does."""
 
     enforced: bool = False
 

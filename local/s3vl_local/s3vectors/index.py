@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from s3vl_local.s3vectors.settings import Settings, settings_of_new_indexes
+from s3vl_local.s3vectors.settings import DEFAULTS
 from s3vl_local.s3vectors.storage import STORAGE
 from s3vl_local.s3vectors.store import VectorStore
 from s3vl_local.s3vectors.text_search import TextSearch
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from s3vl_local.s3vectors.records import Record
-
-# Once, so that a server does not start with a wrong one.
-NEW_INDEX_SETTINGS = settings_of_new_indexes()
+    from s3vl_local.s3vectors.settings import Settings
 
 
 def now() -> float:
@@ -42,7 +40,8 @@ class Index:
     non_filterable_keys: list[str] = field(default_factory=list)
     text_searches: dict[str, TextSearch] = field(default_factory=dict)
     creation_time: float = field(default_factory=now)
-    settings: Settings = NEW_INDEX_SETTINGS
+    # None until somebody asks for others than those of all indexes.
+    own_settings: Settings | None = None
     # Not the ARN: an index that is made again under its old name does not get the old vectors back.
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -61,6 +60,11 @@ class Index:
         """Begin without vectors; `remember` brings them."""
         self.__dict__.update(state)
         self._begin_empty()
+
+    @property
+    def settings(self) -> Settings:
+        """How the index behaves now."""
+        return self.own_settings or DEFAULTS.settings
 
     def put(self, records: list[Record]) -> None:
         """Store records; they are on disk before anybody sees them."""
@@ -95,7 +99,7 @@ class Index:
 
     def change_settings(self, settings: Settings) -> None:
         """Behave differently from now on; text searches that exist are built again."""
-        self.settings = settings
+        self.own_settings = settings
         for text_search in self.text_searches.values():
             text_search.build_for(settings.building_seconds)
 

@@ -252,7 +252,7 @@ class S3VectorsBackend(MotoS3VectorsBackend):
                 index.text_searches.pop(key, None)
 
     def change_settings(self, index: Index, settings: Settings) -> None:
-        """Let an index behave in a way that is off by default."""
+        """Let an index behave otherwise than all others."""
         with self.lock:
             index.change_settings(settings)
             self._keep(index.arn)

@@ -1,19 +1,15 @@
-"""How an index may be made to behave that is off by default.
+"""How an index behaves beyond what it was created with: how it searches, and what it refuses.
 
-An index that exists is told through PUT /_s3vl/indexes/{bucket}/{index}, and all that a server makes through
-S3VL_NEW_INDEXES in its environment; both hold the same JSON document.
+PUT /_s3vl/indexes/{bucket}/{index} tells one index, PUT /_s3vl/indexes all that were not told so; both take the
+same JSON document.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from s3vl_local.s3vectors.approximation import Approximation
-
-NEW_INDEXES = "S3VL_NEW_INDEXES"
 
 
 @dataclass(frozen=True)
@@ -28,15 +24,20 @@ class Settings:
     write_rate: bool = False
 
 
-def settings_of_new_indexes() -> Settings:
-    """Return what an index begins with, as this process's environment says."""
-    text = os.environ.get(NEW_INDEXES, "{}")
-    try:
-        return read_settings(json.loads(text))
-    except ValueError as error:
-        raise ValueError(
-            f"{NEW_INDEXES} is {text!r}: {error}; unset it, or see docs/local-stack.md"
-        ) from error
+@dataclass
+class Defaults:
+    """The settings of every index that has none of its own. In a process that nobody has told, nothing is on."""
+
+    settings: Settings = Settings()
+    document: dict[str, Any] = field(default_factory=dict)
+
+    def change(self, document: Any) -> None:
+        """Do what PUT /_s3vl/indexes says; a ValueError says what is wrong with it."""
+        self.settings, self.document = read_settings(document), document
+
+
+# One for the whole local cloud, like its faults.
+DEFAULTS = Defaults()
 
 
 def read_settings(document: Any) -> Settings:
