@@ -12,7 +12,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug import Request
 from werkzeug.exceptions import NotFound
 
-from s3vl_local import cloudformation, rds
+from s3vl_local import cloudformation, cloudwatch, rds
 from s3vl_local.cloud import REGION
 from s3vl_local.iam import door, managed
 from s3vl_local.lambda_service import http as lambda_http
@@ -47,7 +47,7 @@ class Services:
     """Answers a request after what it changed is on disk."""
 
     def __init__(self, home: Path, owner: Owner, http_port: int, wire_port: int) -> None:
-        for part in (cloudformation, managed, rds):
+        for part in (cloudformation, cloudwatch, managed, rds):
             part.install()
         self._state = MotoState(home / "moto.pickle")
         self._state.load()
@@ -69,8 +69,9 @@ class Services:
         else:
             with CHANGES:
                 reads = only_reads(environ)
+                told = self._lambda.telemetry.deliver()
                 answer = self._moto(environ, start_response)
-                if not reads:
+                if told or not reads:
                     self._state.save()
         return answer
 
@@ -84,4 +85,5 @@ class Services:
         self._wire.shutdown()
         self._lambda.close()
         with CHANGES:
+            self._lambda.telemetry.deliver()
             self._state.save()

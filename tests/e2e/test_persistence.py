@@ -38,6 +38,10 @@ OBSERVATIONS: dict[str, Callable[[Callable[[str], Any]], Any]] = {
     "networks": lambda aws: aws("ec2").describe_vpcs()["Vpcs"] + aws("ec2").describe_subnets()["Subnets"],
     "queues": lambda aws: aws("sqs").list_queues()["QueueUrls"],
     "log groups": lambda aws: aws("logs").describe_log_groups()["logGroups"],
+    "log lines": lambda aws: aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{NAME}-vector-query")[
+        "events"
+    ],
+    "metrics": lambda aws: aws("cloudwatch").list_metrics(Namespace="s3vl")["Metrics"],
     "buckets": lambda aws: aws("s3vectors").list_vector_buckets()["vectorBuckets"],
 }
 
@@ -154,9 +158,12 @@ def test_everything_is_there_after_a_restart(
     cloud: LocalCloud, aws: Callable[[str], Any], index: str, stop: Callable[[LocalCloud], None]
 ) -> None:
     """The AWS APIs describe the same things, the vectors are the same, and SQL finds and misses the same."""
-    before, vectors, found = observed(aws), stored(aws("s3vectors"), index), results(cloud)
+    # Searches first: they leave lines in the log.
+    found, vectors, before = results(cloud), stored(aws("s3vectors"), index), observed(aws)
     assert len(vectors) == len(sample_vectors()) - 1
     assert found
+    assert before["log lines"]
+    assert before["metrics"]
 
     stop(cloud)
     cloud.up()

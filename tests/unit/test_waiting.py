@@ -198,5 +198,8 @@ def test_a_snapshot_that_cannot_be_made_is_reported() -> None:
 
 def test_code_that_does_not_answer_is_reported() -> None:
     """What the function says is in the message, with where to read its log."""
-    with pytest.raises(SystemExit, match=r"does not work: .*; see its log: aws logs tail /aws/lambda/f"):
+    with pytest.raises(
+        SystemExit,
+        match=r"does not work: .*; see its log: aws logs filter-log-events --log-group-name /aws/lambda/f",
+    ):
         Function(_Lambda({}, answer=b'{"success": false}'), "f").release()

@@ -73,7 +73,7 @@ class Function:
         if "FunctionError" in answer or document.get("success") is not True:
             raise SystemExit(
                 f"function {self.name} ({version}) does not work: {text}; "
-                f"see its log: aws logs tail /aws/lambda/{self.name}"
+                f"see its log: aws logs filter-log-events --log-group-name /aws/lambda/{self.name}"
             )
         print(f"  {self.name} answers, version {document['result']['version']}")
 

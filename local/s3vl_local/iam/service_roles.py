@@ -35,6 +35,14 @@ def check_dead_letter(role_arn: str, function_arn: str, queue_arn: str) -> None:
         check(session, "sqs:SendMessage", queue_arn, {"aws:RequestedRegion": (queue_arn.split(":")[3],)})
 
 
+def check_log(role_arn: str, function_arn: str, action: str, group: str, stream: str) -> None:
+    """Refuse what a function's role does not allow Lambda to do with its log; AccessDeniedError says why."""
+    if IAM.enforced:
+        _, partition, _, region, account, _, name = function_arn.split(":")[:7]
+        resource = f"arn:{partition}:logs:{region}:{account}:log-group:{group}:log-stream:{stream}"
+        check(sessions.Session(role_arn, name), action, resource, {"aws:RequestedRegion": (region,)})
+
+
 def check_aurora_may_invoke(function: FunctionName) -> None:
     """Refuse what the cluster's role does not allow. The local database is that of the one cluster that has a role."""
     if not IAM.enforced:

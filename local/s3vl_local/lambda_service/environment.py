@@ -18,6 +18,7 @@ import psutil
 from s3vl_local.iam.service_roles import credentials_of_function
 
 from .runtime_api import Event, RuntimeApi
+from .telemetry import Ran, Telemetry, stream_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,7 @@ class Function:
     memory_mb: int
     code: Path
     variables: Mapping[str, str]
+    log_group: str
 
     @property
     def unqualified_arn(self) -> str:
@@ -65,13 +67,24 @@ class Outcome:
 class Environment:
     """A warm process. It takes one invocation at a time; after a failure of the process it is of no more use."""
 
-    def __init__(self, function: Function, region: str, endpoint_url: str, runtime: Path, log: Path) -> None:
+    def __init__(
+        self,
+        function: Function,
+        region: str,
+        endpoint_url: str,
+        runtime: Path,
+        log: Path,
+        telemetry: Telemetry,
+    ) -> None:
         self.function = function
         self.usable = True
         credentials = credentials_of_function(function.role, function.arn)
         self._log = log
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        self._log_group = f"/aws/lambda/{function.name}"
+        self._telemetry = telemetry
+        self._stream = stream_name(function.version, log.stem)
+        # How much of the log was told to the telemetry.
+        self._told = 0
         self._api = RuntimeApi()
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603
@@ -91,14 +104,33 @@ class Environment:
         with self._log.open("ab") as log:
             start = log.tell()
             log.write(f"START RequestId: {request_id} Version: {self.function.version}\n".encode())
-        began = time.monotonic()
+        began, began_at = time.monotonic(), time.time()
         document, is_error = self._run(request_id, payload, invoked_arn, client_context)
         milliseconds = (time.monotonic() - began) * 1000
         report = f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms"
         with self._log.open("ab+") as log:
             log.write(f"END RequestId: {request_id}\n{report}\n".encode())
-            log.seek(max(start, log.tell() - LOG_TAIL_BYTES))
-            return Outcome(document, is_error, log.read())
+            end = log.tell()
+            log.seek(max(start, end - LOG_TAIL_BYTES))
+            outcome = Outcome(document, is_error, log.read())
+        self._telemetry.note(
+            Ran(
+                self.function.arn,
+                self.function.role,
+                self.function.log_group,
+                invoked_arn.split(":", 6)[6],
+                self._stream,
+                self._log,
+                self._told,
+                end,
+                began_at,
+                time.time(),
+                milliseconds,
+                is_error,
+            )
+        )
+        self._told = end
+        return outcome
 
     def close(self) -> None:
         """End the process and whatever it was doing."""
@@ -177,8 +209,8 @@ class Environment:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
             "AWS_LAMBDA_FUNCTION_VERSION": function.version,
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_LOG_GROUP_NAME": self._log_group,
-            "AWS_LAMBDA_LOG_STREAM_NAME": self._log.stem,
+            "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
+            "AWS_LAMBDA_LOG_STREAM_NAME": self._stream,
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
             "AWS_ACCESS_KEY_ID": credentials.access_key_id,

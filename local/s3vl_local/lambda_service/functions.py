@@ -44,6 +44,11 @@ class Function(LambdaFunction):
         # Of a version: what it was published from.
         self.content: Any = None
 
+    @property
+    def log_group(self) -> str:
+        """The log group that its output goes to."""
+        return self.logging_config.get("LogGroup", f"/aws/lambda/{self.function_name}")
+
     def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
         """Return moto's answer with what moto leaves out or makes up."""
         configuration: dict[str, Any] = super().get_configuration(on_create)
@@ -59,8 +64,8 @@ class Function(LambdaFunction):
             **configuration,
             "LoggingConfig": {
                 "LogFormat": "Text",
-                "LogGroup": f"/aws/lambda/{self.function_name}",
                 **self.logging_config,
+                "LogGroup": self.log_group,
             },
             "RevisionId": self.revision_id,
             "SnapStart": {

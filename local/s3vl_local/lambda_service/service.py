@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 import uuid
 import zipfile
 from collections import defaultdict
@@ -19,9 +20,14 @@ from s3vl_local.faults import FAULTS, ConnectionDroppedError
 from .asynchronous import FailedEvent, FailurePlan, failure_plan, give_up
 from .environment import Environment, Function, Outcome, link_runtime
 from .invocation import Invocation, InvokeError, Result
+from .telemetry import Telemetry, Throttled
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from s3vl_local.faults import Fault
+
+TOO_MANY_REQUESTS = 429
 
 
 class LambdaService:
@@ -31,6 +37,7 @@ class LambdaService:
         self.home = home
         self.region = region
         self.endpoint_url = endpoint_url
+        self.telemetry = Telemetry()
         self._runtime = home / "runtime"
         link_runtime(self._runtime)
         self._lock = threading.Lock()
@@ -46,6 +53,7 @@ class LambdaService:
         """Answer one Invoke call, or raise InvokeError."""
         fault = FAULTS.apply("Invoke")
         if fault is not None:
+            self._note_throttle(invocation, fault)
             raise InvokeError(fault.status, fault.code, fault.message)
         model = self._find(invocation)
         version = str(model.version)
@@ -76,6 +84,14 @@ class LambdaService:
                 for environment in environments:
                     environment.close()
             self._idle.clear()
+
+    def _note_throttle(self, invocation: Invocation, fault: Fault) -> None:
+        if fault.status == TOO_MANY_REQUESTS:
+            name, backend = invocation.function, self._backend(invocation)
+            invoked_as = f"{name.name}:{name.qualifier}" if name.qualifier else name.name
+            self.telemetry.note(
+                Throttled(backend.account_id, backend.region_name, name.name, invoked_as, time.time())
+            )
 
     def _find(self, invocation: Invocation) -> Any:
         """Return moto's model of the function."""
@@ -113,6 +129,7 @@ class LambdaService:
             memory_mb=int(model.memory_size),
             code=code,
             variables=dict(model.environment_vars),
+            log_group=model.log_group,
         )
 
     def _run(self, function: Function, invocation: Invocation, request_id: str) -> Outcome:
@@ -137,7 +154,7 @@ class LambdaService:
         if warm is not None:
             return warm
         log = self.home / "logs" / function.name / f"{uuid.uuid4().hex}.log"
-        return Environment(function, self.region, self.endpoint_url, self._runtime, log)
+        return Environment(function, self.region, self.endpoint_url, self._runtime, log, self.telemetry)
 
     def _give_back(self, environment: Environment) -> None:
         if environment.usable:
