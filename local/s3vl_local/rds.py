@@ -1,4 +1,4 @@
-"""The roles of clusters and instances: those that AWS takes can be added, taken away again, and asked for."""
+"""Clusters and instances: the roles that AWS takes can be added and taken away, and a refused change loses none."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ ENGINES = {
 
 _add_role_to_cluster = RDSBackend.add_role_to_db_cluster
 _add_role_to_instance = RDSBackend.add_role_to_db_instance
+_modify_cluster = RDSBackend.modify_db_cluster
 
 
 class DBClusterRoleNotFoundError(RDSClientError):
@@ -49,6 +50,7 @@ def install() -> None:
     """Check the roles that moto takes as they come, and let them go; moto dispatches on a method's name."""
     RDSBackend.add_role_to_db_cluster = add_role_to_db_cluster
     RDSBackend.add_role_to_db_instance = add_role_to_db_instance
+    RDSBackend.modify_db_cluster = modify_db_cluster
     RDSResponse.remove_role_from_db_cluster = _answer_remove_from_cluster
     RDSResponse.remove_role_from_db_instance = _answer_remove_from_instance
 
@@ -81,6 +83,17 @@ def add_role_to_db_instance(
     _check_feature(instance.engine, feature_name)
     _check_role(role_arn, instance.db_instance_arn)
     _add_role_to_instance(self, db_instance_identifier, role_arn, feature_name)
+
+
+def modify_db_cluster(self: Any, kwargs: dict[str, Any]) -> Any:
+    """Modify a cluster that is there; moto takes it out first, and leaves it out when it refuses the change."""
+    identifier = kwargs["db_cluster_identifier"]
+    cluster = _cluster(self, identifier)
+    try:
+        return _modify_cluster(self, kwargs)
+    except Exception:
+        self.clusters[identifier] = cluster
+        raise
 
 
 def _check_feature(engine: str, feature_name: str | None) -> None:

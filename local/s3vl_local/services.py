@@ -5,6 +5,7 @@ Importing this file imports most of moto, which takes seconds.
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,9 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug import Request
 from werkzeug.exceptions import NotFound
 
-from s3vl_local import cloudformation, cloudwatch, rds
+from s3vl_local import cloudformation, cloudwatch, rds, refusals, sqs
 from s3vl_local.cloud import REGION
+from s3vl_local.faults import ConnectionDroppedError
 from s3vl_local.iam import door, managed
 from s3vl_local.lambda_service import http as lambda_http
 from s3vl_local.lambda_service.service import LambdaService
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 # It waits for messages, up to twenty seconds, in which others must go on.
 WAITS = ".ReceiveMessage"
 
+_log = logging.getLogger(__name__)
+
 
 def moto() -> DomainDispatcherApplication:
     """Return moto's application, without the routes by which moto itself is read and reset."""
@@ -47,7 +51,7 @@ class Services:
     """Answers a request after what it changed is on disk."""
 
     def __init__(self, home: Path, owner: Owner, http_port: int, wire_port: int) -> None:
-        for part in (cloudformation, cloudwatch, managed, rds):
+        for part in (cloudformation, cloudwatch, managed, rds, sqs):
             part.install()
         self._state = MotoState(home / "moto.pickle")
         self._state.load()
@@ -56,7 +60,7 @@ class Services:
         self._wire = WireServer(wire_port, self._lambda, owner.lambda_password)
         threading.Thread(target=self._wire.serve_forever, daemon=True).start()
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, signed: Credential, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one WSGI request: Lambda's Invoke runs, everything else is moto's."""
         match = lambda_http.PATH.fullmatch(environ["PATH_INFO"])
         answer: Iterable[bytes]
@@ -65,14 +69,30 @@ class Services:
                 environ, start_response
             )
         elif environ.get("HTTP_X_AMZ_TARGET", "").endswith(WAITS):
-            answer = self._moto(environ, start_response)
+            answer = self._of_moto(signed, environ, start_response)
         else:
             with CHANGES:
                 reads = only_reads(environ)
                 told = self._lambda.telemetry.deliver()
-                answer = self._moto(environ, start_response)
+                answer = self._of_moto(signed, environ, start_response)
                 if told or not reads:
                     self._state.save()
+        return answer
+
+    def _of_moto(self, signed: Credential, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer by moto, which raises what Python does where AWS refuses what was sent."""
+        try:
+            answer: Iterable[bytes] = self._moto(environ, start_response)
+        except ConnectionDroppedError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever moto fell over, the caller gets an answer
+            _log.exception(
+                "%s: moto cannot answer %s %s",
+                signed.service,
+                environ["REQUEST_METHOD"],
+                environ["PATH_INFO"],
+            )
+            answer = refusals.misunderstood(signed.service, environ, error)(environ, start_response)
         return answer
 
     @staticmethod

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from deployment import waiting
 from deployment.cluster import Cluster
@@ -13,6 +14,9 @@ from deployment.function import Function
 
 ARN = "arn:aws:rds:us-west-2:123456789012:cluster:c"
 ROLE = "arn:aws:iam::123456789012:role/r"
+REFUSAL = (
+    "IAM role ARN value is invalid or does not include the required permissions for: AWS_ROLE_INTEGRATION"
+)
 
 
 class _Clock:
@@ -81,8 +85,9 @@ def test_a_terminal_has_a_clock_that_goes_away(
 class _Rds:
     """Gives, as boto3's session and its client for RDS, a cluster whose role has one status after the other."""
 
-    def __init__(self, *statuses: str | None) -> None:
+    def __init__(self, *statuses: str | None, refusals: int = 0) -> None:
         self._statuses = list(statuses)
+        self._refusals = refusals
         self.calls: list[str] = []
 
     def client(self, *_: str, **__: str) -> _Rds:
@@ -96,7 +101,10 @@ class _Rds:
         return {"DBClusters": [{"AssociatedRoles": [] if status is None else [role]}]}
 
     def add_role_to_db_cluster(self, **_: str) -> None:
-        """Take it down."""
+        """Take it down, after as many refusals as asked for."""
+        if self._refusals:
+            self._refusals -= 1
+            raise ClientError({"Error": {"Code": "InvalidParameterValue", "Message": REFUSAL}}, "AddRole")
         self.calls.append("add")
 
     def remove_role_from_db_cluster(self, **_: str) -> None:
@@ -124,6 +132,28 @@ def test_a_role_is_attached_once_and_waited_for(statuses: list[str | None], call
     Cluster(rds, ARN).attach(ROLE)
 
     assert (rds.calls, rds._statuses) == (calls, [])
+
+
+def test_a_role_that_was_made_just_now_is_tried_again(
+    clock: _Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """RDS refuses it until it knows it; what is waited for is said meanwhile."""
+    rds = _Rds(None, "ACTIVE", refusals=7)
+    Cluster(rds, ARN).attach(ROLE)
+
+    assert (rds.calls, clock.monotonic()) == (["add"], 21)
+    assert f"  wait until RDS knows the role {ROLE}: 15 s\n" in capsys.readouterr().out
+
+
+def test_a_role_that_stays_refused_is_given_up_after_a_minute(clock: _Clock) -> None:
+    """The message has the words of RDS, and what to look at."""
+    rds = _Rds(None, refusals=1000)
+    with pytest.raises(
+        SystemExit, match=rf"after 60 s: {REFUSAL} .* its trust policy allows rds.amazonaws.com"
+    ):
+        Cluster(rds, ARN).attach(ROLE)
+
+    assert (rds.calls, clock.monotonic()) == ([], 60)
 
 
 def test_a_role_that_the_cluster_cannot_take_on_is_reported() -> None:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from .waiting import wait_until
 
 FEATURE = "Lambda"
+# What RDS says of a role that it cannot take on.
+_NOT_ASSUMED = "AWS_ROLE_INTEGRATION"
+_SECONDS_UNTIL_KNOWN = 60
 
 
 class Cluster:
@@ -40,9 +45,19 @@ class Cluster:
         """Let the cluster take on the role, and wait until it does."""
         if self.role() is None:
             print(f"attach the role to cluster {self.identifier} ...", flush=True)
-            self._rds.add_role_to_db_cluster(
-                DBClusterIdentifier=self.identifier, RoleArn=role_arn, FeatureName=FEATURE
+            # IAM tells RDS of a new role some seconds after it was made.
+            refusal = wait_until(
+                f"RDS knows the role {role_arn}",
+                lambda: self._try_to_attach(role_arn),
+                busy=lambda refusal: refusal is not None,
+                at_most=_SECONDS_UNTIL_KNOWN,
             )
+            if refusal is not None:
+                raise SystemExit(
+                    f"cluster {self.identifier} still refuses the role {role_arn} after {_SECONDS_UNTIL_KNOWN} s: "
+                    f"{refusal} See that the role exists and that its trust policy allows rds.amazonaws.com, and "
+                    "type the same again"
+                )
         role = self._settled_role()
         if role is None or role["Status"] != "ACTIVE":
             raise SystemExit(
@@ -50,6 +65,19 @@ class Cluster:
                 f"aws rds describe-events --source-type db-cluster --source-identifier {self.identifier} "
                 f"--region {self.region}"
             )
+
+    def _try_to_attach(self, role_arn: str) -> str | None:
+        """Attach the role; return what RDS says of one that it does not know yet, or that does not trust it."""
+        try:
+            self._rds.add_role_to_db_cluster(
+                DBClusterIdentifier=self.identifier, RoleArn=role_arn, FeatureName=FEATURE
+            )
+        except ClientError as error:
+            message: str = error.response["Error"]["Message"]
+            if _NOT_ASSUMED not in message:
+                raise
+            return message
+        return None
 
     def detach(self, role_arn: str) -> None:
         """Take the stack's role away, if the cluster has it, and wait: IAM would delete it while it is used."""

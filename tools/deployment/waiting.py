@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from typing import TYPE_CHECKING, TypeVar
@@ -15,11 +16,13 @@ _POLL_SECONDS = 3
 _SECONDS_BETWEEN_LINES = 15
 
 
-def wait_until(what: str, look: Callable[[], _Seen], *, busy: Callable[[_Seen], bool]) -> _Seen:
-    """Look until what is seen is busy no more, and return it."""
+def wait_until(
+    what: str, look: Callable[[], _Seen], *, busy: Callable[[_Seen], bool], at_most: float = math.inf
+) -> _Seen:
+    """Look until what is seen is busy no more, or so many seconds have passed, and return what was seen last."""
     started = time.monotonic()
     next_line = 0
-    while busy(seen := look()):
+    while busy(seen := look()) and time.monotonic() - started < at_most:
         if sys.stdout.isatty():
             _sleep_with_clock(what, started)
             continue

@@ -133,15 +133,29 @@ def test_deleting_a_stack_accepts_that_its_index_is_gone(s3vectors: Any, stacks:
 
 
 def test_a_bucket_with_a_foreign_index_stays(s3vectors: Any, stacks: Stacks) -> None:
-    """As in AWS, a bucket is deleted only when empty, and the stack says why it is not; then it can be deleted."""
+    """As in AWS, a bucket is deleted only when empty, and the stack says what is in it; then it can be deleted."""
     stack, outputs = create(stacks)
-    foreign = {"vectorBucketName": outputs["BucketArn"].rsplit("/", 1)[1], "indexName": "foreign"}
-    s3vectors.create_index(**foreign, dataType="float32", dimension=1, distanceMetric="cosine")
+    bucket = outputs["BucketArn"].rsplit("/", 1)[1]
+    for number in range(7):
+        s3vectors.create_index(
+            vectorBucketName=bucket,
+            indexName=f"foreign-{number}",
+            dataType="float32",
+            dimension=1,
+            distanceMetric="cosine",
+        )
 
     with pytest.raises(ClientError, match="The specified vector bucket is not empty"):
         stacks.delete(stack)
     assert stacks.status(stack) == "DELETE_FAILED"
-    s3vectors.delete_index(**foreign)
+    [reason] = [one for one in stacks.reasons(stack, "DELETE_FAILED") if "Resource" not in one]
+    assert (
+        "The specified vector bucket is not empty: "
+        "it holds foreign-0, foreign-1, foreign-2, foreign-3, foreign-4 and 2 more." in reason
+    )
+    assert f"aws s3vectors delete-index --vector-bucket-name {bucket} --index-name" in reason
+    for number in range(7):
+        s3vectors.delete_index(vectorBucketName=bucket, indexName=f"foreign-{number}")
     stacks.delete(stack)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from moto.s3vectors.exceptions import IndexNotFound, VectorBucketNotFound
+from moto.s3vectors.exceptions import IndexNotFound, VectorBucketNotEmpty, VectorBucketNotFound
 
 from s3vl_local.cloudformation.resources import Place, Resource, ResourceType, Shape, policy_document
 from s3vl_local.s3vectors import constraints
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from s3vl_local.s3vectors import index, models
 
 ENCRYPTION: Shape = {"KmsKeyArn": None, "SseType": None}
+_MOST_NAMES = 5
 TAGS: Shape = {"Key": None, "Value": None}
 
 
@@ -58,9 +59,16 @@ class VectorBucket(_Named):
     def delete(self, place: Place, resource: Resource) -> None:
         """Delete the bucket, which must be empty."""
         backend = _backend(place)
-        backend.delete_vector_bucket(
-            backend.get_vector_bucket(vector_bucket_arn=resource.physical_resource_id)
-        )
+        bucket = backend.get_vector_bucket(vector_bucket_arn=resource.physical_resource_id)
+        try:
+            backend.delete_vector_bucket(bucket)
+        except VectorBucketNotEmpty as error:
+            # AWS does not say what is in it.
+            error.message += (
+                f": it holds {_some_names(bucket)}. Delete what you have made there: aws s3vectors delete-index "
+                f"--vector-bucket-name {bucket.name} --index-name NAME"
+            )
+            raise
 
 
 class Index(_Named):
@@ -135,6 +143,13 @@ def _request(properties: dict[str, Any]) -> dict[str, Any]:
     if "tags" in request:
         request["tags"] = {tag["Key"]: tag["Value"] for tag in request["tags"]}
     return request
+
+
+def _some_names(bucket: models.VectorBucket) -> str:
+    """Name the indexes of a bucket, or some, and how many more there are."""
+    names = sorted(index.name for index in bucket.indexes.values())
+    some, others = names[:_MOST_NAMES], names[_MOST_NAMES:]
+    return ", ".join(some) + (f" and {len(others)} more" if others else "")
 
 
 def _time(made: models.VectorBucket | index.Index) -> str:
