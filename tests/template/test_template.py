@@ -146,15 +146,22 @@ def test_the_template_knows_its_version(template: dict[str, Any]) -> None:
     assert re.findall(r"^default_version = '(.+)'$", control, re.MULTILINE) == [version]
 
 
-def test_the_example_has_the_values_of_the_post_after_comments() -> None:
-    """parameters-example.json is the post's file, and comments that start with _."""
+def test_the_example_has_the_parameters_of_the_post_after_comments(template: dict[str, Any]) -> None:
+    """parameters-example.json is the post's file, with the template's time and memory, and comments that start with _.
+
+    diagnose() warns of the post's ten seconds.
+    """
+    defaults = {
+        name: str(template["Parameters"][name]["Default"]) for name in ("LambdaTimeout", "LambdaMemorySize")
+    }
     entries = json.loads((TEMPLATE.parent / "parameters-example.json").read_text())
     comments = [entry for entry in entries if entry["ParameterKey"].startswith("_comment")]
     values = {entry["ParameterKey"]: entry["ParameterValue"] for entry in entries[len(comments) :]}
 
     assert len(comments) > 0
     assert entries[: len(comments)] == comments
-    assert values == POST_PARAMETERS
+    assert values == POST_PARAMETERS | defaults
+    assert defaults == {"LambdaTimeout": "30", "LambdaMemorySize": "256"}
 
 
 def test_the_outputs_have_the_names_of_the_post(template: dict[str, Any]) -> None:
