@@ -96,7 +96,7 @@ class Application:
         elif signed.service == "s3vectors":
             answer = s3vectors_http.answer(signed, environ, counted)
         else:
-            answer = self.services.result()(signed, environ, counted)
+            answer = self.services.result()(environ, counted)
         return answer
 
     def _is_checked(self, signed: Credential) -> bool:

@@ -13,7 +13,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug import Request
 from werkzeug.exceptions import NotFound
 
-from s3vl_local import cloudformation, cloudwatch, rds, refusals, sqs
+from s3vl_local import cloudformation, cloudwatch, credential, rds, refusals, sqs
 from s3vl_local.cloud import REGION
 from s3vl_local.faults import ConnectionDroppedError
 from s3vl_local.iam import door, managed
@@ -60,7 +60,7 @@ class Services:
         self._wire = WireServer(wire_port, self._lambda, owner.lambda_password)
         threading.Thread(target=self._wire.serve_forever, daemon=True).start()
 
-    def __call__(self, signed: Credential, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one WSGI request: Lambda's Invoke runs, everything else is moto's."""
         match = lambda_http.PATH.fullmatch(environ["PATH_INFO"])
         answer: Iterable[bytes]
@@ -69,30 +69,27 @@ class Services:
                 environ, start_response
             )
         elif environ.get("HTTP_X_AMZ_TARGET", "").endswith(WAITS):
-            answer = self._of_moto(signed, environ, start_response)
+            answer = self._of_moto(environ, start_response)
         else:
             with CHANGES:
                 reads = only_reads(environ)
                 told = self._lambda.telemetry.deliver()
-                answer = self._of_moto(signed, environ, start_response)
+                answer = self._of_moto(environ, start_response)
                 if told or not reads:
                     self._state.save()
         return answer
 
-    def _of_moto(self, signed: Credential, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def _of_moto(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer by moto, which raises what Python does where AWS refuses what was sent."""
         try:
             answer: Iterable[bytes] = self._moto(environ, start_response)
         except ConnectionDroppedError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever moto fell over, the caller gets an answer
-            _log.exception(
-                "%s: moto cannot answer %s %s",
-                signed.service,
-                environ["REQUEST_METHOD"],
-                environ["PATH_INFO"],
-            )
-            answer = refusals.misunderstood(signed.service, environ, error)(environ, start_response)
+            signed = credential.find(environ.get("HTTP_AUTHORIZATION", ""))
+            service = signed.service if signed else "service"
+            _log.exception("moto's %s cannot answer", service)
+            answer = refusals.misunderstood(service, environ, error)(environ, start_response)
         return answer
 
     @staticmethod

@@ -119,7 +119,7 @@ def test_the_function_may_write_only_when_asked(
 
 def test_the_function_is_configured_as_the_template_says(account: Account, template_text: str) -> None:
     """Memory, timeout, VPC and dead-letter queue are those asked for, and visible."""
-    account.create(template_text)
+    account.create(template_text, LambdaTimeout="10", LambdaMemorySize="128")
     given = {entry["ParameterKey"]: entry["ParameterValue"] for entry in account.parameters()}
     function = account.client("lambda").get_function_configuration(FunctionName="s3vl-vector-query")
     [queue] = account.client("sqs").list_queues()["QueueUrls"]
