@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3vl_local import surroundings, walkthrough
+from s3vl_local import strictness, surroundings, walkthrough
 from s3vl_local.cloud import ROOT, LocalCloud
 from s3vl_local.screen import Screen
 
@@ -39,15 +39,6 @@ Next:
   docs/guide.md        move a pgvector table to S3 Vectors
   docs/walkthrough.md  what you saw, to type yourself
   docs/install.md      deploy to your AWS account, with make deploy"""
-# As on AWS: an index may miss a neighbour, and its distances are a little off.
-APPROXIMATE = {"S3VL_NEW_INDEXES": '{"approximation": {}}'}
-# As on AWS too: what no policy allows is refused.
-ENFORCED = walkthrough.Step(
-    0,
-    "bash",
-    """# This local cloud refuses what no IAM policy allows
-curl -sfX PUT "$AWS_ENDPOINT_URL/_s3vl/iam" -H "Authorization: Bearer $S3VL_TOKEN" -d '{"enforce": true}'""",
-)
 # Nothing hidden: not git, not .venv, and not what tools keep and change meanwhile.
 NOT_COPIED = (".*", "__pycache__", "build", "wheels", "parameters.json")
 
@@ -80,9 +71,8 @@ def run(
     steps: list[walkthrough.Step], watcher: walkthrough.Watcher = walkthrough.SILENT
 ) -> list[tuple[walkthrough.Step, str]]:
     """Run steps in a cloud of their own; return each with what it printed."""
-    strict = [one for step in steps for one in ([step, ENFORCED] if "make -s env" in step.text else [step])]
     with copied_tree() as tree:
-        return list(zip(strict, walkthrough.run(strict, tree, environment(), watcher), strict=True))
+        return list(zip(steps, walkthrough.run(steps, tree, environment(), watcher), strict=True))
 
 
 def fill_in_pages() -> None:
@@ -96,10 +86,13 @@ def fill_in_pages() -> None:
 
 
 def environment() -> dict[str, str]:
-    """Return this environment without what would send the commands anywhere else than the demo's own cloud."""
+    """Return this environment without what would send the commands elsewhere, or make the demo's cloud less strict."""
     # A make inside of a make takes the outer one's flags.
-    kept = {name: value for name, value in surroundings.left().items() if not name.startswith("MAKE")}
-    return kept | APPROXIMATE
+    return {
+        name: value
+        for name, value in surroundings.left().items()
+        if not name.startswith("MAKE") and name not in ("IAM", "SEARCH", strictness.VARIABLE)
+    }
 
 
 def main() -> int:
