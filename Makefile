@@ -33,7 +33,7 @@ help: ## Show this list
 demo: $(READY) ## See it work: the walkthrough, typed for you, in a minute
 	@$(LOCAL) demo
 
-up: $(READY) ## Start the local cloud, as strict as AWS [IAM=off SEARCH=exact]
+up: $(READY) ## Start a local cloud, strict as AWS [IAM=off SEARCH=exact]
 	@$(LOCAL) up $(if $(IAM),--iam "$(IAM)") $(if $(SEARCH),--search "$(SEARCH)")
 
 env: $(READY) ## Point aws and psql at it: eval "$(make -s env)"
