@@ -72,6 +72,7 @@
 \ir vectors/_encode_records.sql
 \ir vectors/_lists.sql
 \ir vectors/_write.sql
+\ir vectors/_send_writes.sql
 \ir vectors/_mode.sql
 
 -- Public: reading vectors
@@ -85,10 +86,45 @@
 \ir vectors/put_vectors.sql
 \ir vectors/delete_vectors.sql
 
+-- sync/: tables in step with an index
+\ir sync/binding.sql
+\ir sync/sync_state.sql
+\ir sync/_capture.sql
+\ir sync/_columns.sql
+\ir sync/_check_source.sql
+\ir sync/_check_binding.sql
+\ir sync/_define_binding.sql
+\ir sync/_check_definition.sql
+\ir sync/_save_binding.sql
+\ir sync/_keep_binding.sql
+\ir sync/_read_rows.sql
+\ir sync/_gather.sql
+\ir sync/_sorted.sql
+\ir sync/_check_facts.sql
+\ir sync/_put_all.sql
+\ir sync/_put_metadata.sql
+\ir sync/_settle.sql
+\ir sync/_sweep.sql
+\ir sync/_turn.sql
+\ir sync/_take_turn.sql
+\ir sync/_lease.sql
+\ir sync/_sync_step.sql
+\ir sync/_status.sql
+
+-- Public: tables in step with an index
+\ir sync/bind_table.sql
+\ir sync/pause_binding.sql
+\ir sync/list_bindings.sql
+\ir sync/sync.sql
+\ir sync/sync_status.sql
+\ir sync/sync_backlog.sql
+\ir sync/dead_letters.sql
+
 -- operate/: what works, and who may do what
 \ir operate/_checks.sql
 \ir operate/_lambda_checks.sql
 \ir operate/_index_checks.sql
+\ir operate/_binding_checks.sql
 \ir operate/_rights.sql
 \ir operate/_access.sql
 

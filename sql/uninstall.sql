@@ -30,11 +30,13 @@ begin
     _owner := (select n.nspowner from pg_namespace as n where n.nspname = 's3vl');
     -- Without cascade: they need each other, and nothing else may need them.
     execute (
-        select 'drop function ' || string_agg(p.oid::regprocedure::text, ', ')
+        select 'drop routine ' || string_agg(p.oid::regprocedure::text, ', ')
         from pg_proc as p
         where p.pronamespace = 's3vl'::regnamespace and p.proowner = _owner
     );
-    drop table s3vl.config, s3vl.index_registry;
+    drop table
+        s3vl.outbox, s3vl.sync_failure, s3vl.sync_state, s3vl.binding, s3vl.index_registry,
+        s3vl.config;
     drop type s3vl.vector_record;
     drop schema s3vl;
     perform set_config('search_path', _search_path, true);

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # By name, as SQL; those that have a default and are not here keep it.
 VALUES = {
     "access_level": "'reader'",
+    "binding_name": "'docs'",
+    "embedding_column": "'embedding'",
     "aws_region": "'us-west-2'",
     "description": "'some text'",
     "index_arn": f"'{INDEX_ARN}'",
@@ -31,13 +33,14 @@ VALUES = {
     "query_vector": "'{1,2,3,4,5}'",
     "query_vectors": "'{{1,2,3,4,5}}'",
     "role_name": "'a_reader'",
+    "source": "'public.a_table'",
     "text_keys": """'{"title": "en", "body": null}'""",
     "vector_bucket": "'a-bucket'",
     "vector_ids": "'{a,b}'",
     "vectors": """'{"(a,\\"{1,2,3,4,5}\\",)"}'""",
 }
 # Where that is not what a function takes: "docs" is there already.
-OWN_VALUES = {("create_index", "index_name"): "'new'"}
+OWN_VALUES = {("create_index", "index_name"): "'new'", ("bind_table", "binding_name"): "'new'"}
 # What any operation may find in its answer.
 ANSWER = {
     "distance_metric": "cosine",
@@ -73,6 +76,14 @@ class Call(NamedTuple):
 
 def public_calls(db: Database) -> list[Call]:
     """Return a call of each public function, and where an index can be named in two ways a call for each."""
+    db.rows(
+        "insert into s3vl.index_registry (index_name, index_arn) values ('of-a-table', %(arn)s)",
+        arn=f"{INDEX_ARN}-of-a-table",
+    )
+    db.rows("create table public.a_table (id integer primary key, embedding real[])")
+    db.rows(
+        "select s3vl.bind_table('public.a_table', 'of-a-table', 'embedding', binding_name => 'docs', id_prefix => 'x/')"
+    )
     found = db.rows(
         """
         select p.proname as function, p.pronargs - p.pronargdefaults as required,
@@ -83,7 +94,7 @@ def public_calls(db: Database) -> list[Call]:
             ) as arguments
         from pg_proc as p
         inner join s3vl._access_levels() as a on a.function_name = p.proname
-        where p.pronamespace = 's3vl'::regnamespace
+        where p.pronamespace = 's3vl'::regnamespace and p.prokind = 'f' and p.proname !~ '^_'
         order by p.oid
         """
     )

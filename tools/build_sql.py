@@ -23,7 +23,7 @@ SQL = ROOT / "sql"
 TARGET = ROOT / "build" / "sql"
 
 # A file without it has state, which an upgrade keeps and its step changes.
-_CREATES_FUNCTIONS = "\ncreate or replace function "
+_CREATES_FUNCTIONS = "\ncreate or replace "
 # The extension as a psql script is the same without these lines, which are nothing outside of create extension.
 _ONLY_IN_EXTENSIONS = re.compile(
     r"^(\\echo .* \\quit|select pg_catalog\.pg_extension_config_dump\(.*\);)\n", re.MULTILINE
@@ -109,9 +109,7 @@ def update_script(sql: Path, step: Path) -> str:
         [(sql / "upgrades" / f"{name}.sql").read_text(encoding="utf-8") for name in names]
         for names in (_BEFORE_A_STEP, _AFTER_A_STEP)
     )
-    return "\n".join(
-        (_UPDATE_HEAD, *before, step.read_text(encoding="utf-8"), _filled_in(functions, sql), *after)
-    )
+    return "\n".join((_UPDATE_HEAD, *before, _flat(step), _filled_in(functions, sql), *after))
 
 
 def psql_script(sql: Path, extension: str) -> str:
@@ -127,7 +125,8 @@ def psql_upgrade_script(sql: Path, before: str, update: str) -> str:
 
 def plain_script(sql: Path, version: str, extension: str) -> str:
     """Return the script that installs the same by SQL alone; it sets the search_path for all statements itself."""
-    manifest = _ONLY_IN_EXTENSIONS.sub("", extension).replace(_SEARCH_PATH, "")
+    # Not that of s3vl.sync(), which is indented.
+    manifest = _ONLY_IN_EXTENSIONS.sub("", extension).replace(f"\n{_SEARCH_PATH}", "\n")
     return _flat(sql / "plain_install.sql", manifest=manifest).replace("@to@", version)
 
 

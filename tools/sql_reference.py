@@ -24,7 +24,7 @@ WIDEST_SIGNATURE = 90
 FUNCTIONS = """
     select p.proname as name, obj_description(p.oid, 'pg_proc') as comment, l.access_level,
         case p.provolatile when 'i' then 'Immutable' when 's' then 'Stable' else 'Volatile' end as volatility,
-        format_type(p.prorettype, null) as result
+        format_type(p.prorettype, null) as result, p.prokind = 'p' as is_procedure
     from pg_proc as p
     join s3vl._access_levels() as l on l.function_name = p.proname
     where p.pronamespace = 's3vl'::regnamespace
@@ -68,6 +68,7 @@ class Function(NamedTuple):
     access_level: str
     volatility: str
     result: str
+    is_procedure: bool
 
 
 class Argument(NamedTuple):
@@ -128,7 +129,9 @@ def _table_of_contents() -> list[tuple[str, list[str]]]:
     contents = []
     for heading, files in re.findall(r"^-- Public: (.+)\n((?:\\ir .+\n)+)", manifest, re.MULTILINE):
         source = "".join((SQL / name).read_text(encoding="utf-8") for name in re.findall(r"\\ir (.+)", files))
-        names = re.findall(r"^create or replace function s3vl\.([a-z]\w*)\(", source, re.MULTILINE)
+        names = re.findall(
+            r"^create or replace (?:function|procedure) s3vl\.([a-z]\w*)\(", source, re.MULTILINE
+        )
         contents.append((heading[0].upper() + heading[1:], names))
     return contents
 
@@ -144,12 +147,16 @@ def _described(function: Function, arguments: list[Argument]) -> str:
     columns = [argument for argument in arguments if argument.is_column]
     parts = [
         f"### {function.name}",
-        f"```sql\n{_signature(function.name, parameters)}\n```",
+        f"```sql\n{'call ' if function.is_procedure else ''}{_signature(function.name, parameters)}\n```",
         function.comment,
     ]
     if parameters:
         rows = [(f"`{p.name}`", p.type, "required" if p.default is None else p.default) for p in parameters]
         parts.append(_table(("parameter", "type", "default"), rows))
+    if function.is_procedure:
+        returned = parameters[-1].name
+        parts.append(f"A procedure, which returns one row of `{returned}`; access: {function.access_level}.")
+        return "\n\n".join(parts)
     if columns:
         parts.append(_table(("column returned", "type"), [(f"`{c.name}`", c.type) for c in columns]))
     else:

@@ -24,8 +24,30 @@ as $$
     ('query_hybrid', 'reader'),
     ('get_vectors', 'reader'),
     ('list_vectors', 'reader'),
+    ('list_bindings', 'reader'),
+    ('sync_status', 'reader'),
+    ('sync_backlog', 'reader'),
+    ('dead_letters', 'reader'),
     ('put_vectors', 'writer'),
     ('delete_vectors', 'writer'),
+    ('sync', 'writer'),
+    ('retry_dead_letters', 'writer'),
+    -- What s3vl.sync() runs, as its caller.
+    ('_start_sync', 'writer'),
+    ('_take_lease', 'writer'),
+    ('_sync_step', 'writer'),
+    ('bind_table', 'admin'),
+    ('alter_binding', 'admin'),
+    ('unbind_table', 'admin'),
+    ('pause_binding', 'admin'),
+    ('resume_binding', 'admin'),
+    ('discard_dead_letters', 'admin'),
+    -- What those that bind run, as their caller, and what the triggers run.
+    ('_prepare_binding', 'admin'),
+    ('_save_binding', 'admin'),
+    ('_prepare_unbinding', 'admin'),
+    ('_end_binding', 'admin'),
+    ('_note_changes', 'admin'),
     ('configure', 'admin'),
     ('create_index', 'admin'),
     ('drop_index', 'admin'),
@@ -38,7 +60,8 @@ as $$
 $$;
 
 comment on function s3vl._access_levels() is
-    'Lists the public functions, each with the lowest access that may execute it.';
+    'Lists the public functions and procedures, and the internal ones that they run as their '
+    'caller, each with the lowest access that may execute it.';
 
 create or replace function s3vl._granted_functions(access_level text)
     returns text

@@ -17,6 +17,11 @@ as $$
     ('search', array['query_vectors', 'query_vectors_batch', 'query_hybrid']),
     ('read', array['get_vectors', 'list_vectors']),
     ('write', array['put_vectors', 'delete_vectors']),
+    ('sync', array[
+        'bind_table', 'sync', 'sync_status', 'sync_backlog', 'list_bindings', 'alter_binding',
+        'unbind_table', 'pause_binding', 'resume_binding', 'dead_letters', 'retry_dead_letters',
+        'discard_dead_letters'
+    ]),
     ('access', array['grant_access', 'revoke_access']),
     ('operate', array['diagnose', 'last_call', 'version', 'help'])
 $$;

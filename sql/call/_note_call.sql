@@ -40,7 +40,8 @@ declare
 begin
     -- A call that takes several invocations is known by its start, and summed up.
     if _noted -> 'started' is distinct from to_jsonb(_note_call.started) then
-        _noted := '{"pages": 0, "lambda_ms": 0, "api_calls": 0, "bytes_out": 0, "bytes_in": 0}';
+        _noted := '{"pages": 0, "lambda_ms": 0, "api_calls": 0, "bytes_out": 0, "bytes_in": 0, '
+            '"unanswered": 0}';
     end if;
     perform set_config(
         's3vl.last_call',
@@ -53,6 +54,9 @@ begin
             + coalesce((_note_call.answer ->> 'execution_time_ms')::double precision, 0),
             'api_calls', (_noted ->> 'api_calls')::integer
             + coalesce((_note_call.answer #>> '{stats,api_calls}')::integer, 0),
+            -- For s3vl.sync(): attempts of which nobody knows what became.
+            'unanswered', coalesce((_noted ->> 'unanswered')::integer, 0)
+            + coalesce((_note_call.answer #>> '{stats,unanswered}')::integer, 0),
             'pages', (_noted ->> 'pages')::integer + 1,
             'bytes_out', (_noted ->> 'bytes_out')::bigint + _note_call.bytes_out,
             'bytes_in', (_noted ->> 'bytes_in')::bigint + octet_length(_note_call.payload::text),

@@ -34,8 +34,13 @@ begin
     end;
     perform s3vl._lock_for_change('s3vl.index_registry');
     -- Nothing that was known about the index before may outlive the new ARN.
-    delete from s3vl.index_registry as r
-    where r.index_name = _register.index_name and r.index_arn <> _register.index_arn;
+    perform s3vl._forget(
+        array(
+            select r.index_name
+            from s3vl.index_registry as r
+            where r.index_name = _register.index_name and r.index_arn <> _register.index_arn
+        )
+    );
     insert into s3vl.index_registry as r (index_name, index_arn, description)
     values (_register.index_name, _register.index_arn, _register.description)
     on conflict on constraint index_registry_pkey do update

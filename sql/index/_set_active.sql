@@ -1,4 +1,4 @@
--- Whether calls may name an index.
+-- Whether calls may name an index, and the end of a name.
 
 create or replace function s3vl._set_active(index_name text, is_active boolean)
     returns boolean
@@ -20,3 +20,32 @@ $$;
 
 comment on function s3vl._set_active(text, boolean) is
     'Opens or closes an index, or raises 42704.';
+
+create or replace function s3vl._forget(index_names text[])
+    returns boolean
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _detail text;
+begin
+    delete from s3vl.index_registry as r
+    where r.index_name = any(_forget.index_names);
+    return found;
+exception
+    when foreign_key_violation then
+        get stacked diagnostics _detail = pg_exception_detail;
+        raise exception using
+            errcode = '55000',
+            message = format(
+                'index "%s" is bound to a table', array_to_string(_forget.index_names, '", "')
+            ),
+            detail = _detail,
+            hint = 'See select * from s3vl.list_bindings(), and end the binding first: '
+                'select s3vl.unbind_table(''<binding>'');';
+end;
+$$;
+
+comment on function s3vl._forget(text[]) is
+    'Deletes names from the registry, and returns whether there were any; refuses it while a table '
+    'is bound to one of them.';

@@ -21,6 +21,10 @@ begin
     if not found then
         perform s3vl._raise_unknown_index(_name);
     end if;
+    -- While a table is bound to it, it is not dropped.
+    perform s3vl._forget(
+        array(select r.index_name from s3vl.index_registry as r where r.index_arn = _arn)
+    );
     _request := json_build_object('index_arn', _arn, 'force', drop_index.force);
     select p.result
     into _result
@@ -28,15 +32,15 @@ begin
     if jsonb_typeof(_result -> 'existed') is distinct from 'boolean' then
         perform s3vl._raise_malformed('without saying whether the index existed', _result::text);
     end if;
-    delete from s3vl.index_registry as r where r.index_arn = _arn;
     return _result -> 'existed' = 'true';
 end;
 $$;
 
 comment on function s3vl.drop_index(text, boolean) is
     'Deletes an index. Its names are forgotten; returns true, or false when S3 Vectors did not '
-    'have it any more. It may be active or not. The parameter ManageIndexes of the stack has to be '
-    'true. An index that holds vectors is deleted only with force => true. S3 Vectors is not '
-    'transactional: after a ROLLBACK the index is gone and its names are still registered; drop it '
-    'again. Raises 42704 for an unknown name, 55006 for an index that holds vectors, 55P03 while '
-    'another session changes the registry, and S3V01 to S3V05.';
+    'have it any more. It may be active or not. The parameter ManageIndexes of the stack has to '
+    'be true. An index that holds vectors is deleted only with force => true. S3 Vectors is not '
+    'transactional: after a ROLLBACK the index is gone and its names are still registered; drop '
+    'it again. Raises 42704 for an unknown name, 55000 while a table is bound to it, 55006 for an '
+    'index that holds vectors, 55P03 while another session changes the registry, and S3V01 to '
+    'S3V05.';

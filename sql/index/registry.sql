@@ -92,9 +92,7 @@ create or replace function s3vl.unregister_index(name text)
 as $$
 begin
     perform s3vl._lock_for_change('s3vl.index_registry');
-    delete from s3vl.index_registry as r
-    where r.index_name = unregister_index.name collate "C";
-    if not found then
+    if not s3vl._forget(array[unregister_index.name collate "C"]) then
         perform s3vl._raise_unknown_index(unregister_index.name collate "C");
     end if;
     return true;

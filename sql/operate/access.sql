@@ -28,7 +28,7 @@ begin
             errcode = '55000',
             message = 'PUBLIC may execute s3vl.configure()',
             detail = 'pg_restore --no-privileges leaves it so, and loses the access of roles.',
-            hint = 'Type: revoke all on all functions in schema s3vl from public;';
+            hint = 'Type: revoke all on all routines in schema s3vl from public;';
     end if;
     -- A role has one level: what it had before is replaced.
     perform s3vl._revoke_rights(_role);
@@ -36,7 +36,7 @@ begin
         format('grant usage on schema s3vl to %s', s3vl._grantee(_role))
     );
     perform s3vl._change_rights(
-        format('grant execute on function %s to %s', _functions, s3vl._grantee(_role))
+        format('grant execute on routine %s to %s', _functions, s3vl._grantee(_role))
     );
 end;
 $$;

@@ -2,7 +2,7 @@
 -- owner.
 revoke all on schema s3vl from public;
 revoke all on all tables in schema s3vl from public;
-revoke all on all functions in schema s3vl from public;
+revoke all on all routines in schema s3vl from public;
 
 -- `alter default privileges` may have given others rights on all of it: to read the tables, to
 -- execute internal functions, or to put functions of their own beside them.

@@ -5,3 +5,12 @@ comment on column s3vl.index_registry.described_at is
     'When GetIndex last told these facts; null when it could not be asked.';
 comment on column s3vl.config.last_validated_at is
     'When s3vl.configure() asked the Lambda function whether it is there.';
+-- Tables in step with an index.
+\ir ../sync/binding.sql
+\ir ../sync/sync_state.sql
+select pg_catalog.pg_extension_config_dump('s3vl.binding', '');
+select pg_catalog.pg_extension_config_dump('s3vl.binding_binding_id_seq', '');
+select pg_catalog.pg_extension_config_dump('s3vl.outbox', '');
+select pg_catalog.pg_extension_config_dump('s3vl.outbox_change_seq', '');
+select pg_catalog.pg_extension_config_dump('s3vl.sync_state', '');
+select pg_catalog.pg_extension_config_dump('s3vl.sync_failure', '');

@@ -20,9 +20,9 @@ begin
         where p.pronamespace = 's3vl'::regnamespace and p.proname like E'\\_%'
     loop
         if _function.is_of_no_use then
-            execute format('drop function %s', _function.name);
+            execute format('drop routine %s', _function.name);
         else
-            execute format('comment on function %s is %L', _function.name, _mark);
+            execute format('comment on routine %s is %L', _function.name, _mark);
         end if;
     end loop;
 end;

@@ -21,6 +21,12 @@ begin
                 bool_or(r.object ~ '^routine s3vl[.]_') or not bool_or(r.object ~ '^routine ')
                     as loses_all
             from s3vl._rights() as r
+            -- Internal functions that a level has are granted with it.
+            where r.object !~ all(
+                select format('^routine s3vl[.]%s[(]', l.function_name)
+                from s3vl._access_levels() as l
+                where l.function_name ~ '^_'
+            )
             group by r.grantee
             having bool_or(
                 r.object ~ '^(routine s3vl[.]_|table |sequence )' or r.privilege = 'CREATE'
@@ -149,7 +155,7 @@ begin
         where p.oid = any (_new) and g.grantee <> p.proowner
     loop
         execute format(
-            'revoke all on function %s from %s', _grant.function_name, _grant.grantee
+            'revoke all on routine %s from %s', _grant.function_name, _grant.grantee
         );
     end loop;
 

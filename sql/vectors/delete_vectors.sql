@@ -14,29 +14,12 @@ declare
     _started timestamptz := clock_timestamp();
     _index s3vl.index_registry;
     _ids text[];
-    _chunk record;
-    _members text;
-    _deleted integer := 0;
 begin
     _index := s3vl._find_index(
         delete_vectors.index_name collate "C", delete_vectors.index_arn collate "C"
     );
     _ids := s3vl._distinct_ids(delete_vectors.vector_ids collate "C");
-    for _chunk in select c.* from s3vl._chunks(s3vl._encode_ids(_ids)) as c loop
-        _members := s3vl._members(
-            json_build_object('index_arn', _index.index_arn, 'vector_ids', _chunk.chunk)
-        );
-        _deleted := _deleted + s3vl._write(
-            'delete_vectors',
-            _index.index_arn,
-            _members,
-            _chunk.first_position,
-            _chunk.last_position,
-            'deleted',
-            _started
-        );
-    end loop;
-    return _deleted;
+    return s3vl._delete_ids(_ids, _index.index_arn, _started, null);
 end;
 $$;
 

@@ -17,35 +17,12 @@ as $$
 declare
     _started timestamptz := clock_timestamp();
     _index s3vl.index_registry;
-    _records text[];
-    _count integer;
-    _written integer := 0;
 begin
     _index := s3vl._find_index(
         put_vectors.index_name collate "C", put_vectors.index_arn collate "C"
     );
     perform s3vl._check_records(put_vectors.vectors, _index);
-    -- One request at a time, as all of a table would be much to hold as text.
-    while _written < cardinality(put_vectors.vectors) loop
-        _records := s3vl._encode_records(put_vectors.vectors, _written + 1);
-        _count := cardinality(_records);
-        -- Members as s3vl._members() returns them: begun and ended in the array, because around its
-        -- text each || would copy megabytes.
-        _records[1] := concat(
-            ',"index_arn":', to_json(_index.index_arn), ',"vectors":[', _records[1]
-        );
-        _records[_count] := _records[_count] || ']}';
-        _written := _written + s3vl._write(
-            'put_vectors',
-            _index.index_arn,
-            array_to_string(_records, ','),
-            _written + 1,
-            _written + _count,
-            'written',
-            _started
-        );
-    end loop;
-    return _written;
+    return s3vl._put_records(put_vectors.vectors, _index.index_arn, _started, null);
 end;
 $$;
 

@@ -143,6 +143,75 @@ PUBLIC = {
         "integer",
         "v",
     ),
+    "bind_table": (
+        (
+            "source regclass, index_name text, embedding_column name, key_column name DEFAULT NULL::name,"
+            " metadata_columns name[] DEFAULT NULL::name[], metadata_column name DEFAULT NULL::name,"
+            " binding_name text DEFAULT NULL::text, id_prefix text DEFAULT NULL::text,"
+            " hash_key text DEFAULT NULL::text, backfill boolean DEFAULT true, when_null text DEFAULT 'delete'::text"
+        ),
+        "text",
+        "v",
+    ),
+    "alter_binding": (
+        (
+            "binding_name text, embedding_column name DEFAULT NULL::name,"
+            " metadata_columns name[] DEFAULT NULL::name[], metadata_column name DEFAULT NULL::name,"
+            " hash_key text DEFAULT NULL::text, when_null text DEFAULT NULL::text,"
+            " key_column name DEFAULT NULL::name, backfill boolean DEFAULT true"
+        ),
+        "boolean",
+        "v",
+    ),
+    "unbind_table": ("binding_name text, delete_vectors boolean DEFAULT false", "boolean", "v"),
+    "pause_binding": ("binding_name text", "boolean", "v"),
+    "resume_binding": ("binding_name text", "boolean", "v"),
+    "list_bindings": (
+        "",
+        (
+            "TABLE(binding_name text, source text, index_name text, id_prefix text, key_column name,"
+            " embedding_column name, metadata_columns name[], metadata_column name, hash_key text,"
+            " when_null text, is_paused boolean, created_at timestamp with time zone,"
+            " updated_at timestamp with time zone)"
+        ),
+        "s",
+    ),
+    "sync": (
+        (
+            "IN binding_name text DEFAULT NULL::text, IN max_seconds integer DEFAULT 50,"
+            " INOUT synced bigint DEFAULT 0"
+        ),
+        None,
+        "v",
+    ),
+    "sync_status": (
+        "",
+        (
+            "TABLE(binding_name text, source text, index_name text, state text, pending bigint,"
+            " oldest_pending_age interval, waiting bigint, retrying bigint, dead bigint,"
+            " last_synced_at timestamp with time zone, rows_estimate bigint, coverage numeric,"
+            " vectors_per_second double precision, last_error text, hint text)"
+        ),
+        "v",
+    ),
+    "sync_backlog": (
+        "binding_name text, max_results integer DEFAULT 100",
+        (
+            "TABLE(vector_id text, noted_at timestamp with time zone, age interval, state text,"
+            " attempts integer, next_attempt_at timestamp with time zone, error text)"
+        ),
+        "v",
+    ),
+    "dead_letters": (
+        "name text DEFAULT NULL::text",
+        (
+            "TABLE(binding_name text, vector_id text, sqlstate text, error text, attempts integer,"
+            " first_failed_at timestamp with time zone, last_failed_at timestamp with time zone)"
+        ),
+        "s",
+    ),
+    "retry_dead_letters": ("binding_name text, vector_ids text[] DEFAULT NULL::text[]", "bigint", "v"),
+    "discard_dead_letters": ("binding_name text, vector_ids text[] DEFAULT NULL::text[]", "bigint", "v"),
     "last_call": (
         "",
         (
@@ -158,6 +227,14 @@ PUBLIC = {
     "help": ("topic text DEFAULT NULL::text", "TABLE(subject text, function text, what_it_does text)", "s"),
 }
 
+# Internal, and run as the caller of a public one: by sync(), by those that bind, and by the triggers of a table.
+STEPS = [
+    "_end_binding", "_note_changes", "_prepare_binding", "_prepare_unbinding", "_save_binding", "_start_sync",
+    "_sync_step", "_take_lease",
+]  # fmt: skip
+# Triggers and rights are the table owner's to give, and only what runs as its caller may commit.
+AS_CALLER = ["alter_binding", "bind_table", "sync", "unbind_table"]
+
 TYPES = {"vector_record": ["vector_id text", "embedding real[]", "metadata jsonb"]}
 
 # Columns of design section 2: types stand in test_functions_are_as_designed
@@ -170,6 +247,21 @@ TABLES = {
         "index_name", "index_arn", "description", "bucket_name", "region", "account_id", "dimension",
         "distance_metric", "index_mode", "non_filterable_keys", "text_keys", "is_active", "created_at",
         "updated_at", "described_at",
+    ],
+    "binding": [
+        "binding_id", "binding_name", "source", "index_name", "id_prefix", "key_column", "key_attnum", "key_type",
+        "embedding_column", "metadata_columns", "metadata_column", "compared_columns", "hash_key", "when_null",
+        "is_paused", "is_ending", "created_at", "updated_at",
+    ],
+    "outbox": ["binding_id", "change", "noted_at", "key"],
+    "sync_state": [
+        "binding_id", "lease", "leased_until", "not_before", "seen_at", "last_turn_at", "last_synced_at", "failures",
+        "is_broken", "sqlstate", "error", "hint", "is_filling", "filled_up_to", "rows_filled", "is_sweeping",
+        "sweep_token", "vectors_synced", "vectors_per_second",
+    ],
+    "sync_failure": [
+        "binding_id", "key", "state", "attempts", "sqlstate", "error", "first_failed_at", "last_failed_at",
+        "next_attempt_at",
     ],
 }  # fmt: skip
 
@@ -199,12 +291,12 @@ def test_functions_are_as_designed(db: Database) -> None:
 
 
 def test_tables_are_as_designed(db: Database) -> None:
-    """Nothing but the configuration and the registry is kept, in columns of these names."""
+    """Nothing but configuration, registry and bindings is kept, in columns of these names."""
     rows = db.rows(
         """
         select c.relname, array_agg(a.attname order by a.attnum)::text[] as columns
         from pg_class as c join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0
-        where c.relnamespace = 's3vl'::regnamespace and c.relkind not in ('c', 'i')
+        where c.relnamespace = 's3vl'::regnamespace and c.relkind not in ('c', 'i', 'S')
         group by c.relname
         """
     )
@@ -231,7 +323,7 @@ def test_every_public_function_has_its_access_level(db: Database) -> None:
     """The list of levels and the public functions are the same, so that no grant forgets one."""
     rows = db.rows("select function_name::text from s3vl._access_levels()")
 
-    assert sorted(row["function_name"] for row in rows) == sorted(PUBLIC)
+    assert sorted(row["function_name"] for row in rows) == sorted([*PUBLIC, *STEPS])
 
 
 def test_every_public_function_has_one_topic(db: Database) -> None:
@@ -245,17 +337,18 @@ def test_every_public_function_has_one_topic(db: Database) -> None:
     "broken",
     [
         "obj_description(p.oid, 'pg_proc') is null",
-        "not coalesce(p.proconfig, '{}') @> array['search_path=pg_catalog, pg_temp']",
+        "not coalesce(p.proconfig, '{}') @> array['search_path=pg_catalog, pg_temp'] and p.proname <> 'sync'",
         "p.proparallel <> 'u'",
         "p.proacl is null or p.proacl::text ~ '[{,]='",
         ("exists (select from pg_proc as o where o.pronamespace = p.pronamespace"
         " and o.proname = p.proname and o.oid <> p.oid)"),
         "array_length(string_to_array(btrim(p.prosrc, E'\\n'), E'\\n'), 1) > 60",
-        "p.prosrc ~ E'\\n\\s*execute ' and p.proname not in ('_change_rights', '_lock_for_change')",
+        ("p.prosrc ~ E'\\n\\s*(return query )?execute ' and p.proname not in ('_change_rights', '_lock_for_change',"
+        " '_note_changes', '_rows', '_next_keys', '_absent', 'bind_table', 'alter_binding', 'unbind_table')"),
     ],
     ids=[
         "no comment", "search_path not pinned", "parallel", "executable by PUBLIC", "overloaded",
-        "over 60 lines", "dynamic SQL beside GRANT and LOCK",
+        "over 60 lines", "dynamic SQL beside GRANT, LOCK and bound tables",
     ],
 )  # fmt: skip
 def test_no_function_is(db: Database, broken: str) -> None:
@@ -265,7 +358,7 @@ def test_no_function_is(db: Database, broken: str) -> None:
 
 def test_public_functions_run_as_the_owner_and_internal_ones_as_their_caller(db: Database) -> None:
     """Internal functions have no right of their own: they work only inside of a public one."""
-    assert set(functions_where(db, "p.prosecdef")) == set(PUBLIC)
+    assert set(functions_where(db, "p.prosecdef")) == {*PUBLIC, *STEPS} - {*AS_CALLER}
 
 
 def test_sets_are_small_to_the_planner(db: Database) -> None:
@@ -303,12 +396,23 @@ def test_constraints_have_names_of_their_own(db: Database) -> None:
     )
 
     assert {row["conname"] for row in rows} == {
+        "binding_binding_name_key",
+        "binding_index_name_fkey",
+        "binding_index_name_id_prefix_key",
+        "binding_pkey",
+        "binding_when_null_known",
         "config_pkey",
         "config_single_row",
         "config_timeout_seconds_range",
         "index_registry_index_name_length",
         "index_registry_index_name_printable",
         "index_registry_pkey",
+        "outbox_pkey",
+        "sync_failure_binding_id_fkey",
+        "sync_failure_pkey",
+        "sync_failure_state_known",
+        "sync_state_binding_id_fkey",
+        "sync_state_pkey",
     }
 
 

@@ -45,7 +45,7 @@ facts as (
     select 'pg_proc'::regclass, p.oid, 0, p.pronamespace, 'function', p.oid::regprocedure::text,
         pg_get_functiondef(p.oid)
     from pg_proc as p
-    where p.prokind = 'f'
+    where p.prokind in ('f', 'p')
     union all
     select 'pg_class'::regclass, c.oid, 0, c.relnamespace, 'relation', c.relname,
         concat_ws(' ', c.relkind, c.relpersistence, c.relrowsecurity, c.reloptions, pg_get_viewdef(c.oid))
@@ -63,7 +63,7 @@ facts as (
     from pg_class as c
     inner join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     left join pg_attrdef as d on d.adrelid = c.oid and d.adnum = a.attnum
-    where c.relkind <> 'i'
+    where c.relkind not in ('i', 'S')
     union all
     select 'pg_constraint'::regclass, o.oid, 0, o.connamespace, 'constraint', o.conname,
         concat_ws(' ', o.conrelid::regclass, pg_get_constraintdef(o.oid))
@@ -77,6 +77,7 @@ facts as (
     select 'pg_trigger'::regclass, t.oid, 0, c.relnamespace, 'trigger', t.tgname, pg_get_triggerdef(t.oid)
     from pg_trigger as t
     inner join pg_class as c on c.oid = t.tgrelid
+    where not t.tgisinternal
     union all
     select 'pg_type'::regclass, t.oid, 0, t.typnamespace, 'type', t.typname,
         concat_ws(' ', t.typtype, t.typcategory, t.typbasetype::regtype)

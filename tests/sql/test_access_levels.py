@@ -37,18 +37,45 @@ CALLS: list[tuple[LiteralString, str]] = [
     ("""s3vl.query_hybrid('{"title": "x"}', index_name => 'docs')""", "reader"),
     ("s3vl.get_vectors(array['a'], 'docs')", "reader"),
     ("s3vl.list_vectors(index_name => 'docs')", "reader"),
+    ("s3vl.list_bindings()", "reader"),
+    ("s3vl.sync_status()", "reader"),
+    ("s3vl.sync_backlog('bound')", "reader"),
+    ("s3vl.dead_letters()", "reader"),
     ("s3vl.put_vectors(array[('a', '{1,2,3,4,5}', null)]::s3vl.vector_record[], 'docs')", "writer"),
     ("s3vl.delete_vectors(array['a'], 'docs')", "writer"),
+    ("s3vl.retry_dead_letters('bound')", "writer"),
+    (
+        "s3vl.bind_table('public.bound', 'docs', 'v', id_prefix => 'second/', binding_name => 'second')",
+        "admin",
+    ),
+    ("s3vl.alter_binding('bound', hash_key => 'h')", "admin"),
+    ("s3vl.unbind_table('bound')", "admin"),
+    ("s3vl.pause_binding('bound')", "admin"),
+    ("s3vl.resume_binding('bound')", "admin"),
+    ("s3vl.discard_dead_letters('bound')", "admin"),
     ("s3vl.configure('" + LAMBDA_ARN + "')", "admin"),
     ("s3vl.create_index('new', 5)", "admin"),
-    ("s3vl.drop_index('docs')", "admin"),
+    ("s3vl.drop_index('other')", "admin"),
     ("s3vl.register_index('docs', '" + INDEX_ARN + "')", "admin"),
     ("s3vl.activate_index('docs')", "admin"),
     ("s3vl.deactivate_index('docs')", "admin"),
-    ("s3vl.unregister_index('docs')", "admin"),
+    ("s3vl.unregister_index('other')", "admin"),
     ("s3vl.grant_access('other', 'admin')", "admin"),
     ("s3vl.revoke_access('other')", "admin"),
 ]
+
+# What runs as the caller of sync(), of those that bind, or of a trigger: each refuses what it was not made for.
+STEPS = {
+    "sync": "writer",
+    "_start_sync": "writer",
+    "_take_lease": "writer",
+    "_sync_step": "writer",
+    "_prepare_binding": "admin",
+    "_save_binding": "admin",
+    "_prepare_unbinding": "admin",
+    "_end_binding": "admin",
+    "_note_changes": "admin",
+}
 
 FORBIDDEN: list[LiteralString] = [
     "select * from s3vl.config",
@@ -57,6 +84,10 @@ FORBIDDEN: list[LiteralString] = [
     "insert into s3vl.index_registry (index_name, index_arn) values ('x', 'y')",
     "delete from s3vl.index_registry",
     "truncate s3vl.config",
+    "select * from s3vl.outbox",
+    "delete from s3vl.outbox",
+    "update s3vl.sync_state set leased_until = '-infinity'",
+    "select s3vl._take_turn(null, null, now(), now())",
     "select * from s3vl._ask('x', '{}')",
     "select s3vl._revoke_rights('other'::regrole)",
     "lock table s3vl.config in access share mode",
@@ -81,9 +112,18 @@ ANSWER = {
 
 @pytest.fixture
 def roles(db: Database, registered: StubLambda) -> StubLambda:
-    """Make the role `app`, which the session may become, and `other`; two calls are answered."""
-    db.rows("create role app; create role other; grant app to current_user")
-    for _ in range(2):
+    """Make the role `app`, which the session may become, and `other`; three calls are answered."""
+    db.rows(
+        "create role app; create role other; grant app to current_user; grant create on schema public to app"
+    )
+    db.rows(
+        "insert into s3vl.index_registry (index_name, index_arn) values ('other', %(arn)s)",
+        arn=f"{INDEX_ARN}-other",
+    )
+    db.rows("create table bound (id integer primary key, v real[])")
+    db.rows("alter table bound owner to app")
+    db.rows("select s3vl.bind_table('bound', 'docs', 'v')")
+    for _ in range(3):
         registered.answers(ANSWER)
     return registered
 
@@ -116,7 +156,34 @@ def test_table_above_has_every_public_function(db: Database) -> None:
 
     assert {row["function_name"]: row["access_level"] for row in rows} == {
         call.split("(")[0].removeprefix("s3vl."): lowest for call, lowest in CALLS
-    }
+    } | STEPS
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.usefixtures("roles")
+def test_a_writer_may_call_sync(db: Database, level: LiteralString) -> None:
+    """With less than that it is denied; here, in a transaction, it says what is wrong."""
+    become(db, level)
+
+    assert db.error("call s3vl.sync()").sqlstate == ("25001" if level in {"writer", "admin"} else "42501")
+
+
+@pytest.mark.usefixtures("roles")
+def test_an_admin_cannot_bind_what_is_not_theirs(db: Database) -> None:
+    """Triggers carry what the table's owner has asked for, so that the steps cannot be used around them."""
+    db.rows("create table secret (id integer primary key, v real[], word text)")
+    become(db, "admin")
+    definition = (
+        "jsonb_build_object('source', 'public.secret', 'index_name', 'docs', 'embedding_column', 'v',"
+        " 'metadata_columns', array['word'], 'id_prefix', 's/', 'when_null', 'delete')"
+    )
+    assert db.error("select s3vl.bind_table('secret', 'docs', 'v', id_prefix => 's/')").sqlstate == "42501"
+    error = db.error("select s3vl._save_binding(" + definition + ", true)")
+    assert (error.sqlstate, error.message_primary) == (
+        "42501",
+        "table public.secret cannot be kept in step: its owner has not asked for that",
+    )
+    assert db.error("select s3vl._end_binding('bound', false)").sqlstate == "42501"
 
 
 @pytest.mark.parametrize("level", ["reader", "writer", "admin"])
@@ -182,7 +249,7 @@ def test_revoke_access_takes_everything(db: Database) -> None:
     """Also what was granted by hand is gone, and a second time does no harm."""
     db.rows("select s3vl.grant_access('app', 'admin')")
     db.rows("grant select on s3vl.config to app")
-    assert len(granted(db, "app")) == len(CALLS) + 2
+    assert len(granted(db, "app")) == len(CALLS) + len(STEPS) + 2
 
     for _ in range(2):
         db.rows("select s3vl.revoke_access('app')")
@@ -193,6 +260,7 @@ def test_revoke_access_takes_everything(db: Database) -> None:
 @pytest.mark.usefixtures("roles")
 def test_role_can_be_dropped_afterwards(db: Database, way: LiteralString) -> None:
     """No grant is left that holds the role back."""
+    db.rows("drop table bound; revoke create on schema public from app")
     db.rows("select s3vl.grant_access('app', 'writer')")
 
     db.rows(way)
@@ -333,6 +401,12 @@ def pooled(login: str, committing: Callable[..., Database]) -> Database:
         stub.answers(ANSWER)
     session = committing(login)
     session.rows("grant usage on sequence aws_lambda_calls to public")
+    owner.rows(
+        "insert into s3vl.index_registry (index_name, index_arn) values ('other', %(arn)s)",
+        arn=f"{INDEX_ARN}-o",
+    )
+    session.rows("create table bound (id integer primary key, v real[])")
+    session.rows("select s3vl.bind_table('bound', 'docs', 'v')")
     return session
 
 
@@ -345,8 +419,10 @@ def test_objects_planted_by_a_role_catch_nobody(pooled: Database, schema: Litera
     if schema == "public":
         assert (pooled.error("select 'a'::text = 'b'::text").message_primary or "").startswith("trapped as")
 
+    pooled.rows("insert into public.bound values (1, null)")
+    assert pooled.rows("call s3vl.sync()") == [{"synced": 1}]
     for call, _ in CALLS:
-        if "_access" not in call and "unregister" not in call and "deactivate" not in call:
+        if not any(part in call for part in ("_access", "unregister", "deactivate", "unbind")):
             pooled.rows("select * from " + call)
 
 

@@ -60,6 +60,7 @@ BY_TYPE: dict[str, list[str]] = {
     ],
     "integer": ["2147483647"],
     "boolean": ["null"],
+    "regclass": ["'0'"],
 }
 
 

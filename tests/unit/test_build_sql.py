@@ -76,11 +76,14 @@ def test_nothing_is_left_to_include_or_to_fill_in(built: dict[str, str]) -> None
 def test_installing_creates_and_upgrading_replaces(built: dict[str, str]) -> None:
     """A new installation takes over nothing that somebody has planted; an upgrade keeps the grants of functions."""
     functions = sum(
-        (build_sql.SQL / part).read_text().count("\ncreate or replace function ")
+        (build_sql.SQL / part).read_text().count("\ncreate or replace ")
         for part in build_sql.parts(build_sql.SQL)
     )
     counted = {
-        name: (text.count("\ncreate function "), text.count("\ncreate or replace function "))
+        name: (
+            len(re.findall(r"\ncreate (?:function|procedure) ", text)),
+            text.count("\ncreate or replace "),
+        )
         for name, text in built.items()
     }
 

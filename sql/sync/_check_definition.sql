@@ -1,0 +1,143 @@
+-- Checks of a definition against the index and the other bindings.
+
+create or replace function s3vl._check_prefix(binding s3vl.binding, index s3vl.index_registry)
+    returns void
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _prefix constant text := _check_prefix.binding.id_prefix;
+    _other record;
+begin
+    -- Ids of two bindings meet when the longer prefix goes on as a key of the other could begin.
+    select o.binding_name, o.id_prefix
+    into _other
+    from s3vl.binding as o
+    inner join s3vl.index_registry as r on r.index_name = o.index_name
+    cross join lateral (
+        select
+            least(length(o.id_prefix), length(_prefix)) as shared,
+            case when length(o.id_prefix) < length(_prefix)
+                then o.source else _check_prefix.binding.source end as shorter,
+            case when length(o.id_prefix) < length(_prefix)
+                then o.key_column else _check_prefix.binding.key_column end as key_column,
+            substr(
+                case when length(o.id_prefix) < length(_prefix) then _prefix else o.id_prefix end,
+                least(length(o.id_prefix), length(_prefix)) + 1
+            ) as rest
+    ) as p
+    left join pg_attribute as a on a.attrelid = p.shorter and a.attname = p.key_column
+    where r.index_arn = _check_prefix.index.index_arn
+        and o.binding_name <> _check_prefix.binding.binding_name
+        and left(o.id_prefix, p.shared) = left(_prefix, p.shared)
+        and (
+            p.rest ~ '^[-0-9a-f]*$'
+            or coalesce(a.atttypid, 'text'::regtype) in ('text'::regtype, 'varchar'::regtype)
+        )
+    limit 1;
+    if found then
+        raise exception using
+            errcode = '23505',
+            message = format(
+                'ids with id_prefix "%s" could be those of binding "%s" in the same index',
+                s3vl._shown(_prefix),
+                _other.binding_name
+            ),
+            detail = format('Its id_prefix is "%s".', s3vl._shown(_other.id_prefix)),
+            hint = 'Pass another id_prefix, for example id_prefix => ''products/'', or bind to an '
+                'index of its own.';
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_prefix(s3vl.binding, s3vl.index_registry) is
+    'Refuses a prefix under which two bindings would write the same ids.';
+
+create or replace function s3vl._check_metadata_keys(
+    binding s3vl.binding,
+    index s3vl.index_registry
+)
+    returns void
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _binding s3vl.binding := _check_metadata_keys.binding;
+    _keys constant text[] := _check_metadata_keys.index.non_filterable_keys;
+    _problem text := case
+        when _binding.when_null not in ('delete', 'keep')
+            then 'when_null must be delete or keep, got ' || quote_ident(_binding.when_null)
+        when cardinality(_binding.metadata_columns) > 50 then format(
+            'metadata_columns has %s columns, S3 Vectors takes 50 keys',
+            cardinality(_binding.metadata_columns)
+        )
+        when array_position(_binding.metadata_columns, null) is not null
+            then 'metadata_columns holds a null'
+        when _binding.hash_key = any(_binding.metadata_columns::text[])
+            then format('hash_key "%s" is a metadata column too', s3vl._shown(_binding.hash_key))
+        when _binding.hash_key is not null and _binding.hash_key <> all(_keys) then format(
+            'hash_key "%s" is filterable in index "%s"',
+            s3vl._shown(_binding.hash_key), _binding.index_name
+        )
+        when octet_length(_binding.id_prefix) > 900
+            then format('id_prefix has %s bytes', octet_length(_binding.id_prefix))
+    end;
+begin
+    if _problem is not null then
+        raise exception using
+            errcode = '22023',
+            message = _problem,
+            hint = case
+                when _problem ~ '^when_null'
+                    then 'With keep, a row without an embedding keeps the vector that it has.'
+                when _problem ~ '^hash_key' then 'Name a non-filterable metadata key that is for '
+                    'this alone, or leave hash_key out: see s3vl.describe_index().'
+                when _problem ~ '^id_prefix' then 'An id has 1,024 bytes at most: pass a short one.'
+                else 'Name columns that are to be metadata keys.'
+            end;
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_metadata_keys(s3vl.binding, s3vl.index_registry) is
+    'Refuses what no row could be stored with.';
+
+create or replace function s3vl._defined(definition jsonb)
+    returns s3vl.binding
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _definition constant jsonb := _defined.definition;
+    _binding s3vl.binding;
+    _index s3vl.index_registry;
+begin
+    if (_definition ->> 'is_change')::boolean then
+        _binding := s3vl._find_binding(_definition ->> 'binding_name');
+        _binding := jsonb_populate_record(_binding, jsonb_strip_nulls(_definition));
+    else
+        _binding := jsonb_populate_record(null::s3vl.binding, _definition);
+        _binding.binding_name := coalesce(
+            _binding.binding_name,
+            (select c.relname from pg_class as c where c.oid = _binding.source)
+        );
+        perform s3vl._check_binding_name(_binding.binding_name);
+    end if;
+    _index := s3vl._registered_index(_binding.index_name);
+    _binding.metadata_column := nullif(_binding.metadata_column, '');
+    _binding.hash_key := nullif(_binding.hash_key, '');
+    perform s3vl._check_metadata_keys(_binding, _index);
+    if _binding.key_column is null and s3vl._relation_problem(_binding.source) is null then
+        _binding.key_column := s3vl._primary_key(_binding);
+    end if;
+    perform s3vl._check_columns(_binding, _index);
+    perform s3vl._check_prefix(_binding, _index);
+    return s3vl._with_attributes(_binding);
+end;
+$$;
+
+comment on function s3vl._defined(jsonb) is
+    'Returns the binding that a definition describes, new or changed, or refuses it.';

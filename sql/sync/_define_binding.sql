@@ -1,0 +1,177 @@
+-- What s3vl.bind_table() and s3vl.alter_binding() are told, as a binding that was checked.
+
+create or replace function s3vl._check_binding_name(binding_name text)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _name constant text := _check_binding_name.binding_name;
+begin
+    -- Triggers are named after it, and names have 63 bytes.
+    if octet_length(_name) between 1 and 48 is not true or s3vl._hidden_character(_name) <> '' then
+        raise exception using
+            errcode = '22023',
+            message = format(
+                'binding_name must have 1 to 48 bytes, all of them visible, got %s',
+                coalesce('"' || s3vl._shown(_name) || '"', 'null')
+            ),
+            hint = 'Pass any text that is easy to type, for example binding_name => ''docs''.';
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_binding_name(text) is
+    'Refuses a name that a binding cannot have.';
+
+create or replace function s3vl._raise_unknown_binding(binding_name text)
+    returns void
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _names text[] := array(
+        select format('"%s"', b.binding_name)
+        from s3vl.binding as b
+        order by b.binding_name
+        limit 6
+    );
+begin
+    raise exception using
+        errcode = '42704',
+        message = format(
+            'there is no binding %s',
+            coalesce('"' || s3vl._shown(_raise_unknown_binding.binding_name) || '"', 'null')
+        ),
+        hint = concat_ws(
+            ' ',
+            'There are: ' || nullif(array_to_string(_names[:5], ', '), '')
+            || case when cardinality(_names) > 5 then ' and more' else '' end || '.',
+            'See s3vl.list_bindings(), or bind a table with s3vl.bind_table().'
+        );
+end;
+$$;
+
+comment on function s3vl._raise_unknown_binding(text) is
+    'Raises 42704 with up to five of the names that there are.';
+
+create or replace function s3vl._find_binding(binding_name text)
+    returns s3vl.binding
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _binding s3vl.binding;
+begin
+    select b.*
+    into _binding
+    from s3vl.binding as b
+    where b.binding_name = _find_binding.binding_name collate "C";
+    if not found then
+        perform s3vl._raise_unknown_binding(_find_binding.binding_name);
+    end if;
+    return _binding;
+end;
+$$;
+
+comment on function s3vl._find_binding(text) is
+    'Returns the binding of this name.';
+
+create or replace function s3vl._primary_key(binding s3vl.binding)
+    returns name
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _columns constant name[] := array(
+        select a.attname
+        from pg_index as i
+        inner join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = any(i.indkey)
+        where i.indrelid = _primary_key.binding.source and i.indisprimary
+    );
+begin
+    if cardinality(_columns) <> 1 then
+        perform s3vl._raise_source(
+            _primary_key.binding, '42804',
+            case cardinality(_columns)
+                when 0 then 'it has no primary key'
+                else format('its primary key has %s columns', cardinality(_columns))
+            end,
+            'Name a column that is unique and not null as key_column; with several, add one that '
+            'is generated from them.'
+        );
+    end if;
+    return _columns[1];
+end;
+$$;
+
+comment on function s3vl._primary_key(s3vl.binding) is
+    'Returns the one column of the primary key of a table.';
+
+create or replace function s3vl._with_attributes(binding s3vl.binding)
+    returns s3vl.binding
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _binding s3vl.binding := _with_attributes.binding;
+    _key record;
+begin
+    select a.attnum, a.atttypid::regtype as type
+    into _key
+    from pg_attribute as a
+    where a.attrelid = _binding.source and a.attname = _binding.key_column;
+    _binding.key_attnum := _key.attnum;
+    _binding.key_type := _key.type;
+    _binding.compared_columns := array_remove(s3vl._used_columns(_binding), _binding.key_column);
+    -- A column that is computed when it is read is null in a trigger.
+    if exists (
+        select
+        from pg_attribute as a
+        where a.attrelid = _binding.source
+            and a.attname = any(_binding.compared_columns)
+            and a.attgenerated = 'v'
+    ) then
+        _binding.compared_columns := null;
+    end if;
+    return _binding;
+end;
+$$;
+
+comment on function s3vl._with_attributes(s3vl.binding) is
+    'Returns a binding with what its triggers need to know of its columns.';
+
+create or replace function s3vl._digest(binding s3vl.binding)
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select encode(
+        sha256(
+            convert_to(
+                jsonb_build_array(
+                    _digest.binding.binding_name,
+                    _digest.binding.index_name,
+                    _digest.binding.id_prefix,
+                    _digest.binding.metadata_columns,
+                    _digest.binding.metadata_column,
+                    _digest.binding.key_column,
+                    _digest.binding.embedding_column,
+                    _digest.binding.hash_key,
+                    _digest.binding.when_null
+                )::text,
+                'UTF8'
+            )
+        ),
+        'hex'
+    )
+$$;
+
+comment on function s3vl._digest(s3vl.binding) is
+    'Returns the sum over a definition, which the triggers carry: only who owns the table can make '
+    'them, and so nobody else can have other columns of it sent.';

@@ -1,0 +1,169 @@
+-- What a turn is to send: the keys that have marks, those that are due again, and a page of the
+-- rows that were there before; then the rows, in a later statement than the marks, so that what
+-- changes in between keeps its mark.
+
+create or replace function s3vl._turn_size(dimension integer, failures integer)
+    returns integer
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- Of large vectors fewer, to have them all in memory. After failures fewer and fewer, so that
+    -- something gets through however little time there is.
+    select greatest(
+        1, least(2000, 2048000 / coalesce(_turn_size.dimension, 1024))
+        / (2 ^ least(_turn_size.failures, 20))::integer
+    )
+$$;
+
+comment on function s3vl._turn_size(integer, integer) is
+    'Returns how many keys a turn takes.';
+
+create or replace function s3vl._marks(
+    binding_id integer,
+    room integer,
+    out changes bigint[],
+    out noted_ats timestamptz[],
+    out change_keys text[],
+    out keys text[],
+    out is_truncated boolean
+)
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- A key may have many marks: those of the first keys among ten times as many.
+    with marks as materialized (
+        select o.change, o.noted_at, o.key
+        from s3vl.outbox as o
+        where o.binding_id = _marks.binding_id
+        order by o.change
+        limit 10 * _marks.room
+    ),
+
+    firsts as (
+        select m.key
+        from marks as m
+        where m.key is not null
+        group by m.key
+        order by min(m.change)
+        limit _marks.room
+    )
+
+    select
+        coalesce(array_agg(m.change), '{}'),
+        coalesce(array_agg(m.noted_at), '{}'),
+        coalesce(array_agg(m.key), '{}'),
+        array(select f.key from firsts as f),
+        coalesce(bool_or(m.key is null), false)
+    from marks as m
+    where m.key is null or m.key in (select f.key from firsts as f)
+$$;
+
+comment on function s3vl._marks(integer, integer) is
+    'Returns marks to work on, and their keys, each of them once.';
+
+create or replace function s3vl._row_problem(
+    vector_id text,
+    embedding real[],
+    metadata jsonb,
+    index s3vl.index_registry
+)
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(
+        'vector_id ' || s3vl._id_problem(_row_problem.vector_id),
+        case when _row_problem.embedding is not null
+            then 'embedding ' || s3vl._embedding_problem(
+                _row_problem.embedding, (_row_problem.index).dimension,
+                (_row_problem.index).distance_metric
+            ) end,
+        'metadata ' || s3vl._metadata_problem(
+            _row_problem.metadata, (_row_problem.index).non_filterable_keys
+        )
+    )
+$$;
+
+comment on function s3vl._row_problem(text, real[], jsonb, s3vl.index_registry) is
+    'Says why a row cannot be stored; null when it can.';
+
+create or replace function s3vl._with_hash(metadata jsonb, embedding real[], hash_key text)
+    returns jsonb
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- The number says how it was made.
+    select case
+        when _with_hash.hash_key is null or jsonb_typeof(_with_hash.metadata) <> 'object'
+            then _with_hash.metadata
+        else _with_hash.metadata || jsonb_build_object(
+            _with_hash.hash_key,
+            '1:' || lpad(
+                to_hex(
+                    hash_record_extended(row(_with_hash.embedding, _with_hash.metadata)::record, 0)
+                ),
+                16,
+                '0'
+            )
+        )
+    end
+$$;
+
+comment on function s3vl._with_hash(jsonb, real[], text) is
+    'Adds a hash of vector and metadata under its key, if there is one.';
+
+create or replace function s3vl._gather(
+    binding s3vl.binding,
+    index s3vl.index_registry,
+    known_keys text[],
+    fill_after text,
+    fill_count integer,
+    out page text[],
+    out keys text[],
+    out records s3vl.vector_record[],
+    out kept s3vl.vector_record[],
+    out gone text[],
+    out waiting text[],
+    out refused text[],
+    out problems text[]
+)
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _rows record;
+begin
+    _gather.page := '{}';
+    -- The block is rolled back, and with it ends the lock on the table: a TRUNCATE or an ALTER
+    -- TABLE of the application is not to wait for the call. What was read stays.
+    begin
+        if _gather.fill_count > 0 then
+            _gather.page := s3vl._next_keys(
+                _gather.binding, _gather.fill_after, _gather.fill_count
+            );
+        end if;
+        _gather.keys := array(
+            select unnest(_gather.known_keys) union select unnest(_gather.page)
+        );
+        select s.*
+        into _rows
+        from s3vl._sorted(_gather.binding, _gather.index, _gather.keys) as s;
+        raise sqlstate 'S3V99';
+    exception
+        when sqlstate 'S3V99' then
+            null;
+    end;
+    _gather.records := _rows.records;
+    _gather.kept := _rows.kept;
+    _gather.gone := _rows.gone;
+    _gather.waiting := _rows.waiting;
+    _gather.refused := _rows.refused;
+    _gather.problems := _rows.problems;
+end;
+$$;
+
+comment on function s3vl._gather(s3vl.binding, s3vl.index_registry, text[], text, integer) is
+    'Reads the rows of keys, and of a page of the table, without keeping a lock on it.';

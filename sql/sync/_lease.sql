@@ -1,0 +1,154 @@
+-- Who may write the vectors of a binding. S3 Vectors has no conditional write: of two writes of one
+-- vector the later to arrive wins, be it the older, and it may arrive long after its caller is
+-- gone. So a turn takes a lease, commits it before its first call, and keeps it past the last
+-- moment at which a call may still act, unless it knows how all of them ended.
+
+create or replace function s3vl._late()
+    returns interval
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select interval '10 seconds'
+$$;
+
+comment on function s3vl._late() is
+    'Returns how long after the deadline of a call the lease goes on: what was sent just before '
+    'may take its time, and clocks differ.';
+
+create or replace function s3vl._lease_time()
+    returns interval
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- Beside the call there is what comes before it: reading, and waiting for a lock.
+    select make_interval(secs => 5 + coalesce((select c.timeout_seconds from s3vl.config as c), 30))
+        + s3vl._late()
+$$;
+
+comment on function s3vl._lease_time() is
+    'Returns how long a lease is.';
+
+create or replace function s3vl._time_limit()
+    returns timestamptz
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- statement_timeout counts from the CALL, transaction_timeout (since PostgreSQL 17) from the
+    -- turn. A second is for what comes after the call.
+    select least(
+        statement_timestamp() + nullif(current_setting('statement_timeout')::interval, '0'),
+        now() + nullif(current_setting('transaction_timeout', true)::interval, '0')
+    ) - interval '1 second'
+$$;
+
+comment on function s3vl._time_limit() is
+    'Returns when PostgreSQL would end this statement, less a second; null when it would not.';
+
+create or replace function s3vl._has_work(state s3vl.sync_state)
+    returns boolean
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select _has_work.state.is_filling
+        or _has_work.state.is_sweeping
+        or exists (select from s3vl.outbox as o where o.binding_id = _has_work.state.binding_id)
+        or exists (
+            select
+            from s3vl.sync_failure as f
+            where f.binding_id = _has_work.state.binding_id
+                and f.next_attempt_at <= clock_timestamp()
+        )
+$$;
+
+comment on function s3vl._has_work(s3vl.sync_state) is
+    'Tells whether there is something to send.';
+
+create or replace function s3vl._start_sync(binding_name text, max_seconds integer)
+    returns timestamptz
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _limit constant timestamptz := s3vl._time_limit();
+begin
+    perform s3vl._check_range('max_seconds', _start_sync.max_seconds, 1, 86400);
+    -- A reader instance, or a session that is not to change anything.
+    if current_setting('transaction_read_only')::boolean then
+        return null;
+    end if;
+    if _start_sync.binding_name is not null then
+        perform s3vl._find_binding(_start_sync.binding_name);
+    end if;
+    if _limit < clock_timestamp() + interval '1 second' then
+        perform s3vl._warn(
+            'statement_timeout leaves s3vl.sync() no time to make a call',
+            format('It is %s.', current_setting('statement_timeout')),
+            'Raise it for the session that calls: set statement_timeout = ''2min'';'
+        );
+        return null;
+    end if;
+    -- Clocks may be set back: no lease is longer than one that is taken now.
+    update s3vl.sync_state as s
+    set seen_at = clock_timestamp(),
+        leased_until = least(s.leased_until, clock_timestamp() + s3vl._lease_time()),
+        not_before = least(s.not_before, clock_timestamp() + interval '1 minute')
+    where s.binding_id in (
+        select l.binding_id
+        from s3vl.sync_state as l
+        inner join s3vl.binding as b on b.binding_id = l.binding_id
+        where b.binding_name = coalesce(_start_sync.binding_name collate "C", b.binding_name)
+            and (
+                l.seen_at between clock_timestamp() - interval '30 seconds' and clock_timestamp()
+            ) is not true
+        for update of l skip locked
+    );
+    return least(
+        clock_timestamp() + make_interval(secs => _start_sync.max_seconds),
+        _limit - interval '1 second'
+    );
+end;
+$$;
+
+comment on function s3vl._start_sync(text, integer) is
+    'Returns until when turns may begin; null where nothing can be written.';
+
+create or replace function s3vl._take_lease(binding_name text, ends_at timestamptz)
+    returns table (binding_id integer, lease uuid)
+    security definer
+    rows 1
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if clock_timestamp() >= _take_lease.ends_at then
+        return;
+    end if;
+    -- The one that has waited longest, so that all have their turn.
+    return query
+    update s3vl.sync_state as s
+    set lease = gen_random_uuid(),
+        leased_until = clock_timestamp() + s3vl._lease_time(),
+        last_turn_at = clock_timestamp()
+    where s.binding_id = (
+        select l.binding_id
+        from s3vl.sync_state as l
+        inner join s3vl.binding as b on b.binding_id = l.binding_id
+        where b.binding_name = coalesce(_take_lease.binding_name collate "C", b.binding_name)
+            and not b.is_paused
+            and greatest(l.leased_until, l.not_before) <= clock_timestamp()
+            and s3vl._has_work(l)
+        order by l.last_turn_at nulls first, l.binding_id
+        limit 1
+        for update of l skip locked
+    )
+    returning s.binding_id, s.lease;
+end;
+$$;
+
+comment on function s3vl._take_lease(text, timestamptz) is
+    'Takes the next binding that has work, if there is one that nobody is at work on, and returns '
+    'it with the lease.';

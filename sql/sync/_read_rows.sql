@@ -1,0 +1,158 @@
+-- Reading bound tables. Keys come as text, and are compared in the type of the column, so that its
+-- index is used. Row security must not hide a row from here, for what is not there is deleted:
+-- s3vl._sync_step() turns it off, which makes it an error.
+
+create or replace function s3vl._key_cast(binding s3vl.binding, key text)
+    returns text
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select concat(
+        _key_cast.key, '::', format_type(a.atttypid, null),
+        ' collate ' || quote_ident(n.nspname) || '.' || quote_ident(l.collname)
+    )
+    from pg_attribute as a
+    left join pg_collation as l on l.oid = a.attcollation
+    left join pg_namespace as n on n.oid = l.collnamespace
+    where a.attrelid = _key_cast.binding.source and a.attname = _key_cast.binding.key_column
+$$;
+
+comment on function s3vl._key_cast(s3vl.binding, text) is
+    'Returns the expression of a text as a key of a bound table.';
+
+create or replace function s3vl._only_keys(binding s3vl.binding, keys text[])
+    returns text[]
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- A number of so many digits may still be too large for its type, and is none of its keys.
+    select array(
+        select k.key
+        from unnest(_only_keys.keys) as k (key)
+        where case
+            when k.key !~ t.pattern then false
+            when t.type_name = 'smallint'::regtype then k.key::numeric between -32768 and 32767
+            when t.type_name = 'integer'::regtype
+                then k.key::numeric between -2147483648 and 2147483647
+            when t.type_name = 'bigint'::regtype
+                then k.key::numeric between -9223372036854775808 and 9223372036854775807
+            else true
+        end
+    )
+    from s3vl._key_types() as t
+    where t.type_name = coalesce(
+        (
+            select a.atttypid
+            from pg_attribute as a
+            where a.attrelid = _only_keys.binding.source
+                and a.attname = _only_keys.binding.key_column
+        ),
+        _only_keys.binding.key_type
+    )
+$$;
+
+comment on function s3vl._only_keys(s3vl.binding, text[]) is
+    'Returns those of the texts that can be keys of a bound table.';
+
+create or replace function s3vl._rows_query(binding s3vl.binding)
+    returns text
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select format(
+        'select k.key, t.%1$I is not null, %2$s, %3$s '
+        'from unnest($1) as k (key) left join %4$s as t on t.%1$I = %5$s',
+        _rows_query.binding.key_column,
+        s3vl._embedding_as_real(a.attname, a.atttypid),
+        s3vl._metadata(_rows_query.binding),
+        _rows_query.binding.source,
+        s3vl._key_cast(_rows_query.binding, 'k.key')
+    )
+    from pg_attribute as a
+    where a.attrelid = _rows_query.binding.source
+        and a.attname = _rows_query.binding.embedding_column
+$$;
+
+comment on function s3vl._rows_query(s3vl.binding) is
+    'Returns the query for the rows of keys.';
+
+create or replace function s3vl._rows(binding s3vl.binding, keys text[])
+    returns table (key text, is_there boolean, embedding real[], metadata jsonb)
+    rows 1000
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    execute s3vl._rows_query(_rows.binding) using s3vl._only_keys(_rows.binding, _rows.keys);
+end;
+$$;
+
+comment on function s3vl._rows(s3vl.binding, text[]) is
+    'Returns what rows are there for keys, with their vectors and metadata.';
+
+create or replace function s3vl._page_query(binding s3vl.binding, after text)
+    returns text
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select format(
+        'select array(select t.%1$I::text from %2$s as t %3$s order by t.%1$I limit $2)',
+        _page_query.binding.key_column,
+        _page_query.binding.source,
+        case when _page_query.after is not null then format(
+            'where t.%I > %s',
+            _page_query.binding.key_column,
+            s3vl._key_cast(_page_query.binding, '$1')
+        ) end
+    )
+$$;
+
+comment on function s3vl._page_query(s3vl.binding, text) is
+    'Returns the query for the keys that follow one.';
+
+create or replace function s3vl._next_keys(binding s3vl.binding, after text, count integer)
+    returns text[]
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _keys text[];
+begin
+    execute s3vl._page_query(_next_keys.binding, _next_keys.after)
+    into _keys
+    using _next_keys.after, _next_keys.count;
+    return _keys;
+end;
+$$;
+
+comment on function s3vl._next_keys(s3vl.binding, text, integer) is
+    'Returns the keys of a bound table that follow one, in their order.';
+
+create or replace function s3vl._absent(binding s3vl.binding, keys text[])
+    returns text[]
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _keys text[];
+begin
+    execute format(
+        'select array(select k.key from unnest($1) as k (key) '
+        'where not exists (select from %s as t where t.%I = %s))',
+        _absent.binding.source,
+        _absent.binding.key_column,
+        s3vl._key_cast(_absent.binding, 'k.key')
+    )
+    into _keys
+    using s3vl._only_keys(_absent.binding, _absent.keys);
+    return _keys;
+end;
+$$;
+
+comment on function s3vl._absent(s3vl.binding, text[]) is
+    'Returns those of the keys that no row has.';

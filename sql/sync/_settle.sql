@@ -1,0 +1,145 @@
+-- What a turn leaves behind, in the transaction that ends its lease.
+
+create or replace function s3vl._settle_refused(
+    binding_id integer,
+    keys text[],
+    problems text[],
+    is_final boolean
+)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into s3vl.sync_failure as f (
+        binding_id, key, state, attempts, sqlstate, error, next_attempt_at
+    )
+    select
+        _settle_refused.binding_id,
+        r.key,
+        case when _settle_refused.is_final then 'dead' else 'retrying' end,
+        1,
+        '22023',
+        r.problem,
+        case when not _settle_refused.is_final then clock_timestamp() + interval '10 seconds' end
+    from unnest(_settle_refused.keys, _settle_refused.problems) as r (key, problem)
+    on conflict on constraint sync_failure_pkey do update
+    set attempts = f.attempts + 1,
+        state = case when f.attempts >= 4 then 'dead' else excluded.state end,
+        sqlstate = excluded.sqlstate,
+        error = excluded.error,
+        last_failed_at = excluded.last_failed_at,
+        next_attempt_at = case when f.attempts < 4 and not _settle_refused.is_final
+            then clock_timestamp() + interval '10 seconds' * 4 ^ f.attempts end;
+end;
+$$;
+
+comment on function s3vl._settle_refused(integer, text[], text[], boolean) is
+    'Saves which rows were refused: those that cannot be stored are dead at once, those that the '
+    'service has refused after five attempts, with pauses that grow fourfold.';
+
+create or replace function s3vl._settle_keys(
+    binding_id integer,
+    sent text[],
+    changed text[],
+    waiting text[],
+    refused text[]
+)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- A change of the row clears what was said of it before; else attempts add up.
+    delete from s3vl.sync_failure as f
+    where f.binding_id = _settle_keys.binding_id
+        and f.key = any(_settle_keys.sent)
+        and (f.key = any(_settle_keys.changed) or f.key <> all(_settle_keys.refused));
+    insert into s3vl.sync_failure (binding_id, key, state, attempts, error)
+    select _settle_keys.binding_id, w.key, 'waiting', 0, 'the embedding is null'
+    from unnest(_settle_keys.waiting) as w (key)
+    on conflict do nothing;
+end;
+$$;
+
+comment on function s3vl._settle_keys(integer, text[], text[], text[], text[]) is
+    'Forgets what was wrong with keys that were sent, and saves which rows have no vector yet.';
+
+create or replace function s3vl._settle_page(
+    binding_id integer,
+    page text[],
+    is_last boolean,
+    unsent text[]
+)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- With some of it unsent, it is read again.
+    if _settle_page.page && _settle_page.unsent then
+        return;
+    end if;
+    update s3vl.sync_state as s
+    set filled_up_to = coalesce(
+            _settle_page.page[cardinality(_settle_page.page)], s.filled_up_to
+        ),
+        rows_filled = s.rows_filled + cardinality(_settle_page.page),
+        is_filling = s.is_filling and not _settle_page.is_last
+    where s.binding_id = _settle_page.binding_id;
+end;
+$$;
+
+comment on function s3vl._settle_page(integer, text[], boolean, text[]) is
+    'Remembers up to which key the rows that were there before were sent.';
+
+create or replace function s3vl._is_mine(binding s3vl.binding, lease uuid)
+    returns boolean
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform s.binding_id
+    from s3vl.sync_state as s
+    where s.binding_id = _is_mine.binding.binding_id and s.lease = _is_mine.lease
+    for update;
+    -- Looked at in a later statement than the lock: who changes a binding locks the same row.
+    return found and exists (
+        select
+        from s3vl.binding as b
+        where b.binding_id = _is_mine.binding.binding_id
+            and b.updated_at = _is_mine.binding.updated_at
+    );
+end;
+$$;
+
+comment on function s3vl._is_mine(s3vl.binding, uuid) is
+    'Tells whether the lease is still that of this turn, and the binding as it was; until the end '
+    'of the transaction both stay so.';
+
+create or replace function s3vl._forget_marks(
+    binding_id integer,
+    changes bigint[],
+    noted_ats timestamptz[],
+    change_keys text[],
+    unsent text[]
+)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- One by one: a mark with a lower number may be committed later.
+    delete from s3vl.outbox as o
+    using unnest(
+        _forget_marks.changes, _forget_marks.noted_ats, _forget_marks.change_keys
+    ) as m (change, noted_at, key)
+    where o.binding_id = _forget_marks.binding_id
+        and o.change = m.change
+        and o.noted_at = m.noted_at
+        and (m.key = any(_forget_marks.unsent)) is not true;
+end;
+$$;
+
+comment on function s3vl._forget_marks(integer, bigint[], timestamptz[], text[], text[]) is
+    'Deletes marks, but for those of keys that were not sent.';

@@ -1,0 +1,159 @@
+-- One turn: some keys of one binding, read, sent and settled.
+
+create or replace function s3vl._send_rows(
+    binding s3vl.binding,
+    index s3vl.index_registry,
+    records s3vl.vector_record[],
+    kept s3vl.vector_record[],
+    gone text[],
+    doubts text[],
+    started timestamptz,
+    ends_at timestamptz,
+    deadline timestamptz,
+    out unsent text[],
+    out waiting text[],
+    out refused text[],
+    out problems text[]
+)
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _key_at constant integer := length(_send_rows.binding.id_prefix) + 1;
+    _put record;
+    _kept record;
+begin
+    perform s3vl._check_facts_behind(
+        _send_rows.doubts, _send_rows.index, _send_rows.started
+    );
+    select
+        coalesce(array_agg(p.key) filter (where p.problem is null), '{}') as unsent,
+        coalesce(array_agg(p.key) filter (where p.problem <> ''), '{}') as refused,
+        coalesce(array_agg(p.problem) filter (where p.problem <> ''), '{}') as problems
+    into _put
+    from (
+        select substr(p.vector_id, _key_at) as key, p.problem
+        from s3vl._put_all(
+            _send_rows.records, _send_rows.index, _send_rows.started, _send_rows.ends_at,
+            _send_rows.deadline
+        ) as p
+    ) as p;
+    select
+        coalesce(array_agg(p.key) filter (where p.problem is null), '{}') as missing,
+        coalesce(array_agg(p.key) filter (where p.problem <> ''), '{}') as refused,
+        coalesce(array_agg(p.problem) filter (where p.problem <> ''), '{}') as problems
+    into _kept
+    from (
+        select substr(p.vector_id, _key_at) as key, p.problem
+        from s3vl._put_metadata(
+            _send_rows.kept, _send_rows.index, _send_rows.started, _send_rows.deadline
+        ) as p
+    ) as p;
+    _send_rows.unsent := _put.unsent;
+    _send_rows.waiting := _kept.missing;
+    _send_rows.refused := _put.refused || _kept.refused;
+    _send_rows.problems := _put.problems || _kept.problems;
+    if cardinality(_send_rows.gone) > 0 then
+        perform s3vl._delete_ids(
+            _send_rows.gone, _send_rows.index.index_arn, _send_rows.started,
+            s3vl._epoch_ms(_send_rows.deadline)
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._send_rows(
+    s3vl.binding, s3vl.index_registry, s3vl.vector_record[], s3vl.vector_record[], text[], text[],
+    timestamptz, timestamptz, timestamptz
+) is
+    'Sends what was gathered, and returns the keys of what there was no time for, of what waits '
+    'for a vector, and of what was refused.';
+
+create or replace function s3vl._due_again(binding_id integer, room integer)
+    returns text[]
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select array(
+        select f.key
+        from s3vl.sync_failure as f
+        where f.binding_id = _due_again.binding_id and f.next_attempt_at <= clock_timestamp()
+        order by f.next_attempt_at
+        limit greatest(0, _due_again.room)
+    )
+$$;
+
+comment on function s3vl._due_again(integer, integer) is
+    'Returns keys that failed, and are to be tried again now.';
+
+create or replace function s3vl._turn(
+    binding s3vl.binding,
+    state s3vl.sync_state,
+    started timestamptz,
+    ends_at timestamptz,
+    deadline timestamptz
+)
+    returns integer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _binding constant s3vl.binding := _turn.binding;
+    _state s3vl.sync_state := _turn.state;
+    _index constant s3vl.index_registry := s3vl._registered_index(_binding.index_name);
+    _room constant integer := s3vl._turn_size(_index.dimension, _state.failures);
+    _marks record;
+    _keys text[];
+    _fill_count integer := 0;
+    _rows record;
+    _sent record;
+begin
+    perform s3vl._check_columns(_binding, _index);
+    perform s3vl._check_rights(_binding);
+    select m.* into _marks from s3vl._marks(_binding.binding_id, _room) as m;
+    _keys := _marks.keys || s3vl._due_again(_binding.binding_id, _room - cardinality(_marks.keys));
+    if _state.is_filling then
+        _fill_count := greatest(0, _room - cardinality(_keys));
+    end if;
+    select g.*
+    into _rows
+    from s3vl._gather(
+        _binding, _index, _keys, _state.filled_up_to, _fill_count
+    ) as g;
+    select s.*
+    into _sent
+    from s3vl._send_rows(
+        _binding, _index, _rows.records, _rows.kept, _rows.gone, _rows.problems, _turn.started,
+        _turn.ends_at, _turn.deadline
+    ) as s;
+    if not s3vl._is_mine(_binding, _state.lease) then
+        return 0;
+    end if;
+    perform s3vl._forget_marks(
+        _binding.binding_id, _marks.changes, _marks.noted_ats, _marks.change_keys, _sent.unsent
+    );
+    _keys := array(select unnest(_rows.keys) except select unnest(_sent.unsent));
+    perform s3vl._settle_keys(
+        _binding.binding_id, _keys, _marks.keys, _rows.waiting || _sent.waiting,
+        _rows.refused || _sent.refused
+    );
+    perform s3vl._settle_refused(_binding.binding_id, _rows.refused, _rows.problems, true);
+    perform s3vl._settle_refused(_binding.binding_id, _sent.refused, _sent.problems, false);
+    perform s3vl._settle_page(
+        _binding.binding_id, _rows.page, cardinality(_rows.page) < _fill_count, _sent.unsent
+    );
+    if _marks.is_truncated then
+        update s3vl.sync_state as s
+        set is_sweeping = true,
+            sweep_token = null
+        where s.binding_id = _binding.binding_id;
+    end if;
+    return cardinality(_rows.records) + cardinality(_rows.kept) + cardinality(_rows.gone)
+        - cardinality(_sent.unsent) - cardinality(_sent.waiting) - cardinality(_sent.refused);
+end;
+$$;
+
+comment on function s3vl._turn(
+    s3vl.binding, s3vl.sync_state, timestamptz, timestamptz, timestamptz
+) is
+    'Sends some keys of a binding, and returns how many vectors were written or deleted.';

@@ -1,0 +1,61 @@
+-- Sending what has changed. Whoever calls it runs it, because only so can it commit: between its
+-- steps, which run as the owner of s3vl. Nothing here may depend on the search_path before it is
+-- set, and a commit undoes that.
+
+create or replace procedure s3vl.sync(
+    in binding_name text default null,
+    in max_seconds integer default 50,
+    inout synced bigint default 0
+)
+    language plpgsql
+as $$
+declare
+    _ends_at timestamptz;
+    _binding_id integer;
+    _lease uuid;
+    _step integer;
+begin
+    -- To try it is the only way to know. Outside of a transaction the message is another one: that
+    -- a block with an exception handler cannot commit.
+    begin
+        commit;
+    exception
+        when invalid_transaction_termination then
+            if sqlerrm operator(pg_catalog.=) 'invalid transaction termination' then
+                raise exception using
+                    errcode = '25001',
+                    message = 's3vl.sync() commits, and cannot run inside of a transaction',
+                    hint = 'Call it by itself, with autocommit on: call s3vl.sync();';
+            end if;
+    end;
+    synced := 0;
+    _ends_at := s3vl._start_sync(sync.binding_name, sync.max_seconds);
+    if _ends_at is null then
+        return;
+    end if;
+    loop
+        commit;
+        set transaction isolation level read committed;
+        set local search_path = pg_catalog, pg_temp;
+        select t.binding_id, t.lease
+        into _binding_id, _lease
+        from s3vl._take_lease(sync.binding_name, _ends_at) as t;
+        exit when _lease is null;
+        -- The lease has to be there whatever becomes of this session.
+        commit;
+        set transaction isolation level read committed;
+        set local search_path = pg_catalog, pg_temp;
+        _step := s3vl._sync_step(_binding_id, _lease);
+        synced := synced operator(pg_catalog.+) _step;
+    end loop;
+end;
+$$;
+
+comment on procedure s3vl.sync is
+    'Sends what has changed. synced adds up how many vectors it wrote or deleted. It works on '
+    'binding_name or on all bindings in turn, until nothing is left or max_seconds (1 to 86400) '
+    'are over; statement_timeout makes that less. It commits between its steps, so call it by '
+    'itself, with autocommit on; every 10 seconds by pg_cron is a good schedule. It does nothing, '
+    'and raises nothing, where another session is at work on the binding, while it is paused, and '
+    'on a reader instance. What fails is said by s3vl.sync_status(), and tried again. Raises '
+    '22023, 25001 inside of a transaction, and 42704 for an unknown binding.';

@@ -1,0 +1,417 @@
+"""Tables in step with an index: what is committed arrives, what cannot be stored is named, and nothing waits."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from typing import TYPE_CHECKING, Any, LiteralString
+
+import psycopg
+import pytest
+from indexes import registered_index
+
+from fixtures_postgres import need_pgvector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from fixtures_cloud import Stack
+
+MAKE_DOCS = """
+    create table docs (
+        id integer primary key, body text, price numeric, meta jsonb,
+        embedding real[] default array[random() + 0.1, random(), random()]
+    )
+"""
+BIND = """
+    select s3vl.bind_table(
+        'docs', %s, 'embedding', metadata_columns => '{body,price}', metadata_column => 'meta'
+    )
+"""
+ROWS = """
+    select id::text, embedding,
+        jsonb_strip_nulls(coalesce(meta, '{}') || jsonb_build_object('body', body, 'price', price))
+    from docs
+"""
+
+
+class Bound:
+    """The table docs, bound to an index of this test alone."""
+
+    def __init__(self, connection: psycopg.Connection, index_name: str, index_arn: str) -> None:
+        self.connection = connection
+        self.index_name = index_name
+        self.index_arn = index_arn
+
+    def run(self, statement: LiteralString, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows."""
+        cursor = self.connection.execute(statement, parameters or None)
+        return cursor.fetchall() if cursor.description else []
+
+    def sync(self, max_seconds: int = 30) -> int:
+        """Call sync, and return how many vectors it has synced."""
+        return self.run("call s3vl.sync(max_seconds => %s)", max_seconds)[0][0]
+
+    def status(self) -> dict[str, Any]:
+        """Return the row of the status."""
+        cursor = self.connection.execute("select * from s3vl.sync_status()")
+        assert cursor.description
+        [row] = cursor.fetchall()
+        return dict(zip([column.name for column in cursor.description], row, strict=True))
+
+    def stored(self) -> dict[str, tuple[list[float], Any]]:
+        """Return what the index holds."""
+        found: dict[str, tuple[list[float], Any]] = {}
+        token = None
+        while True:
+            rows = self.run(
+                "select vector_id, vector_data, metadata, response_next_token from s3vl.list_vectors("
+                "index_name => %s, max_results => 1000, next_token => %s, return_data => true)",
+                self.index_name,
+                token,
+            )
+            found |= {row[0]: (row[1], row[2]) for row in rows}
+            token = rows[-1][3] if rows else None
+            if token is None:
+                return found
+
+    def assert_in_step(self, rows: LiteralString = ROWS, but: tuple[str, ...] = ()) -> None:
+        """Compare the index with the table, all of it but some ids."""
+        stored = self.stored()
+        expected = {row[0]: row[1:] for row in self.run(rows) if row[0] not in but and row[1] is not None}
+        assert {key for key in stored if key not in but} == set(expected)
+        for key, (embedding, metadata) in expected.items():
+            assert stored[key][0] == pytest.approx(embedding, rel=1e-6)
+            assert stored[key][1] == metadata, key
+
+
+@pytest.fixture(scope="module")
+def index_names() -> Iterator[str]:
+    """Give names that no other index of these tests has."""
+    return (f"sync-{number}" for number in range(1, 1_000))
+
+
+@pytest.fixture
+def docs(
+    connection: psycopg.Connection, aws: Callable[..., Any], stack: Stack, index_names: Iterator[str]
+) -> Bound:
+    """Make the table, its index of three dimensions, and bind them."""
+    name = next(index_names)
+    arn = registered_index(connection, aws, stack, name, 3)
+    connection.execute(MAKE_DOCS)
+    connection.execute(BIND, [name])
+    return Bound(connection, name, arn)
+
+
+def test_every_committed_change_arrives(docs: Bound) -> None:
+    """Inserts, updates, deletes and changes of keys arrive, each once; what is rolled back never does."""
+    docs.run(
+        "insert into docs (id, body, price) select n, 'text ' || n, n / 7.0 from generate_series(1, 50) as n"
+    )
+    assert docs.sync() == 50
+    docs.assert_in_step()
+    docs.run("update docs set body = 'new' where id <= 10")
+    docs.run("update docs set id = id + 100 where id between 11 and 15")
+    docs.run("delete from docs where id between 16 and 20")
+    docs.run("update docs set body = body")
+    with docs.connection.transaction(force_rollback=True):
+        docs.run("insert into docs (id) values (1000)")
+    assert docs.status()["pending"] == 25
+    assert docs.sync() == 25
+    docs.assert_in_step()
+    assert docs.sync() == 0
+    status = docs.status()
+    assert (status["state"], status["pending"], status["last_error"]) == ("in step", 0, None)
+
+
+def test_rows_that_were_there_before_are_sent_in_pages(docs: Bound) -> None:
+    """A backfill goes on where it was stopped, after live changes, and knows how far it is."""
+    docs.run("select s3vl.unbind_table('docs')")
+    docs.run("insert into docs (id) select n from generate_series(1, 4500) as n")
+    docs.run("analyze docs")
+    docs.run(BIND, docs.index_name)
+    docs.run("update docs set body = 'x' where id = 4400")
+    assert docs.status()["state"] == "backfilling"
+    assert docs.sync() == 4501
+    docs.assert_in_step()
+    assert docs.status()["coverage"] == 1
+
+
+POISON = {
+    1: ("zero vector", "embedding = '{0,0,0}'", "embedding is zero in every dimension"),
+    2: ("NaN", "embedding = '{1,NaN,0}'", "embedding holds NaN"),
+    3: ("wrong dimension", "embedding = '{1,2}'", "embedding has 2 numbers, the index has 3 dimensions"),
+    4: (
+        "too much metadata",
+        "meta = jsonb_build_object('text', repeat('x', 41000))",
+        "metadata counts as .* bytes, S3 Vectors allows 40,960",
+    ),
+    5: ("too much that is filterable", "body = repeat('x', 2049)", "metadata counts as .* filterable bytes"),
+    6: ("nested metadata", """meta = '{"a": {"b": 1}}'""", 'metadata has key "a", whose value is an object'),
+}
+
+
+def test_what_cannot_be_stored_is_a_dead_letter(docs: Bound) -> None:
+    """Each bad row is named with the reason, the rest arrives in the same turn, and a change clears the letter."""
+    docs.run("insert into docs (id) select n from generate_series(1, 200) as n")
+    for key, (_, change, _) in POISON.items():
+        docs.run(f"update docs set {change} where id = {key}")  # type: ignore[arg-type]
+    assert docs.sync() == 194
+    letters = docs.run("select vector_id, sqlstate, error, attempts from s3vl.dead_letters() order by 1")
+    assert [(row[0], row[1], row[3]) for row in letters] == [(str(key), "22023", 1) for key in POISON]
+    for letter, (_, _, problem) in zip(letters, POISON.values(), strict=True):
+        assert re.search(problem, letter[2])
+    docs.assert_in_step(but=tuple(map(str, POISON)))
+    assert docs.status()["dead"] == 6
+    docs.run("update docs set embedding = '{1,2,3}', meta = null, body = null where id <= 3")
+    docs.run("delete from docs where id = 4")
+    assert docs.sync() == 4
+    assert docs.run("select s3vl.retry_dead_letters('docs', array['5'])") == [(1,)]
+    docs.sync()
+    assert docs.run("select s3vl.discard_dead_letters('docs', array['6'])") == [(1,)]
+    assert docs.run("select vector_id from s3vl.dead_letters('docs')") == [("5",)]
+
+
+def test_all_of_a_turn_can_be_dead(docs: Bound) -> None:
+    """Two thousand rows that cannot be stored are two thousand letters and no call."""
+    docs.run("insert into docs (id, embedding) select n, '{0,0,0}' from generate_series(1, 2000) as n")
+    assert docs.sync() == 0
+    assert docs.status()["dead"] == 2000
+    assert docs.stored() == {}
+
+
+def test_what_only_the_service_refuses_is_found(docs: Bound) -> None:
+    """A record that is refused by name is tried alone; after five attempts it is dead. Others do not wait for it."""
+    docs.run("insert into docs (id) select n from generate_series(1, 300) as n")
+    # The registry thinks that the key is not filterable, and so does the check here.
+    docs.run("update docs set meta = jsonb_build_object('text', repeat('x', 3000)) where id = 77")
+    docs.run(
+        "create or replace function s3vl._row_problem(vector_id text, embedding real[], metadata jsonb,"
+        " index s3vl.index_registry) returns text immutable language sql as 'select null::text'"
+    )
+    assert docs.sync() == 299
+    docs.assert_in_step(but=("77",))
+    backlog = docs.run("select vector_id, state, attempts from s3vl.sync_backlog('docs')")
+    assert backlog == [("77", "retrying", 1)]
+    for attempts in range(2, 6):
+        docs.run("update s3vl.sync_failure set next_attempt_at = clock_timestamp()")
+        assert docs.sync() == 0
+        assert docs.run("select attempts from s3vl.sync_failure") == [(attempts,)]
+    assert docs.status()["dead"] == 1
+
+
+def test_a_row_without_embedding_waits(docs: Bound) -> None:
+    """Its vector is deleted, and it counts as waiting until there is an embedding."""
+    docs.run("insert into docs (id) values (1), (2)")
+    docs.sync()
+    docs.run("update docs set embedding = null where id = 1")
+    docs.sync()
+    assert set(docs.stored()) == {"2"}
+    assert docs.status()["waiting"] == 1
+    docs.run("update docs set embedding = '{1,2,3}' where id = 1")
+    docs.sync()
+    assert set(docs.stored()) == {"1", "2"}
+    assert docs.status()["waiting"] == 0
+
+
+def test_a_table_may_drop_its_embeddings_and_still_follow(docs: Bound) -> None:
+    """With when_null => keep only the metadata follows, and the numbers stay as they were."""
+    docs.run("insert into docs (id, body) select n, 'before' from generate_series(1, 250) as n")
+    docs.sync()
+    before = docs.stored()
+    docs.run("select s3vl.alter_binding('docs', when_null => 'keep')")
+    docs.run("update docs set embedding = null, body = 'after'")
+    docs.run("insert into docs (id, embedding) values (999, null)")
+    docs.run("delete from docs where id = 250")
+    docs.sync()
+    after = docs.stored()
+    assert set(after) == set(before) - {"250"}
+    for key, (embedding, metadata) in after.items():
+        assert embedding == before[key][0]
+        assert metadata == {"body": "after"}
+    assert docs.run("select vector_id, state from s3vl.sync_backlog('docs')") == [("999", "waiting")]
+
+
+def test_truncate_empties_the_index_of_what_is_gone(docs: Bound, aws: Callable[..., Any]) -> None:
+    """Vectors without a row go, those of rows that came after stay, and so do ids that are none of the binding."""
+    docs.run("insert into docs (id) select n from generate_series(1, 1500) as n")
+    docs.sync()
+    other = {"key": "not-a-number", "data": {"float32": [1, 2, 3]}}
+    aws("s3vectors").put_vectors(indexArn=docs.index_arn, vectors=[other])
+    docs.run("truncate docs")
+    docs.run("insert into docs (id) select n from generate_series(1400, 1600) as n")
+    docs.sync()
+    docs.assert_in_step(but=("not-a-number",))
+    assert "not-a-number" in docs.stored()
+    assert docs.status()["state"] == "in step"
+
+
+def test_the_end_of_a_binding_may_delete_its_vectors(docs: Bound) -> None:
+    """The next calls of sync delete them, and then the binding is gone; the triggers are so at once."""
+    docs.run("insert into docs (id) select n from generate_series(1, 1200) as n")
+    docs.sync()
+    docs.run("select s3vl.unbind_table('docs', delete_vectors => true)")
+    assert docs.run("select tgname from pg_trigger where tgrelid = 'docs'::regclass") == []
+    assert docs.status()["state"] == "ending"
+    docs.sync()
+    assert docs.stored() == {}
+    assert docs.run("select * from s3vl.list_bindings()") == []
+
+
+def test_pgvector_columns_can_be_bound(
+    connection: psycopg.Connection, aws: Callable[..., Any], stack: Stack, index_names: Iterator[str]
+) -> None:
+    """Columns of vector and halfvec are sent as their numbers; a wrong dimension is refused by bind_table."""
+    need_pgvector()
+    name = next(index_names)
+    arn = registered_index(connection, aws, stack, name, 3)
+    connection.execute("create extension vector")
+    connection.execute(
+        "create table docs (id uuid primary key default gen_random_uuid(), v vector(3), h halfvec(3))"
+    )
+    bound = Bound(connection, name, arn)
+    for column in ("v", "h"):
+        bound.run(
+            f"select s3vl.bind_table('docs', %s, '{column}', binding_name => '{column}',"  # type: ignore[arg-type]
+            f" id_prefix => '{column}/')",
+            name,
+        )
+    bound.run("insert into docs (v, h) select '[1,2,3]', '[0.5,2,3]' from generate_series(1, 20)")
+    assert bound.sync() == 40
+    bound.assert_in_step(
+        "select 'v/' || id, v::real[], '{}'::jsonb from docs"
+        " union all select 'h/' || id, h::real[], '{}' from docs"
+    )
+    bound.run("create table wide (id integer primary key, v vector(4))")
+    with pytest.raises(psycopg.errors.DatatypeMismatch, match="embedding column v has 4 dimensions"):
+        bound.run("select s3vl.bind_table('wide', %s, 'v', id_prefix => 'wide/')", name)
+
+
+MENDED = {
+    "row security": (
+        """alter table docs enable row level security; alter table docs force row level security;
+        create policy everything on docs using (true)""",
+        "alter table docs disable row level security",
+        "42501", "row security hides rows",
+    ),
+    "column renamed": (
+        "alter table docs rename body to text", "alter table docs rename text to body",
+        "42703", "column body does not exist",
+    ),
+    "key renamed": (
+        "alter table docs rename id to ident", "alter table docs rename ident to id",
+        "42703", "column id does not exist",
+    ),
+    "column of another type": (
+        "alter table docs alter price type interval using null",
+        "alter table docs alter price type numeric using null",
+        "42804", "metadata column price has type interval",
+    ),
+    "column dropped": (
+        "alter table docs drop column price",
+        """select s3vl.alter_binding('docs', metadata_columns => '{body}');
+        alter table docs add column price numeric""",
+        "42703", "column price does not exist",
+    ),
+    "index deactivated": (
+        "select s3vl.deactivate_index(index_name) from s3vl.list_bindings()",
+        "select s3vl.activate_index(index_name) from s3vl.list_bindings()",
+        "55000", "is inactive",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MENDED.values(), ids=MENDED)
+def test_a_broken_configuration_loses_nothing(docs: Bound, case: tuple[LiteralString, ...]) -> None:
+    """No vector is deleted, changes are noted meanwhile, and sync goes on when it is mended."""
+    breaks, mends, sqlstate, error = case
+    docs.run("insert into docs (id, body) select n, 'a' from generate_series(1, 20) as n")
+    docs.sync()
+    before = docs.stored()
+    docs.run(breaks)
+    docs.run("insert into docs select 100")
+    docs.run("update docs set meta = '{\"a\": 1}'")
+    assert docs.sync() == 0
+    status = docs.status()
+    assert (status["state"], status["pending"]) == ("broken", 22)
+    assert error in status["last_error"]
+    assert status["hint"]
+    assert docs.run("select sqlstate, failures from s3vl.sync_state") == [(sqlstate, 1)]
+    if "inactive" not in error:
+        assert docs.stored() == before
+    docs.run(mends)
+    docs.run("select s3vl.resume_binding('docs')")
+    assert docs.sync() >= 20
+    docs.assert_in_step()
+    assert docs.status()["state"] == "in step"
+
+
+def test_an_index_of_another_dimension_breaks_the_binding(docs: Bound, aws: Callable[..., Any]) -> None:
+    """Rows are not given up for it, be they of the old dimension or of the new one."""
+    docs.run("insert into docs (id) select n from generate_series(1, 20) as n")
+    docs.sync()
+    _, bucket, _, index = docs.index_arn.split("/")
+    service = aws("s3vectors")
+    service.delete_index(indexArn=docs.index_arn)
+    docs.run("update docs set body = 'b'")
+    docs.sync()
+    assert docs.run("select sqlstate from s3vl.sync_state") == [("S3V06",)]
+    service.create_index(
+        vectorBucketName=bucket, indexName=index, dataType="float32", dimension=2, distanceMetric="cosine"
+    )
+    for embedding in ("{1,2,3}", "{1,2}"):
+        docs.run("update docs set embedding = %s", embedding)
+        docs.run("select s3vl.resume_binding('docs')")
+        docs.sync()
+        assert docs.status()["state"] == "broken"
+        assert "is not as it was registered" in docs.status()["last_error"]
+    docs.run("select s3vl.register_index(%s, %s)", docs.index_name, docs.index_arn)
+    docs.run("select s3vl.resume_binding('docs')")
+    assert docs.sync() == 20
+    docs.assert_in_step()
+    assert docs.status()["dead"] == 0
+
+
+def test_throttling_charges_nobody(docs: Bound, faults: Callable[..., None]) -> None:
+    """The binding waits, no attempt is counted, and the lease is not kept."""
+    docs.run("insert into docs (id) select n from generate_series(1, 20) as n")
+    faults(operation="PutVectors", status=429, code="TooManyRequestsException", times=8)
+    assert docs.sync() == 0
+    assert docs.status()["state"] == "backing off"
+    assert docs.run("select count(*) from s3vl.sync_failure") == [(0,)]
+    assert docs.run(
+        "select sqlstate, not_before > clock_timestamp(), leased_until > clock_timestamp() from s3vl.sync_state"
+    ) == [("S3V01", True, False)]
+    docs.run("select s3vl.resume_binding('docs')")
+    assert docs.sync() == 20
+    docs.assert_in_step()
+
+
+def test_the_application_never_waits(
+    docs: Bound, database: Callable[[], psycopg.Connection], faults: Callable[..., None]
+) -> None:
+    """With a drainer in a call, rows are changed, the table is altered and truncated, at once and at any isolation."""
+    docs.run("insert into docs (id) select n from generate_series(1, 20) as n")
+    faults(operation="PutVectors", latency_ms=4_000, times=1)
+    other = database()
+    drainer = threading.Thread(target=other.execute, args=("call s3vl.sync(max_seconds => 1)",))
+    drainer.start()
+    while docs.run("select count(*) from s3vl.sync_state where leased_until > clock_timestamp()") == [(0,)]:
+        time.sleep(0.01)
+    time.sleep(0.5)
+    begun = time.monotonic()
+    with docs.connection.transaction():
+        docs.run("set transaction isolation level serializable")
+        docs.run("update docs set body = 'meanwhile'")
+    docs.run("alter table docs add column more text")
+    docs.run("truncate docs")
+    docs.run("insert into docs (id, body) values (1, 'last')")
+    assert drainer.is_alive()
+    assert time.monotonic() - begun < 1.5
+    # Another drainer returns at once too.
+    assert docs.sync(1) == 0
+    drainer.join()
+    docs.sync()
+    docs.assert_in_step()
+    assert list(docs.stored()) == ["1"]

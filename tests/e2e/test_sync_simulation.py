@@ -1,0 +1,218 @@
+"""Random histories against the model, which is the table: when all is quiet, the index is equal to it.
+
+S3VL_SIMULATION_SECONDS says how long the histories are, and S3VL_SIMULATION_SEED which one it is.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, LiteralString
+
+import psycopg
+import pytest
+from indexes import registered_index
+
+from s3vl_local.cloud import request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fixtures_cloud import Stack
+    from s3vl_local.cloud import LocalCloud
+
+SECONDS = float(os.environ.get("S3VL_SIMULATION_SECONDS", "10"))
+SEED = int(os.environ.get("S3VL_SIMULATION_SEED", "16"))
+KEYS = 8
+LEVELS: tuple[LiteralString, ...] = ("read committed", "repeatable read", "serializable")
+# What a write may take after its deadline, at most: it is how slow the faults make it.
+IN_FLIGHT_MS = 1_500
+CALL_SECONDS = 2.0
+
+# What the table itself gives, to writers that meet: no fault of a binding.
+OF_THE_TABLE = (
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.UniqueViolation,
+)
+
+
+class Simulation:
+    """Writers, drainers and who ends them, on one table."""
+
+    def __init__(self, open_connection: Callable[[], psycopg.Connection], seed: int) -> None:
+        self.open_connection = open_connection
+        self.seed = seed
+        self.stop = threading.Event()
+        self.problems: list[BaseException] = []
+        self.killed = 0
+
+    def run(self, seconds: float) -> None:
+        """Let them work for so long."""
+        workers = [threading.Thread(target=self._guarded, args=(self._write, n)) for n in range(3)]
+        workers += [threading.Thread(target=self._guarded, args=(self._drain, n)) for n in range(2)]
+        workers.append(threading.Thread(target=self._guarded, args=(self._kill, 0)))
+        for worker in workers:
+            worker.start()
+        time.sleep(seconds)
+        self.stop.set()
+        for worker in workers:
+            worker.join()
+        assert self.problems == []
+
+    def _guarded(self, work: Callable[[random.Random], None], number: int) -> None:
+        try:
+            work(random.Random(f"{self.seed} {work.__name__} {number}"))  # noqa: S311 - no secret
+        except BaseException as problem:  # noqa: BLE001 - told by the thread that waits
+            self.problems.append(problem)
+
+    def _write(self, chance: random.Random) -> None:
+        connection = self.open_connection()
+        while not self.stop.is_set():
+            with suppress(*OF_THE_TABLE), connection.transaction(force_rollback=chance.random() < 0.15):
+                connection.execute(f"set transaction isolation level {chance.choice(LEVELS)}")  # type: ignore[arg-type]
+                for _ in range(chance.randint(1, 3)):
+                    with connection.transaction(force_rollback=chance.random() < 0.1):
+                        self._change(connection, chance)
+            time.sleep(chance.random() * 0.05)
+
+    def _change(self, connection: psycopg.Connection, chance: random.Random) -> None:
+        key, other = chance.randint(1, KEYS), chance.randint(1, KEYS)
+        what = chance.random()
+        if what < 0.01:
+            connection.execute("truncate sim")
+        elif what < 0.2:
+            connection.execute("delete from sim where id = %s", [key])
+        elif what < 0.3:
+            connection.execute("update sim set id = %s where id = %s", [other, key])
+        elif what < 0.35:
+            connection.execute("update sim set embedding = '{0,0,0}' where id = %s", [key])
+        else:
+            connection.execute(
+                "insert into sim (id, body, embedding) values (%s, %s, array[1, 2, %s]) on conflict (id) do"
+                " update set body = excluded.body, embedding = excluded.embedding",
+                [key, f"{chance.random()}", chance.random()],
+            )
+
+    def _drain(self, chance: random.Random) -> None:
+        while not self.stop.is_set():
+            with suppress(psycopg.OperationalError), self.open_connection() as connection:
+                connection.execute("set application_name = 'drainer'")
+                if chance.random() < 0.2:
+                    connection.execute("set statement_timeout = '2500ms'")
+                for _ in range(10):
+                    connection.execute("call s3vl.sync(max_seconds => 1)")
+                    time.sleep(0.02)
+
+    def _kill(self, chance: random.Random) -> None:
+        connection = self.open_connection()
+        while not self.stop.wait(chance.random() * 1.5):
+            self.killed += len(
+                connection.execute(
+                    "select pg_terminate_backend(a.pid) from pg_stat_activity as a"
+                    " where a.application_name = 'drainer' and a.state = 'active'"
+                    " and a.datname = current_database() order by random() limit 1"
+                ).fetchall()
+            )
+
+
+@pytest.fixture
+def simulated(
+    connection: psycopg.Connection, aws: Callable[..., Any], stack: Stack
+) -> Callable[[str], psycopg.Connection]:
+    """Make the bound table, whose leases are as long after the deadline of a call as a test says."""
+
+    def make(late: str) -> psycopg.Connection:
+        name = f"simulated-{random.randrange(10**9)}"  # noqa: S311 - no secret
+        registered_index(connection, aws, stack, name, 3)
+        connection.execute("update s3vl.config set timeout_seconds = 2")
+        for function, value in {
+            "_late": late,
+            "_lease_time": f"{CALL_SECONDS} seconds' + interval '{late}",
+        }.items():
+            connection.execute(
+                f"create or replace function s3vl.{function}() returns interval immutable language sql"  # type: ignore[arg-type]
+                f" set search_path = pg_catalog, pg_temp as $$select interval '{value}'$$"
+            )
+        connection.execute("create table sim (id integer primary key, body text, embedding real[])")
+        connection.execute(
+            "select s3vl.bind_table('sim', %s, 'embedding', metadata_columns => '{body}')", [name]
+        )
+        return connection
+
+    return make
+
+
+def disturb(faults: Callable[..., None], seed: int) -> None:
+    """Make writes throttled, refused, lost, and late."""
+    for operation in ("PutVectors", "DeleteVectors"):
+        faults(operation=operation, status=429, code="TooManyRequestsException", probability=0.1, seed=seed)
+        faults(
+            operation=operation, status=503, code="ServiceUnavailableException", probability=0.05, seed=seed
+        )
+        faults(operation=operation, reset=True, probability=0.05, seed=seed)
+        faults(operation=operation, latency_ms=IN_FLIGHT_MS, probability=0.15, seed=seed)
+
+
+def differences(connection: psycopg.Connection) -> list[Any]:
+    """Wait until nothing is left to send and no write is on its way, and compare index and table."""
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up:
+        connection.execute("update s3vl.sync_state set not_before = '-infinity'")
+        connection.execute("call s3vl.sync(max_seconds => 5)")
+        if connection.execute("select state = 'in step' from s3vl.sync_status()").fetchone() == (True,):
+            break
+        time.sleep(0.1)
+    time.sleep(IN_FLIGHT_MS / 1000)
+    return connection.execute(
+        """
+        select coalesce(t.id::text, v.vector_id), t.body, v.metadata
+        from sim as t
+        full join s3vl.list_vectors(
+            index_name => (select index_name from s3vl.list_bindings()), max_results => 1000, return_data => true
+        ) as v on v.vector_id = t.id::text
+        where not exists (select from s3vl.dead_letters() as d where d.vector_id = coalesce(t.id::text, v.vector_id))
+            and (t.body is distinct from v.metadata ->> 'body' or t.embedding is distinct from v.vector_data::real[])
+        """
+    ).fetchall()
+
+
+def test_after_a_random_history_the_index_equals_the_table(
+    simulated: Callable[[str], psycopg.Connection],
+    database: Callable[[], psycopg.Connection],
+    faults: Callable[..., None],
+    cloud: LocalCloud,
+) -> None:
+    """But for dead letters, which are the rows that cannot be stored; and writers met no error of s3vl."""
+    connection = simulated("2 seconds")
+    disturb(faults, SEED)
+    simulation = Simulation(database, SEED)
+
+    simulation.run(SECONDS)
+    request(cloud.state(), "DELETE", "/_s3vl/faults")
+
+    assert simulation.killed > 0
+    assert differences(connection) == []
+    dead = connection.execute("select vector_id from s3vl.dead_letters() order by 1").fetchall()
+    wrong = connection.execute("select id::text from sim where embedding = '{0,0,0}' order by 1").fetchall()
+    assert dead == wrong
+
+
+def test_a_lease_that_is_too_short_is_found_out(
+    simulated: Callable[[str], psycopg.Connection],
+    database: Callable[[], psycopg.Connection],
+    faults: Callable[..., None],
+    cloud: LocalCloud,
+) -> None:
+    """Where the lease ends before the calls do, an older write arrives after a newer one, and stays."""
+    connection = simulated("-1900 milliseconds")
+    for attempt in range(8):
+        disturb(faults, SEED + attempt)
+        Simulation(database, SEED + attempt).run(min(SECONDS, 6))
+        request(cloud.state(), "DELETE", "/_s3vl/faults")
+        if differences(connection):
+            return
+    pytest.fail("every history ended well, so that the simulation shows nothing")

@@ -1,0 +1,195 @@
+"""What triggers note of changes of a bound table: every way to change it, and nothing that did not change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, LiteralString
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fixtures_sql import Database, StubLambda
+
+MAKE: LiteralString = """
+    create table docs (id integer primary key, body text, price numeric, other text, j json, embedding real[]);
+    insert into docs (id, body, j, embedding)
+    select n, 'a', '{"a": 1}', '{1,2,3,4,5}' from generate_series(1, 5) as n;
+    create table parent (id integer primary key);
+    insert into parent select generate_series(1, 5);
+    alter table docs add constraint docs_parent foreign key (id) references parent on update cascade on delete cascade;
+    create view shown as select * from docs
+"""
+BIND: LiteralString = """
+    select s3vl.bind_table('docs', 'docs', 'embedding', metadata_columns => '{body,price}', backfill => false)
+"""
+NOTED: LiteralString = "select key from s3vl.outbox order by change"
+
+# A statement, and the keys that it notes, in any order.
+CHANGES: dict[str, tuple[LiteralString, list[str]]] = {
+    "insert": ("insert into docs (id) select 1 where false", []),
+    "insert of rows": ("insert into parent values (6), (7); insert into docs (id) values (6), (7)", ["6", "7"]),
+    "update": ("update docs set body = 'b' where id <= 2", ["1", "2"]),
+    "update of nothing": ("update docs set body = body, price = price, embedding = embedding", []),
+    "update of other columns": ("update docs set other = 'x', j = '{}'", []),
+    "update from null": ("update docs set price = 0 where id = 1", ["1"]),
+    "update of a number's form": ("update docs set price = 1.0 where id = 1; update docs set price = 1.00 where id = 1",
+                                  ["1", "1"]),
+    "update of the vector": ("update docs set embedding = '{5,4,3,2,1}' where id = 3", ["3"]),
+    "change of a key": ("update parent set id = 10 where id = 1", ["1", "10"]),
+    "swap of keys": ("update docs set id = 3 - id where id in (1, 2)", []),  # as rows they are the same
+    "delete": ("delete from docs where id = 4", ["4"]),
+    "cascade": ("delete from parent where id >= 4", ["4", "5"]),
+    "on conflict": (
+        """insert into parent values (6); insert into docs (id, body) values (1, 'new'), (6, 'x')
+        on conflict (id) do update set body = excluded.body""", ["1", "6"]),
+    "on conflict do nothing": ("insert into docs (id, body) values (1, 'new') on conflict do nothing", []),
+    "merge": (
+        """merge into docs as d using (values (1, 'new'), (2, null)) as v (id, body) on d.id = v.id
+        when matched and v.body is null then delete when matched then update set body = v.body""", ["1", "2"]),
+    "view": ("update shown set body = 'b' where id = 1", ["1"]),
+    "with": ("with gone as (delete from docs where id = 1 returning id) select * from gone", ["1"]),
+    "truncate": ("truncate docs", [None]),  # type: ignore[list-item]
+    "truncate cascade": ("truncate parent cascade", [None]),  # type: ignore[list-item]
+    "insert and delete": (
+        "insert into parent values (6); insert into docs (id) values (6); delete from docs where id = 6", ["6", "6"]),
+    "savepoint": ("savepoint s; delete from docs; rollback to s; delete from docs where id = 1", ["1"]),
+}  # fmt: skip
+
+
+@pytest.fixture
+def bound(db: Database, registered: StubLambda) -> Database:  # noqa: ARG001
+    """Make the table, and bind it."""
+    db.rows(MAKE)
+    db.rows(BIND)
+    return db
+
+
+@pytest.mark.parametrize(("change", "keys"), CHANGES.values(), ids=CHANGES)
+def test_each_change_is_noted_once(bound: Database, change: LiteralString, keys: list[str]) -> None:
+    """Keys of rows that are not as they were, before and after; nothing for what the index does not have."""
+    if change.startswith("update docs set id = 3 - id"):
+        change = (
+            "alter table docs drop constraint docs_parent; alter table docs drop constraint docs_pkey;"
+            " alter table docs add primary key (id) deferrable initially immediate;"
+            " update docs set id = 3 - id where id in (1, 2)"
+        )
+    bound.rows(change)
+
+    noted = [row["key"] for row in bound.rows(NOTED)]
+    assert sorted(noted, key=str) == sorted(keys, key=str)
+
+
+@pytest.mark.parametrize("statement", ["insert into docs (id) values (1)", "update docs set body = 'x'"])
+def test_a_partitioned_table_is_captured_wherever_it_is_changed(
+    db: Database, registered: StubLambda, statement: LiteralString
+) -> None:
+    """Through the parent, in a partition, in one that comes later, and when a row moves."""
+    del registered
+    db.rows("create table docs (id integer primary key, body text, embedding real[]) partition by range (id)")
+    db.rows("create table low partition of docs for values from (0) to (100)")
+    db.rows("select s3vl.bind_table('docs', 'docs', 'embedding', metadata_columns => '{body}')")
+    db.rows("create table high partition of docs for values from (100) to (200)")
+    db.rows("insert into low (id) values (7); insert into high (id) values (107); delete from s3vl.outbox")
+
+    db.rows(statement)
+    db.rows("update docs set body = body")
+    db.rows("update docs set id = 108 where id = 7")
+    db.rows("update high set body = 'there' where id = 107")
+
+    keys = [row["key"] for row in db.rows(NOTED)]
+    assert sorted(keys) == sorted((["1"] if "insert" in statement else ["107", "7"]) + ["7", "108", "107"])
+
+
+REFUSED: dict[str, tuple[LiteralString, LiteralString, str, str]] = {
+    "view": ("create view v as select * from docs", "'v', 'docs', 'embedding'", "42809", "it is a view"),
+    "temporary": ("create temporary table t (id integer primary key, e real[])", "'t', 'docs', 'e'",
+                  "42809", "it is temporary"),
+    "inheritance": ("create table child () inherits (docs)", "'docs', 'docs', 'embedding', binding_name => 'x'",
+                    "42809", "inheritance tree"),
+    "no primary key": ("create table t (id integer, e real[])", "'t', 'docs', 'e'", "42804", "it has no primary key"),
+    "two columns": ("create table t (a integer, b integer, e real[], primary key (a, b))", "'t', 'docs', 'e'",
+                    "42804", "its primary key has 2 columns"),
+    "numeric key": ("create table t (a numeric primary key, e real[])", "'t', 'docs', 'e'",
+                    "42804", "key column a has type numeric"),
+    "key that is not unique": ("create table t (a integer not null, e real[])", "'t', 'docs', 'e', key_column => 'a'",
+                               "42804", "key column a is not unique by itself"),
+    "no such column": ("select 1", "'docs', 'docs', 'vector', binding_name => 'x'",
+                       "42703", "column vector does not exist"),
+    "text as vector": ("select 1", "'docs', 'docs', 'body', binding_name => 'x'",
+                       "42804", "embedding column body has type text"),
+    "interval as metadata": ("create table t (a integer primary key, e real[], i interval)",
+                             "'t', 'docs', 'e', metadata_columns => '{i}'", "42804", "metadata column i has type"),
+    "json and not jsonb": ("select 1", "'docs', 'docs', 'embedding', metadata_column => 'j', binding_name => 'x'",
+                           "42804", "metadata_column j has type json and not jsonb"),
+    "same ids": ("create table t (a integer primary key, e real[])", "'t', 'docs', 'e'",
+                 "23505", 'could be those of binding "docs"'),
+    "ids that may meet": ("create table t (a text primary key, e real[])", "'t', 'docs', 'e', id_prefix => '1'",
+                          "23505", 'could be those of binding "docs"'),
+    "same name": ("select 1", "'docs', 'docs', 'embedding', id_prefix => 'x/'",
+                  "42710", 'there is a binding "docs" already'),
+    "unknown index": ("select 1", "'docs', 'nowhere', 'embedding', binding_name => 'x'", "42704", '"nowhere"'),
+    "when_null": ("select 1", "'docs', 'docs', 'embedding', binding_name => 'x', when_null => 'ignore'",
+                  "22023", "when_null must be delete or keep, got ignore"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED)
+def test_what_cannot_work_is_refused(bound: Database, case: tuple[LiteralString, ...]) -> None:
+    """When the table is bound, with the reason and what to do instead; and nothing is left of it."""
+    made, arguments, sqlstate, message = case
+    bound.rows(made)
+
+    error = bound.error("select s3vl.bind_table(" + arguments + ")")
+
+    assert error.sqlstate == sqlstate
+    assert message in (error.message_primary or "")
+    assert error.message_hint
+    assert len(bound.rows("select * from s3vl.list_bindings()")) == 1
+
+
+def test_a_binding_is_made_at_read_committed_only(committing: Callable[..., Database]) -> None:
+    """A snapshot from before the lock would not have the rows that were committed while it was waited for."""
+    db = committing()
+    with db.connection.transaction():
+        db.rows("set transaction isolation level repeatable read")
+        error = db.error("select s3vl.bind_table('pg_class', 'docs', 'x')")
+    assert error.sqlstate == "25001"
+    assert "repeatable read" in (error.message_primary or "")
+
+
+def test_a_trigger_on_another_table_notes_nothing(bound: Database) -> None:
+    """Whoever may execute the function can attach it, and its arguments, to a table of their own."""
+    bound.rows("create table mine (id integer primary key, body text, price numeric, embedding real[])")
+    bound.rows(
+        "create trigger t after insert on mine referencing new table as s3vl_new for each statement"
+        " execute function s3vl._note_changes('docs', 'x')"
+    )
+
+    bound.rows("insert into mine (id) values (99)")
+
+    assert bound.rows(NOTED) == []
+
+
+def test_renamed_columns_do_not_fail_the_application(bound: Database) -> None:
+    """Changes are noted by what is left, until the binding is mended; without its key it notes nothing."""
+    bound.rows("alter table docs rename id to ident")
+    bound.rows("alter table docs rename body to text")
+    bound.rows("update docs set other = 'now all of the row counts' where ident = 1")
+    bound.rows("alter table docs drop column ident cascade")
+    bound.rows("update docs set text = 'x'")
+
+    assert [row["key"] for row in bound.rows(NOTED)] == ["1"]
+
+
+def test_many_rows_after_many_single_ones_take_no_longer(bound: Database) -> None:
+    """The plan for one row is not kept: of 8,000 it would make 64 million comparisons."""
+    bound.rows("alter table docs drop constraint docs_parent")
+    for n in range(8):
+        bound.rows("update docs set body = %(body)s where id = 1", body=f"{n}")
+    bound.rows("insert into docs (id, body) select n, 'x' from generate_series(10, 8009) as n")
+    bound.rows("set local statement_timeout = '5s'")
+
+    bound.rows("update docs set body = 'y'")
+
+    assert len(bound.rows(NOTED)) == 8 + 8000 + 8005
