@@ -263,7 +263,9 @@ def test_second_interactive_run_leaves_the_session_usable(url: str) -> None:
 
 def test_failed_interactive_run_is_put_right_as_install_md_says(url: str, tmp_path: Path) -> None:
     """After an error half-way, three commands on the page make the session what it was."""
-    [sentence] = re.findall(r"After one that failed in a session .+", (ROOT / "docs/install.md").read_text())
+    [sentence] = re.findall(
+        r"If installation fails in an interactive session .+", (ROOT / "docs/install.md").read_text()
+    )
     remedies = "\n".join(re.findall(r"`((?:rollback|\\set).+?)`", sentence))
     shutil.copytree(SQL, tmp_path / "sql")
     with (tmp_path / "sql/base/schema.sql").open("a") as early:

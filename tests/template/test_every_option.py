@@ -28,6 +28,7 @@ OPTIONS = {
     "CreateVpcEndpoint": "true",
     "AlarmTopicArn": TOPIC,
     "LogRetentionDays": "365",
+    "LambdaTimeout": "45",
 }
 
 
@@ -61,7 +62,7 @@ def function(module_account: Account, outputs: dict[str, str]) -> dict[str, Any]
 
 def test_every_option_is_tried(template: dict[str, Any]) -> None:
     """Only parameters without defaults, those of the post and those for existing vectors are left out."""
-    others = {"AuroraClusterArn", "VpcId", "SubnetIds", "ResourcePrefix", "LambdaTimeout", "LambdaMemorySize"}
+    others = {"AuroraClusterArn", "VpcId", "SubnetIds", "ResourcePrefix", "LambdaMemorySize"}
     existing = {name for name in template["Parameters"] if name.startswith("Existing")}
 
     assert OPTIONS.keys() | {"KmsKeyArn"} | others | existing == template["Parameters"].keys()
@@ -236,7 +237,7 @@ def test_the_duration_alarm_knows_the_timeout(module_account: Account) -> None:
     alarms = module_account.client("cloudwatch").describe_alarms()["MetricAlarms"]
 
     assert [alarm["Metrics"][0]["Expression"] for alarm in alarms if alarm.get("Metrics")] == [
-        "longest / 10 / 10"
+        "longest / 45 / 10"
     ]
 
 

@@ -92,6 +92,8 @@ RINGS = {
     "unsupported_operation": None,
     "unsupported_protocol": None,
     "not_found": None,
+    "no_vector_bucket": None,
+    "not_empty": None,
     "response_too_large": None,
     "access_denied": "DeniedAlarm",
     "service_failure": "FailedAlarm",
