@@ -6,6 +6,8 @@ A second run with the same parameters changes nothing.
 from __future__ import annotations
 
 import argparse
+import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,8 +89,16 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _values(path: Path, template: str) -> dict[str, str]:
     """Return the values of the parameters, or stop with all that is wrong with them."""
+    slots = parameters.declared(template)
+    typed = parameters.given_to_make(os.environ.get("MAKEFLAGS", ""), slots)
+    if typed:
+        # The next make deploy would take them back.
+        entries = [json.dumps({"ParameterKey": name, "ParameterValue": typed[name]}) for name in typed]
+        raise SystemExit(
+            "\n".join([f"nothing was done; write this into {path}, and leave it out here:", *entries])
+        )
     values: dict[str, str] = parameters.read(path)
-    problems = parameters.problems(values, parameters.declared(template))
+    problems = parameters.problems(values, slots)
     if problems:
         raise SystemExit("\n".join([f"nothing was done; correct {path}:", *problems]))
     return values

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import deploy
 from deploy import TEMPLATE
 from deployment import account, parameters
 from deployment.losses import Losses, leaves
@@ -93,6 +94,34 @@ def test_a_file_that_cannot_be_read_is_refused_with_a_hint(
 
     with pytest.raises(SystemExit, match=message):
         parameters.read(file)
+
+
+@pytest.mark.parametrize("spelling", ["ManageIndexes", "MANAGE_INDEXES"])
+def test_a_parameter_given_to_make_is_not_passed_over(
+    spelling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing would happen, and the stack would be called ready."""
+    show = tmp_path / "Makefile"
+    show.write_text('all:\n\t@echo "$$MAKEFLAGS"\n')
+    command = [
+        "make",
+        "--no-print-directory",
+        "-f",
+        show,
+        f"{spelling}=true",
+        "STACK=my stack",
+        "INDEX_MODE=ENHANCED",
+    ]
+    flags = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    monkeypatch.setenv("MAKEFLAGS", flags)
+
+    with pytest.raises(SystemExit) as refused:
+        deploy.main(["--stack", "s", "--parameters", "parameters.json"])
+
+    assert str(refused.value).splitlines() == [
+        "nothing was done; write this into parameters.json, and leave it out here:",
+        '{"ParameterKey": "ManageIndexes", "ParameterValue": "true"}',
+    ]
 
 
 @pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"])

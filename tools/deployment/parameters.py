@@ -59,6 +59,14 @@ def read(path: Path) -> dict[str, str]:
     return dict(pairs)
 
 
+def given_to_make(flags: str, slots: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Return the parameters of the template among make's variables, spelled AllowWrites or ALLOW_WRITES."""
+    names = {name.lower(): name for name in slots}
+    pairs = [word.partition("=") for word in flags.split() if "=" in word]
+    typed = [(name.replace("_", "").lower(), value) for name, _, value in pairs]
+    return {names[name]: value for name, value in typed if name in names}
+
+
 def problems(values: dict[str, str], slots: dict[str, dict[str, Any]]) -> list[str]:
     """Say what CloudFormation would refuse, one line each: which parameter, which value, what it must be."""
     unknown = [f"{name} is no parameter of the template; remove it" for name in values if name not in slots]
