@@ -53,7 +53,7 @@ def _run(arguments: argparse.Namespace, cloud: LocalCloud) -> None:
         case "env":
             _evaluate(shell.point_at(cloud.environment(), os.environ))
             print(
-                f"aws and psql talk to the local cloud: {cloud.strictness()}. "
+                f"aws and psql talk to the local cloud: {cloud.strictness()}.\n"
                 'To go back: eval "$(make -s env-off)"',
                 file=sys.stderr,
             )
@@ -83,7 +83,7 @@ def _up(cloud: LocalCloud, strictness: Strictness) -> None:
     state = cloud.up(strictness)
     print(f"AWS APIs at http://127.0.0.1:{state.http_port}, PostgreSQL at 127.0.0.1:{state.postgres_port}.")
     if strictness.is_as_aws:
-        print(f"{strictness}, as on AWS; to turn either off: make up IAM=off SEARCH=exact")
+        print(f"{strictness}, as on AWS.\nTo turn either off: make up IAM=off SEARCH=exact")
     else:
         print(f"{strictness}. AWS is stricter, and so is: make up")
     again = 'eval "$(make -s env)"'

@@ -25,8 +25,9 @@ EXAMPLES = ROOT / "tools" / "sql_examples.md"
 WHEELS = ROOT / "lambda" / "wheels"
 BEFORE = """\
 The walkthrough of the AWS post, command by command, in a local cloud of its
-own: PostgreSQL, the real function, an emulated AWS. Your AWS account, your files
-and your local cloud are not touched. Ctrl-C ends it and leaves nothing running."""
+own: PostgreSQL, the real function, an emulated AWS. Your AWS account, your
+files and your local cloud are not touched. Ctrl-C ends it, and leaves nothing
+running."""
 AFTER = """
 Done: {steps} steps in {seconds:.0f} s. You saw
   - a stack deployed with the AWS CLI: the function, two roles, a vector index;
