@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import pip
 import pytest
 
+import package_index
 from bench import tls
 from fixtures_sql import ROOT
 
@@ -39,9 +40,9 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[int]:
+def served(folder: Path, handler: type[Quiet] = Quiet) -> Iterator[int]:
     """Serve a folder on a port of this machine."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_port
     server.shutdown()
@@ -190,3 +191,37 @@ def test_what_the_index_lacks_is_said_in_the_words_of_pip(
     assert done.returncode == 1
     assert "No matching distribution found for s3vl_missing" in done.stderr
     assert "cannot be reached" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [("127.0.0.1:9", "Connection refused"), ("127.0.0.1:port", "nonnumeric port")],
+)
+def test_the_login_of_an_index_is_not_shown(
+    set_up: Callable[..., subprocess.CompletedProcess[str]], place: str, reason: str
+) -> None:
+    """A mirror's token often stands in its address; a message ends in logs. What no address is, is said too."""
+    done = set_up(PIP_INDEX_URL=f"http://me:to@ken@{place}/simple/")
+
+    assert done.returncode == 1
+    assert f"http://{place}/simple/ cannot be reached: " in done.stderr
+    assert reason in done.stderr
+    assert "ken" not in done.stderr
+
+
+def test_an_index_that_wants_a_login_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As pip would open it: one that answers is not said to be out of reach."""
+    logins: list[str | None] = []
+
+    class Mirror(Quiet):
+        def do_GET(self) -> None:
+            """Answer who has the login."""
+            logins.append(self.headers["Authorization"])
+            self.send_response(200 if logins[-1] else 401)
+            self.end_headers()
+
+    with served(ROOT, Mirror) as port:
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://me:to%40ken@127.0.0.1:{port}/simple/")
+        assert package_index.why_not("what pip said") == "what pip said"
+
+    assert logins == [f"Basic {base64.b64encode(b'me:to@ken').decode()}"]
