@@ -6,6 +6,7 @@ What the shell had before is kept in the shell itself, so that nothing is lost w
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MARK = "(s3vl local) "
+# A variable of the shell; a program can be given others, with spaces and semicolons in them.
+_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 # A shell that runs a script has no prompt, and one that has the mark needs no other.
 _ADD_MARK = f"""case "$-" in
 *i*) case "${{PS1-}}" in *'{MARK}'*) ;; *) PS1='{MARK}'"${{PS1-}}" ;; esac ;;
@@ -28,7 +31,8 @@ esac"""
 def point_at(cloud: Mapping[str, str], shell: Mapping[str, str]) -> str:
     """Return the commands that make a shell with these variables talk to a cloud, and remember what it had."""
     # A profile or an endpoint of the reader's own must not send these commands to a real account.
-    others = [name for name in foreign(shell) if name not in cloud]
+    # What has another form no shell has given, and none can take back.
+    others = [name for name in foreign(shell) if name not in cloud and _NAME.fullmatch(name)]
     before = {name: shell.get(name) for name in [*cloud, *others]} | _before(shell)
     lines = [f"unset {' '.join(others)}"] if others else []
     lines += [f"export {name}={shlex.quote(value)}" for name, value in cloud.items()]

@@ -48,6 +48,15 @@ def test_the_way_back_of_a_shell_that_went_nowhere_changes_nothing() -> None:
     assert evaluated(point_back(MINE), MINE) == MINE
 
 
+def test_names_that_no_shell_gives_are_left_alone() -> None:
+    """A program can be given a variable of any name; one with a command in it does not run."""
+    strange = {"AWS_some.thing": "1", "PGX; exit 3": "2", "AWS_$(exit 3)": "3", "PGX\nexit 3": "4"}
+
+    there = evaluated(point_at(CLOUD, MINE | strange), MINE)
+    assert there.items() >= CLOUD.items()
+    assert evaluated(point_back(there), there) == MINE
+
+
 def test_what_a_shell_had_is_for_no_program() -> None:
     """The local cloud and its functions do not get the credentials that `make env` has kept."""
     with pytest.MonkeyPatch.context() as patch:
