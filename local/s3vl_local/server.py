@@ -162,10 +162,17 @@ class _Channel(HTTPChannel):
         """Say whether the loop has something to send: not while a task runs, which sends by itself.
 
         Otherwise the loop polls for the same bytes again and again, and takes the interpreter from the task. A task
-        that waits for the loop has more to send than the watermark.
+        that waits for the loop has more to send than the watermark, or found the connection broken.
         """
-        sends_itself = self.requests and self.total_outbufs_len <= self.adj.outbuf_high_watermark
+        sends_itself = (
+            self.requests and not self.will_close and self.total_outbufs_len <= self.adj.outbuf_high_watermark
+        )
         return bool(super().writable()) and not sends_itself
+
+    def send_continue(self) -> None:
+        """Let the client send its body, if one is to come: waitress would wait for that of an empty object for ever."""
+        if not self.request.completed:
+            super().send_continue()
 
 
 def listen(application: Application, port: int) -> threading.Thread:
