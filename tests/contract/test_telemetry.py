@@ -169,8 +169,13 @@ def test_metrics_in_the_log_are_metrics(clients: Callable[[str], Any], call: Cal
     now = datetime.now(UTC).timestamp()
     document = METRICS | {"_aws": {**METRICS["_aws"], "Timestamp": int(now * 1000)}}  # type: ignore[dict-item]
     broken = {"_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": [{"Namespace": "told"}]}}
-
-    call(lines=[json.dumps(document), json.dumps(broken), '{"_aws": half'])
+    timeless = [
+        METRICS | {"_aws": {**METRICS["_aws"], "Timestamp": when}}  # type: ignore[dict-item]
+        for when in (1e300, float("nan"), 10**18)
+    ]
+    # Deeper than Python reads.
+    deep = '{"_aws":' + "[" * 100_000
+    call(lines=['{"_aws": half', deep, *map(json.dumps, [*timeless, broken, document])])
 
     listed = clients("cloudwatch").list_metrics(Namespace="told")["Metrics"]
     ways = [{"shop": "a"}, {"shop": "a", "till": "1"}]

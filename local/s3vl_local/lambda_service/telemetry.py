@@ -28,6 +28,17 @@ MOST_LINES = 5_000
 # How a line begins that is a document of the Embedded Metric Format.
 _EMBEDDED = b'{"'
 
+# What reading anything else as one raises.
+_NO_DOCUMENT = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -185,21 +196,23 @@ def _embedded(lines: Iterable[bytes]) -> Iterator[Value]:
             continue
         try:
             yield from list(_document(json.loads(line)))
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except _NO_DOCUMENT as error:
             # A function may print anything. CloudWatch takes such a line as text too.
             _log.warning("a line of a log is no document of metrics: %r", error)
 
 
 def _document(document: dict[str, Any]) -> Iterator[Value]:
     when = document["_aws"]["Timestamp"] / 1000
+    # Not every number is a moment.
+    datetime.fromtimestamp(when, UTC)
     for directive in document["_aws"]["CloudWatchMetrics"]:
         for names in directive["Dimensions"]:
             dimensions = tuple((name, str(document[name])) for name in names)
             for metric in directive["Metrics"]:
-                name, unit = metric["Name"], metric.get("Unit", "None")
+                name, unit = metric["Name"], str(metric.get("Unit", "None"))
                 found = document[name]
                 for value in found if isinstance(found, list) else [found]:
-                    yield Value(directive["Namespace"], name, unit, dimensions, float(value), when)
+                    yield Value(str(directive["Namespace"]), name, unit, dimensions, float(value), when)
 
 
 def _put(account: str, region: str, values: Iterable[Value]) -> None:
