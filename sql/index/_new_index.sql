@@ -130,6 +130,7 @@ begin
         where k.number > 10
             or char_length(k.key) not between 1 and 63
             or jsonb_typeof(k.value) not in ('string', 'null')
+            or k.value = '""'
         order by k.number desc
         limit 1;
     end if;

@@ -17,14 +17,7 @@ as $$
 declare
     _started constant timestamptz := clock_timestamp();
     _name constant text collate "C" := create_index.index_name;
-    _request constant json := json_build_object(
-        'index_name', _name,
-        'dimension', create_index.dimension,
-        'distance_metric', create_index.distance_metric,
-        'non_filterable_keys', nullif(create_index.non_filterable_keys, '{}'),
-        'text_keys', nullif(create_index.text_keys, '{}'),
-        'vector_bucket', create_index.vector_bucket
-    );
+    _request json;
     _arn text collate "C";
 begin
     perform s3vl._check_service_name(
@@ -46,6 +39,15 @@ begin
     end if;
     perform s3vl._check_description(create_index.description);
     perform s3vl._check_writable('the index');
+    -- Not before the checks: keys may be many.
+    _request := json_build_object(
+        'index_name', _name,
+        'dimension', create_index.dimension,
+        'distance_metric', create_index.distance_metric,
+        'non_filterable_keys', nullif(create_index.non_filterable_keys, '{}'),
+        'text_keys', nullif(create_index.text_keys, '{}'),
+        'vector_bucket', create_index.vector_bucket
+    );
     -- Before the index is there, so that no other session can keep it from being registered.
     perform s3vl._lock_for_change('s3vl.index_registry');
     perform s3vl._check_not_registered(_name);

@@ -115,6 +115,8 @@ def test_another_bucket_can_be_named(db: Database, configured: StubLambda) -> No
         ("'new', 5, text_keys => 'null'", "text_keys must be a JSON object, got JSON null", "Pass metadata keys"),
         ("""'new', 5, text_keys => '{"title": 1}'""",
             'text_keys."title" must be a language or null, got 1', "Pass metadata keys"),
+        ("""'new', 5, text_keys => '{"title": ""}'""",
+            'text_keys."title" must be a language or null, got ""', "Pass metadata keys"),
         ("""'new', 5, text_keys => '{"": "en"}'""",
             'text_keys must have keys of 1 to 63 characters, got ""', "Pass metadata keys"),
         ("'new', 5, text_keys => (select jsonb_object_agg(n, null) from generate_series(1, 11) as n)",

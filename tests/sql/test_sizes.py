@@ -118,7 +118,7 @@ def test_no_argument_is_told_back_at_length(db: Database, registered: StubLambda
     assert refused >= 150
 
 
-@pytest.mark.parametrize("name", ["metadata_filter", "metadata"])
+@pytest.mark.parametrize("name", ["metadata_filter", "metadata", "text_keys"])
 @pytest.mark.parametrize(
     "document",
     [
@@ -140,6 +140,7 @@ def test_large_documents_are_refused_without_a_walk(
     call: LiteralString = {
         "metadata_filter": "query_vectors('{1}', 'docs', metadata_filter => document)",
         "metadata": "put_vectors(array[('a', '{1}', document)::s3vl.vector_record], 'docs')",
+        "text_keys": "create_index('new', 5, text_keys => document)",
     }[name]
     status = Path(f"/proc/{caller.value('select pg_backend_pid()')}/status")
     caller.rows("select jsonb_typeof(document) from large")
