@@ -70,7 +70,7 @@ def _deadline(entered: float, request: requests.Request, time_left_ms: int, time
     budget_ms = request.budget_ms
     if isinstance(request, requests.Write) and request.deadline is not None:
         # The one limit that also holds for a request that was long on its way, or was sent twice.
-        deadline_ms = request.deadline - time.time() * 1000
+        deadline_ms = request.deadline - round(time.time() * 1000)
         if deadline_ms <= min(budget_ms, time_left_ms):
             deadline = Deadline(entered + deadline_ms / 1000, is_absolute=True)
             if not deadline.allows_a_call():

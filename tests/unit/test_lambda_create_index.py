@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from s3vl_lambda.operations.create_index import run
-from s3vl_lambda.protocol.errors import ConflictError, NoVectorBucketError
+from s3vl_lambda.protocol.errors import ConflictError, NotFoundError, NoVectorBucketError
 from s3vl_lambda.protocol.requests import CreateIndex
 from s3vl_lambda.settings import settings
 
@@ -38,6 +38,9 @@ INDEX: dict[str, Any] = {
     },
 }
 
+# Deleted as soon as its name was found to be taken.
+GONE: dict[str, Any] = {"gone": True}
+
 
 class FakeGateway:
     """S3 Vectors with one index, or none; an answer of its may have been lost."""
@@ -58,6 +61,8 @@ class FakeGateway:
         """Give the index that is there."""
         assert (region, bucket, name) == ("us-west-2", "my-bucket", "docs")
         assert self.index is not None
+        if self.index == GONE:
+            raise NotFoundError("The specified index could not be found")
         return self.index
 
 
@@ -141,3 +146,9 @@ def test_a_creation_whose_answer_was_lost_is_no_conflict(
 
     assert create(FakeGateway(INDEX | moment | changes, lost_an_answer=True))["created"] is created
     assert create(FakeGateway(INDEX | moment | changes))["created"] is False
+
+
+def test_an_index_that_goes_between_the_calls_is_a_conflict() -> None:
+    """It is no missing bucket, which is what an unknown name means for a new index."""
+    with pytest.raises(ConflictError, match="already exists"):
+        create(FakeGateway(GONE))

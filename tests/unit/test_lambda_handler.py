@@ -51,7 +51,7 @@ class FakeGateway:
             raise self.failure
         return Page([{"key": SECRET, "distance": 0.5, "metadata": {"text": SECRET}}], None, "cosine")
 
-    def put_vectors(self, _index_arn: str, records: list[Any], **_: int) -> None:
+    def put_vectors(self, _index_arn: str, records: list[Any], _positions: range) -> None:
         """Store some vectors, unless it is a single one."""
         if self.failure and len(records) == 1:
             raise self.failure
@@ -187,7 +187,7 @@ def test_the_deadline_is_the_callers_or_lambdas(
     assert fake_gateway.remaining == pytest.approx(seconds, abs=0.1)
 
 
-@pytest.mark.parametrize(("ahead_ms", "seconds"), [(3_000, 3.0), (60_000, 9.5)])
+@pytest.mark.parametrize(("ahead_ms", "seconds"), [(3_000, 3.0), (60_000, 9.5), (10**309, 9.5)])
 def test_a_write_ends_at_its_own_deadline(
     fake_gateway: type[FakeGateway], ahead_ms: int, seconds: float
 ) -> None:

@@ -25,7 +25,7 @@ EVENTS = Path(__file__).parents[2] / "lambda" / "events"
 READS = ("query_vectors", "query_vectors_batch", "query_hybrid", "get_vectors", "list_vectors")
 STORED = ("get_vectors", "list_vectors")
 SEARCHES = ("query_vectors", "query_vectors_batch")
-# A vector that the event of get_vectors asks for.
+# A vector that the event of get_vectors asks for; that of put_metadata is made to.
 KEY = json.loads((EVENTS / "get_vectors.json").read_text())["vector_ids"][0]
 WRITES = ("put_vectors", "delete_vectors", "delete_index")
 OPERATIONS = ("create_index", "describe_index", *READS, *WRITES)
@@ -118,6 +118,8 @@ def event_of(operation: str) -> dict[str, Any]:
     for name in ("return_metadata", "include_metadata", "return_data", "include_vector_data"):
         if name in event:
             event[name] = True
+    if operation == "put_metadata":
+        event["vectors"][0]["vector_id"] = KEY
     # A look whether the index is empty would be a read before the write.
     return event | ({"force": True} if "force" in event else {})
 
@@ -162,7 +164,7 @@ def honest(operation: str) -> dict[str, Any]:
         case "query_hybrid":
             scores = {"bm25Scores": [{"metadataKey": "title", "score": 1.5}], "fused": 0.5}
             return {"vectors": [vector | {"scores": scores}], "distanceMetric": "cosine"}
-        case "get_vectors" | "list_vectors":
+        case "get_vectors" | "list_vectors" | "put_metadata":
             return {"vectors": [vector | {"data": {"float32": [0.5, 1]}}]}
         case _:
             return {}
@@ -421,7 +423,7 @@ BROKEN_MEMBERS = [
         ((*SEARCHES, "query_hybrid"), WRONG_METRICS),
         (SEARCHES, WRONG_DISTANCES),
         (("query_hybrid",), WRONG_SCORES),
-        (STORED, WRONG_DATA),
+        ((*STORED, "put_metadata"), WRONG_DATA),
         (("get_vectors",), NOT_ASKED_FOR),
         (("describe_index",), WRONG_INDEXES),
     )

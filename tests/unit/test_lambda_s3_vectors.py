@@ -145,7 +145,7 @@ def test_writes_carry_the_parameters_of_the_service() -> None:
     door, stats = gateway_to(client)
     records = [Record("a", HALF, {"n": 1}, 9), Record("b", HALF, None, 9)]
 
-    door.put_vectors(ARN, records, first_position=1)
+    door.put_vectors(ARN, records, [1, 2])
     door.delete_vectors(ARN, ["a", "b"])
 
     assert client.calls == [
@@ -171,19 +171,20 @@ def test_writes_carry_the_parameters_of_the_service() -> None:
 @pytest.mark.parametrize(
     ("path", "placed"),
     [
-        ("vectors[2].metadata", "vectors[503].metadata"),
+        ("vectors[2].metadata", "vectors[505].metadata"),
         ("vectors[0]", "vectors[501]"),
+        ("vectors[3]", "vectors[3]"),
         ("filter[2]", "filter[2]"),
     ],
 )
 def test_the_places_that_the_service_names_are_those_of_the_request(path: str, placed: str) -> None:
-    """The service counts from 0 in each call; the caller's array begins at 1 and goes on; other calls see the same."""
+    """The service counts from 0 in each call, which has some of the caller's; what it did not get stays as it is."""
     refused = refusal("ValidationException", 400, fieldList=[{"path": path, "message": "no"}])
     door, _ = gateway_to(StubClient(FakeClock(), refused))
 
-    for first_position in (501, 1_001):
+    for positions in ([501, 502, 505], [1_001]):
         with pytest.raises(errors.InvalidRequestError) as raised:
-            door.put_vectors(ARN, [Record("a", HALF, None, 9)], first_position)
+            door.put_vectors(ARN, [Record("a", HALF, None, 9)] * len(positions), positions)
         assert raised.value.fields == [{"path": placed, "message": "no"}]
 
 

@@ -32,9 +32,9 @@ class FakeGateway:
         self.failures = failures or {}
         self.calls: list[list[str]] = []
 
-    def put_vectors(self, _index_arn: str, records: Sequence[Record], first_position: int) -> None:
+    def put_vectors(self, _index_arn: str, records: Sequence[Record], positions: Sequence[int]) -> None:
         """Store some vectors, which stand where their ids say."""
-        assert records[0].vector_id == f"v{first_position}"
+        assert [record.vector_id for record in records] == [f"v{position}" for position in positions]
         self.delete_vectors(_index_arn, [record.vector_id for record in records])
 
     def delete_vectors(self, _index_arn: str, keys: Sequence[str]) -> None:
@@ -183,9 +183,9 @@ class KeepingGateway:
             key: {"key": key, "data": {"float32": self.stored[key]}} for key in keys if key in self.stored
         }
 
-    def put_vectors(self, _index_arn: str, records: Sequence[Record], first_position: int) -> None:
-        """Store some vectors."""
-        del first_position
+    def put_vectors(self, _index_arn: str, records: Sequence[Record], positions: Sequence[int]) -> None:
+        """Store some vectors, which stand where their ids say."""
+        assert [record.vector_id for record in records] == [f"v{position}" for position in positions]
         for record in records:
             self.stored[record.vector_id] = json.loads(record.embedding.json)
             self.metadata[record.vector_id] = record.metadata

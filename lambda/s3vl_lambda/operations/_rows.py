@@ -24,7 +24,7 @@ def query_rows(vectors: Sequence[dict[str, Any]], *, with_metadata: bool) -> lis
     return [
         document(
             _key(vector)
-            | {"distance": _finite(distance, "the distance", vector)}
+            | {"distance": _finite(distance, "the distance", vector).encode()}
             | (_metadata(vector) if with_metadata else {})
         )
         for vector, distance in zip(vectors, distances, strict=True)
@@ -54,7 +54,7 @@ def stored_rows(vectors: Sequence[dict[str, Any]], *, with_data: bool, with_meta
     return [
         document(
             _key(vector)
-            | (_embedding(vector) if with_data else {})
+            | ({"embedding": f"[{numbers_of(vector)}]".encode()} if with_data else {})
             | (_metadata(vector) if with_metadata else {})
         )
         for vector in vectors
@@ -79,12 +79,12 @@ def _scores(vector: dict[str, Any]) -> dict[str, bytes]:
     for name, member in (("fused_score", "fused"), ("distance", "vectorDistance")):
         score = optional(scores, member, float)
         if score is not None:
-            encoded[name] = _finite(shortest([score])[0], "a score", vector)
+            encoded[name] = _finite(shortest([score])[0], "a score", vector).encode()
     return encoded
 
 
-def _embedding(vector: dict[str, Any]) -> dict[str, bytes]:
-    """Encode the numbers."""
+def numbers_of(vector: dict[str, Any]) -> str:
+    """Write the numbers of a stored vector, with commas between them."""
     numbers = required(required(vector, "data", dict), "float32", list)
     # All at once: there are thousands.
     if not _NUMBERS.issuperset(map(type, numbers)):
@@ -97,7 +97,7 @@ def _embedding(vector: dict[str, Any]) -> dict[str, bytes]:
         written = ",".join(shortest(numbers))
     except OverflowError:
         written = "inf"
-    return {"embedding": b"[" + _finite(written, "the data", vector) + b"]"}
+    return _finite(written, "the data", vector)
 
 
 def _metadata(vector: dict[str, Any]) -> dict[str, bytes]:
@@ -106,10 +106,10 @@ def _metadata(vector: dict[str, Any]) -> dict[str, bytes]:
     return {"metadata": encode(metadata, "the metadata", _ROUND_METADATA, vector["key"])}
 
 
-def _finite(numbers: str, what: str, vector: dict[str, Any]) -> bytes:
-    """Encode written numbers; of all that a float can be written as, only nan and inf have an n."""
+def _finite(numbers: str, what: str, vector: dict[str, Any]) -> str:
+    """Take written numbers; of all that a float can be written as, only nan and inf have an n."""
     if "n" in numbers:
         raise MalformedDataError(
             f"{what} of vector {shown(vector['key'])} is not finite; put the vector anew"
         )
-    return numbers.encode()
+    return numbers

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from s3vl_lambda.operations._description import described
-from s3vl_lambda.protocol.errors import ConflictError, NoVectorBucketError
+from s3vl_lambda.protocol.errors import ConflictError, NotFoundError, NoVectorBucketError
 from s3vl_lambda.protocol.responses import Answer
 from s3vl_lambda.services.answers import required
 from s3vl_lambda.settings import settings
@@ -38,8 +38,12 @@ def run(request: CreateIndex, gateway: S3VectorsGateway) -> Answer:
             text_keys=request.text_keys,
             kms_key_arn=settings().kms_key_arn,
         )
-    except ConflictError:
-        index = gateway.get_index_named(region, bucket, request.index_name)
+    except ConflictError as conflict:
+        try:
+            index = gateway.get_index_named(region, bucket, request.index_name)
+        except NotFoundError:
+            # It was deleted meanwhile: the bucket is there, and the name is free again.
+            raise conflict from None
         description = described(index)
         is_as_requested = _is_as_requested(description, request)
         # An attempt before this one may have created it, and only its answer was lost.

@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from s3vl_lambda.operations._rows import numbers_of
 from s3vl_lambda.operations._writing import write
 from s3vl_lambda.protocol import ranges
-from s3vl_lambda.protocol.float32 import shortest
 from s3vl_lambda.protocol.records import Record
 from s3vl_lambda.protocol.vectors import Vector
-from s3vl_lambda.services.answers import elements, required
 from s3vl_lambda.services.s3_vectors import KEYS_PER_CALL
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def run(request: PutMetadata, gateway: S3VectorsGateway) -> Answer:
         missing[chunk.start] = [range(p, p + 1) for p in chunk if p not in there]
         records = [_record(request, position, found) for position in there]
         if records:
-            gateway.put_vectors(request.index_arn, records, first_position=there[0] + 1)
+            gateway.put_vectors(request.index_arn, records, [position + 1 for position in there])
 
     answer = write(chunks, send, "written")
     told = ranges.written_as(one for start in sorted(missing) for one in missing[start])
@@ -50,6 +49,5 @@ def run(request: PutMetadata, gateway: S3VectorsGateway) -> Answer:
 def _record(request: PutMetadata, position: int, found: dict[str, dict[str, Any]]) -> Record:
     """Put the numbers that are stored and the metadata together."""
     vector_id, metadata = request.vectors[position]
-    numbers = elements(required(found[vector_id], "data", dict), "float32", float)
-    vector = Vector(f"[{','.join(shortest(numbers))}]", len(numbers))
-    return Record(vector_id, vector, metadata, 0)
+    numbers = numbers_of(found[vector_id])
+    return Record(vector_id, Vector(f"[{numbers}]", numbers.count(",") + 1), metadata, 0)

@@ -23,7 +23,7 @@ def run(request: PutVectors, gateway: S3VectorsGateway) -> Answer:
 
     def send(chunk: range) -> None:
         records = request.vectors[chunk.start : chunk.stop]
-        gateway.put_vectors(request.index_arn, records, first_position=chunk.start + 1)
+        gateway.put_vectors(request.index_arn, records, range(chunk.start + 1, chunk.stop + 1))
 
     return write(list(_chunks(request)), send, "written")
 

@@ -24,6 +24,8 @@ from s3vl_lambda.protocol.errors import (
 from s3vl_lambda.protocol.members import is_number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from s3vl_lambda.services.connections import Reply
 
 _OK = 200
@@ -82,10 +84,10 @@ def is_error(reply: Reply) -> bool:
     return reply.status >= _CLIENT_ERROR
 
 
-def refusal(reply: Reply, attempts: int, first_position: int) -> S3vlError:
+def refusal(reply: Reply, attempts: int, positions: Sequence[int]) -> S3vlError:
     """Say in our own terms which error was answered, by its code and status, keeping its words.
 
-    A vector of a call is named by its position in the request, where the first has `first_position`.
+    A vector of a call is named by its position in the request, which `positions` tell in the order of the call.
     """
     status = reply.status
     problem, error = _object_in(reply)
@@ -111,7 +113,7 @@ def refusal(reply: Reply, attempts: int, first_position: int) -> S3vlError:
         return ServiceFailureError(words, retryable=retryable, origin=origin, attempts=attempts)
     placed = [
         {
-            "path": _placed(field["path"][:_LONGEST_MESSAGE], first_position),
+            "path": _placed(field["path"][:_LONGEST_MESSAGE], positions),
             "message": field["message"][:_LONGEST_MESSAGE],
         }
         for field in (fields or [])[:_MOST_FIELDS]
@@ -207,6 +209,11 @@ def _is_field(value: Any) -> bool:
     )
 
 
-def _placed(path: str, first_position: int) -> str:
+def _placed(path: str, positions: Sequence[int]) -> str:
     """Name a vector of a call by its position in the request; the service counts from 0 in each call."""
-    return _POSITION.sub(lambda found: str(int(found[0]) + first_position), path)
+
+    def position(found: re.Match[str]) -> str:
+        number = int(found[0])
+        return str(positions[number]) if number < len(positions) else found[0]
+
+    return _POSITION.sub(position, path)

@@ -309,15 +309,15 @@ class S3VectorsGateway:
         )
         return _page(answer)
 
-    def put_vectors(self, index_arn: str, records: Sequence[Record], first_position: int) -> None:
+    def put_vectors(self, index_arn: str, records: Sequence[Record], positions: Sequence[int]) -> None:
         """Store vectors, all or none of them; of those that exist nothing is kept.
 
-        A refusal names them by position, where the first has `first_position`.
+        A refusal names them by their positions in the request.
         """
         self._call(
             "put_vectors",
             answers.read_acknowledgement,
-            first_position,
+            positions,
             indexArn=index_arn,
             vectors=bodies.put_inputs(records),
         )
@@ -330,7 +330,7 @@ class S3VectorsGateway:
         self,
         method: str,
         read: Callable[[Reply], dict[str, Any]] = answers.read,
-        first_position: int = 1,
+        positions: Sequence[int] = (),
         region: str | None = None,
         **parameters: Any,
     ) -> dict[str, Any]:
@@ -352,7 +352,7 @@ class S3VectorsGateway:
                 try:
                     reply = self._sender(method, region)(body)
                     if answers.is_error(reply):
-                        raise answers.refusal(reply, attempt, first_position)
+                        raise answers.refusal(reply, attempt, positions)
                     answer = read(reply)
                 except (S3vlError, HTTPError, BotoCoreError) as error:
                     failure = _translated(error, region, attempt)
