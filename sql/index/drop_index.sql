@@ -39,7 +39,8 @@ $$;
 comment on function s3vl.drop_index(text, boolean) is
     'Deletes an index. Its names are forgotten; returns true, or false when S3 Vectors did not '
     'have it any more. It may be active or not. The parameter ManageIndexes of the stack has to '
-    'be true. An index that holds vectors is deleted only with force => true. S3 Vectors is not '
+    'be true. An index that holds vectors is deleted only with force => true; a look comes before '
+    'the deletion, and what others write between the two is deleted too. S3 Vectors is not '
     'transactional: after a ROLLBACK the index is gone and its names are still registered; drop '
     'it again. Raises 42704 for an unknown name, 55000 while a table is bound to it, 55006 for an '
     'index that holds vectors, 55P03 while another session changes the registry, and S3V01 to '
