@@ -13,10 +13,13 @@ from fixtures_sql import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+# Whoever runs the tests in the background may have ctrl-C ignored; a terminal does not.
 PROGRAM = """
+import signal
 import sys
 from pathlib import Path
 from s3vl_local import demo
+signal.signal(signal.SIGINT, signal.default_int_handler)
 demo.WALKTHROUGH = Path(sys.argv[1])
 sys.exit(demo.main())
 """
