@@ -327,11 +327,16 @@ def test_a_stack_that_cannot_be_created_is_destroyed_first(
 
 
 def test_changed_parameters_reach_the_function_and_the_code_stays(
-    deployed: Callable[..., None], clients: Callable[[str], Any]
+    deployed: Callable[..., None], clients: Callable[[str], Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An update of the stack does not bring the placeholder back."""
+    """An update says what it sets before it begins, and does not bring the placeholder back."""
     deployed(LambdaTimeout="20", LambdaMemorySize="512")
 
+    began = capsys.readouterr().out.partition(f"update stack {NAME} ...\n")[2].splitlines()
+    assert began[:2] == [
+        '  sets LambdaTimeout: "30" -> "20"',
+        '  sets LambdaMemorySize: "256" -> "512"',
+    ]
     function = everything(clients)["function"]
     assert (function["Timeout"], function["MemorySize"]) == (20, 512)
     assert answers(clients)

@@ -96,6 +96,17 @@ def test_a_file_that_cannot_be_read_is_refused_with_a_hint(
         parameters.read(file)
 
 
+def test_a_parameter_that_changes_is_shown_with_both_values() -> None:
+    """What the file lacks goes back to its default, and is not called set; what stays is not mentioned."""
+    before = GOOD | {"AllowWrites": "true", "LambdaTimeout": "30", "ResourcePrefix": "s3vl", "NoMore": "1"}
+    values = GOOD | {"LambdaTimeout": "60", "LambdaMemorySize": "256"}
+
+    assert parameters.changes(before, values, SLOTS) == [
+        'sets LambdaTimeout: "30" -> "60"',
+        'takes back AllowWrites, which the parameters lack: "true" -> "false"',
+    ]
+
+
 @pytest.mark.parametrize("spelling", ["ManageIndexes", "MANAGE_INDEXES"])
 def test_a_parameter_given_to_make_is_not_passed_over(
     spelling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import yaml  # type: ignore[import-untyped]
@@ -29,6 +30,7 @@ def resources(template: str) -> dict[str, dict[str, Any]]:
     return _section(template, "Resources")
 
 
+@cache
 def _section(template: str, name: str) -> dict[str, dict[str, Any]]:
     section: dict[str, dict[str, Any]] = yaml.load(template, _Loader)[name]  # noqa: S506 - a SafeLoader
     return section
@@ -81,6 +83,19 @@ def problems(values: dict[str, str], slots: dict[str, dict[str, Any]]) -> list[s
         if name in values and (complaint := _complaint(values[name], slot))
     ]
     return unknown + missing + broken
+
+
+def changes(before: dict[str, str], values: dict[str, str], slots: dict[str, dict[str, Any]]) -> list[str]:
+    """Say which parameters of a stack change, one line each; what nobody gives goes back to its default."""
+    defaults = {name: str(slot.get("Default", "")) for name, slot in slots.items()}
+    old, new = defaults | before, defaults | values
+    return [
+        f'{_verb(name, values)}: "{old[name]}" -> "{new[name]}"' for name in slots if old[name] != new[name]
+    ]
+
+
+def _verb(name: str, values: dict[str, str]) -> str:
+    return f"sets {name}" if name in values else f"takes back {name}, which the parameters lack"
 
 
 def _complaint(value: str, slot: dict[str, Any]) -> str | None:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
+from . import parameters
 from .waiting import wait_until
 
 if TYPE_CHECKING:
@@ -113,6 +114,9 @@ class Stack:
             if changes is None:
                 print("  nothing to update")
                 return
+            old = {given["ParameterKey"]: given["ParameterValue"] for given in before.get("Parameters", [])}
+            for line in parameters.changes(old, values, parameters.declared(request["TemplateBody"])):
+                print(f"  {line}", flush=True)
             check(changes)
             old_events = {event["EventId"] for event in self._events(before["StackId"])}
             self._client.execute_change_set(
