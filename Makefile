@@ -46,7 +46,7 @@ psql: $(READY) ## Open psql in the local cloud's database
 	@$(LOCAL) psql
 
 parameters: $(READY) ## Write cloudformation/parameters.json for it
-	@$(LOCAL) parameters
+	@$(LOCAL) parameters --file "$(PARAMETERS)"
 
 down: $(READY) ## Stop the local cloud; make up brings back what it held
 	@$(LOCAL) down

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from s3vl_local import demo, parameters, shell, surroundings
 from s3vl_local.cloud import ROOT, LocalCloud, LocalCloudError, State
@@ -23,7 +24,8 @@ def main() -> int:
     commands.add_parser("env", help="print the shell commands that make aws and psql talk to it")
     commands.add_parser("env-off", help="print the shell commands that take those back")
     commands.add_parser("psql", help="open psql in its database")
-    commands.add_parser("parameters", help="fill cloudformation/parameters.json for it")
+    fill = commands.add_parser("parameters", help="fill a file of the stack's parameters for it")
+    fill.add_argument("--file", type=Path, default=ROOT / "cloudformation" / "parameters.json")
     commands.add_parser("demo", help="run docs/walkthrough.md in a cloud of its own")
     commands.add_parser(
         "guide", help="run the guide and the reference's examples, and write what they print into them"
@@ -63,7 +65,8 @@ def _run(arguments: argparse.Namespace, cloud: LocalCloud) -> None:
             environment = {**os.environ, **cloud.environment()}
             os.execvpe("psql", ["psql"], environment)  # noqa: S606, S607
         case "parameters":
-            print(f"Wrote {os.path.relpath(parameters.write(ROOT / 'cloudformation', cloud.environment()))}")
+            parameters.write(arguments.file, cloud.environment())
+            print(f"Wrote {os.path.relpath(arguments.file)}")
         case "demo":
             sys.exit(demo.main())
         case "guide":

@@ -23,8 +23,8 @@ import package_lambda
 from deployment import vector_index, waiting
 from deployment.losses import Losses
 from fixtures_probe import TRUST
-from s3vl_local import surroundings
-from s3vl_local.cloud import ROOT, request
+from s3vl_local import parameters, surroundings
+from s3vl_local.cloud import ROOT, LocalCloudError, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -280,6 +280,24 @@ def test_a_wrong_parameter_is_refused_before_anything_is_created(
         deploy_here(**changes)
 
     assert created(clients) == before
+
+
+def test_make_parameters_leaves_a_file_for_another_cluster_alone(
+    cloud: LocalCloud, clients: Callable[[str], Any], write_parameters: Callable[..., Path]
+) -> None:
+    """Somebody wrote it for AWS; a file for any cluster of the local cloud is filled."""
+    elsewhere = "arn:aws:rds:eu-west-1:111122223333:cluster:orders"
+    foreign = write_parameters(NAME, AuroraClusterArn=elsewhere)
+    before = foreign.read_text(), created(clients)
+    with pytest.raises(LocalCloudError, match=rf"was not changed: (.|\n)*{elsewhere}\nMove it away"):
+        parameters.write(foreign, cloud.environment())
+    assert (foreign.read_text(), created(clients)) == before
+
+    mine = write_parameters(NAME, ManageIndexes="true", VpcId="vpc-00000000")
+    parameters.write(mine, cloud.environment())
+    here = clients("ec2").describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]
+    assert f'"{here["VpcId"]}"' in mine.read_text()
+    assert '"ManageIndexes"' in mine.read_text()
 
 
 def test_a_cluster_with_another_role_is_refused_before_anything_is_created(
