@@ -55,7 +55,7 @@ def _run(arguments: argparse.Namespace, cloud: LocalCloud) -> None:
         case "env":
             _evaluate(shell.point_at(cloud.environment(), os.environ))
             print(
-                f"aws and psql talk to the local cloud: {cloud.strictness()}.\n"
+                f"aws and psql talk to the local cloud.\n{cloud.strictness()}.\n"
                 'To go back: eval "$(make -s env-off)"',
                 file=sys.stderr,
             )
