@@ -13,6 +13,7 @@
 \ir base/platform.sql
 \ir base/config.sql
 \ir base/_topics.sql
+\ir base/_described.sql
 
 -- Public: about s3vl itself
 \ir base/version.sql

@@ -12,13 +12,16 @@ as $$
 declare
     _topic constant text := lower(btrim(help.topic collate "C"));
     _topics constant text[] := array(select t.topic from s3vl._topics() as t);
+    _functions constant text[] := array(
+        select unnest(t.function_names)::text from s3vl._topics() as t
+    );
 begin
-    if _topic <> all(_topics) then
+    if _topic <> all(_topics || _functions) then
         raise exception using
             errcode = '22023',
-            message = format('help has no topic "%s"', s3vl._shown(help.topic)),
+            message = format('help has no topic or function "%s"', s3vl._shown(help.topic)),
             hint = format(
-                'Pass one of %s, or nothing to list all functions.',
+                'Pass one of %s, the name of a function, or nothing to list all functions.',
                 array_to_string(_topics, ', ')
             );
     end if;
@@ -49,10 +52,15 @@ begin
     ) as c
     where t.topic = coalesce(_topic, t.topic)
     order by t.place, f.place;
+    return query
+    select d.subject, d.function, d.what_it_does from s3vl._described(_topic::name) as d;
 end;
 $$;
 
 comment on function s3vl.help(text) is
     'Lists functions, topic by topic. There is one row for each: its topic, a call with the '
     'arguments that are required, and what it does. Without topic it lists them all, and so shows '
-    'what topics there are. Raises 22023 for an unknown topic. No Lambda call.';
+    'what topics there are. topic may also be the name of a function: its rows hold the whole '
+    'comment, each argument with its type and default, and what it returns, for a terminal of 80 '
+    'columns. A name that is both, as sync is, gives both. Raises 22023 for any other. No Lambda '
+    'call.';
