@@ -1,7 +1,7 @@
 """A PostgreSQL server of our own, laid out like an Aurora cluster.
 
 Roles are Aurora's: the platform's superuser is `rdsadmin`, and people work as `postgres`, a member of
-`rds_superuser` that is no superuser. `aws_lambda` and `aws_commons` are there to be created as extensions.
+`rds_superuser` that is no superuser. `aws_lambda`, `aws_commons` and `pg_cron` are there to be created as extensions.
 
 Its folder holds `data`, which is PostgreSQL's, and two password files of libpq's: `pgpass`, which opens the server
 to its owner, and `lambda.pgpass`, which opens the Lambda service to the server.
@@ -35,6 +35,12 @@ _HOST = "127.0.0.1"
 # In the data directory, when it is as it should be.
 _COMPLETE = "s3vl-complete"
 
+# The jobs of pg_cron log in through a socket in the data directory, which nobody but the server's account can enter.
+_WHO_LOGS_IN = """\
+local all all trust
+host all all 127.0.0.1/32 scram-sha-256
+host replication all 127.0.0.1/32 scram-sha-256
+"""
 
 _SCRAM_ITERATIONS_SINCE = 16
 
@@ -131,10 +137,12 @@ def start(folder: Path, port: int | None = None, service: LambdaService | None =
     if fresh:
         _create_cluster(server.folder)
     _write_passwords(server, service)
+    (server.data / "pg_hba.conf").write_text(_WHO_LOGS_IN, encoding="utf-8")
     options = {
         "listen_addresses": _HOST,
         "port": str(server.port),
-        "unix_socket_directories": "",
+        # The data directory: a path of its own would have to be short.
+        "unix_socket_directories": "." if service else "",
         # Everything in here can be made again, so durability is not worth the waits.
         "fsync": "off",
         "max_connections": "200",
@@ -243,9 +251,9 @@ def _write_passwords(server: PostgresServer, service: LambdaService | None) -> N
 
 
 def _install_extensions() -> None:
-    """Put our aws_commons and aws_lambda where `create extension` finds them, and let everybody create pgvector.
+    """Put our aws_commons, aws_lambda and pg_cron where `create extension` finds them; let everybody create pgvector.
 
-    On Aurora, rds_superuser may create all three.
+    On Aurora, rds_superuser may create all of them.
     """
     target = INSTALLATION.extensions
     wanted = {path.name: path.read_text(encoding="utf-8") for path in (LOCAL_SQL / "extension").iterdir()}

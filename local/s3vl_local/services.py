@@ -15,6 +15,7 @@ from werkzeug.exceptions import NotFound
 
 from s3vl_local import cloudformation, cloudwatch, credential, rds, refusals, sqs
 from s3vl_local.cloud import REGION
+from s3vl_local.cron import Scheduler
 from s3vl_local.faults import ConnectionDroppedError
 from s3vl_local.iam import door, managed
 from s3vl_local.lambda_service import http as lambda_http
@@ -59,6 +60,7 @@ class Services:
         self._lambda = LambdaService(home / "lambda", REGION, f"http://127.0.0.1:{http_port}")
         self._wire = WireServer(wire_port, self._lambda, owner.lambda_password)
         threading.Thread(target=self._wire.serve_forever, daemon=True).start()
+        self._cron = Scheduler(home / "postgres")
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one WSGI request: Lambda's Invoke runs, everything else is moto's."""
@@ -99,6 +101,7 @@ class Services:
 
     def close(self) -> None:
         """End every environment, and keep what changed without a request, such as dead letters."""
+        self._cron.close()
         self._wire.shutdown()
         self._lambda.close()
         with CHANGES:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fixtures_cloud import Stack
+    from s3vl_local.cloud import LocalCloud
 
 MAKE_DOCS = """
     create table docs (
@@ -415,3 +416,27 @@ def test_the_application_never_waits(
     docs.sync()
     docs.assert_in_step()
     assert list(docs.stored()) == ["1"]
+
+
+def test_pg_cron_keeps_a_table_in_step(docs: Bound, cloud: LocalCloud) -> None:
+    """With the job that the guide schedules, changes arrive and nobody calls sync."""
+    with cloud.postgres().connect() as master:
+        master.execute("create extension pg_cron")
+        master.execute("grant execute on function cron.schedule_in_database to current_user")
+        master.execute(
+            "select cron.schedule_in_database('s3vl sync', '1 second', 'CALL s3vl.sync()', %s)",
+            [docs.connection.info.dbname],
+        )
+        docs.run("insert into docs (id, body) select n, 'text' from generate_series(1, 20) as n")
+        docs.run("delete from docs where id = 1")
+        limit = time.monotonic() + 30
+        while docs.status()["pending"]:
+            assert time.monotonic() < limit, docs.status()
+            time.sleep(0.05)
+        docs.assert_in_step()
+        ends = "select distinct status, return_message from cron.job_run_details where end_time is not null"
+        while not (runs := master.execute(ends).fetchall()):
+            assert time.monotonic() < limit
+        assert runs == [("succeeded", "1 row")]
+        master.execute("select cron.unschedule('s3vl sync')")
+        master.execute("drop extension pg_cron")
