@@ -223,7 +223,7 @@ def test_make_up_is_as_strict_as_aws_unless_told_otherwise(
 
     health = request(cloud.state(), "GET", "/_s3vl/health")
     assert (health["iam"], health["indexes"]) == (enforced, indexes)
-    assert f"the local cloud: {holds}.\nTo go back: " in make("env").err
+    assert f"the local cloud.\n{holds}.\nTo go back: " in make("env").err
 
 
 def test_make_up_says_what_it_may_be_told(make: Callable[..., Any]) -> None:

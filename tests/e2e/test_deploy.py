@@ -92,7 +92,7 @@ def deploy_here(
         # One for all runs, with one client a service: each would read the descriptions of the services again.
         session = boto3.Session()
         patch.setattr(session, "client", functools.cache(session.client))
-        patch.setattr(boto3, "Session", lambda: session)
+        patch.setattr(boto3, "Session", lambda **_: session)
         # Downloads would take the time of several tests.
         patch.setattr(package_lambda, "build", lambda _target: None)
         patch.setattr(package_lambda, "ZIP", package_file)
