@@ -22,6 +22,20 @@ $$;
 comment on function s3vl._shown(text) is
     'Returns a text of the caller as messages show it: at most 200 characters.';
 
+create or replace function s3vl._some_names(names text[])
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select string_agg(format('"%s"', n.name), ', ' order by n.place)
+        || case when cardinality(_some_names.names) > 5 then ' and more' else '' end
+    from unnest(_some_names.names[:5]) with ordinality as n (name, place)
+$$;
+
+comment on function s3vl._some_names(text[]) is
+    'Returns the first five names as hints show them, and whether there are more; null for none.';
+
 create or replace function s3vl._json_bytes(document jsonb)
     returns integer
     immutable

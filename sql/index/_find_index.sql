@@ -9,8 +9,8 @@ create or replace function s3vl._raise_unknown_index(index_name text)
 as $$
 declare
     -- One more than is shown, to know whether there are more.
-    _names text[] := array(
-        select format('"%s"', r.index_name)
+    _names constant text[] := array(
+        select r.index_name
         from s3vl.index_registry as r
         order by r.index_name
         limit 6
@@ -29,8 +29,7 @@ begin
                     'Pass an ARN as index_arn => %L.', s3vl._shown(_raise_unknown_index.index_name)
                 )
             end,
-            'Registered: ' || nullif(array_to_string(_names[:5], ', '), '')
-            || case when cardinality(_names) > 5 then ' and more' else '' end || '.',
+            'Registered: ' || s3vl._some_names(_names) || '.',
             'Register it, with admin access: '
             'select s3vl.register_index(''<name>'', ''<index ARN>'');'
         );

@@ -31,8 +31,9 @@ create or replace function s3vl._raise_unknown_binding(binding_name text)
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _names text[] := array(
-        select format('"%s"', b.binding_name)
+    -- One more than is shown, to know whether there are more.
+    _names constant text[] := array(
+        select b.binding_name
         from s3vl.binding as b
         order by b.binding_name
         limit 6
@@ -46,8 +47,7 @@ begin
         ),
         hint = concat_ws(
             ' ',
-            'There are: ' || nullif(array_to_string(_names[:5], ', '), '')
-            || case when cardinality(_names) > 5 then ' and more' else '' end || '.',
+            'There are: ' || s3vl._some_names(_names) || '.',
             'See s3vl.list_bindings(), or bind a table with s3vl.bind_table().'
         );
 end;
