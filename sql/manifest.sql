@@ -87,6 +87,9 @@
 \ir vectors/put_vectors.sql
 \ir vectors/delete_vectors.sql
 
+-- filtered/: search under any WHERE
+\ir filtered/_next_neighbours.sql
+
 -- sync/: tables in step with an index
 \ir sync/binding.sql
 \ir sync/sync_state.sql

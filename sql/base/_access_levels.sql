@@ -24,6 +24,8 @@ as $$
     ('query_hybrid', 'reader'),
     ('get_vectors', 'reader'),
     ('list_vectors', 'reader'),
+    -- What s3vl.query_filtered() runs, as its caller.
+    ('_next_neighbours', 'reader'),
     ('list_bindings', 'reader'),
     ('sync_status', 'reader'),
     ('sync_backlog', 'reader'),

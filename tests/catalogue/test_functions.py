@@ -229,8 +229,8 @@ PUBLIC = {
 
 # Internal, and run as the caller of a public one: by sync(), by those that bind, and by the triggers of a table.
 STEPS = [
-    "_end_binding", "_note_changes", "_prepare_binding", "_prepare_unbinding", "_save_binding", "_start_sync",
-    "_sync_step", "_take_lease",
+    "_end_binding", "_next_neighbours", "_note_changes", "_prepare_binding", "_prepare_unbinding", "_save_binding",
+    "_start_sync", "_sync_step", "_take_lease",
 ]  # fmt: skip
 # Triggers and rights are the table owner's to give, and only what runs as its caller may commit.
 AS_CALLER = ["alter_binding", "bind_table", "sync", "unbind_table"]

@@ -12,7 +12,7 @@ import pytest
 from fixtures_sql import ROOT
 
 SQL = ROOT / "sql"
-ROOMS = ("base", "call", "index", "vectors", "sync", "operate")
+ROOMS = ("base", "call", "index", "vectors", "filtered", "sync", "operate")
 PARTS = sorted(path for room in ROOMS for path in (SQL / room).rglob("*.sql"))
 SCRIPTS = sorted(SQL.glob("*.sql")) + sorted((SQL / "upgrades").glob("*.sql"))
 

@@ -66,6 +66,7 @@ CALLS: list[tuple[LiteralString, str]] = [
 
 # What runs as the caller of sync(), of those that bind, or of a trigger: each refuses what it was not made for.
 STEPS = {
+    "_next_neighbours": "reader",
     "sync": "writer",
     "_start_sync": "writer",
     "_take_lease": "writer",

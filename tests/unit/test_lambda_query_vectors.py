@@ -121,6 +121,38 @@ def test_a_page_that_does_not_fit_starts_the_next_part(monkeypatch: pytest.Monke
     assert ids(run(replace(REQUEST, place=Place(**second.continuation)), gateway)) == ["v5"]
 
 
+@pytest.mark.parametrize(
+    ("stop_after", "parts"),
+    [
+        (1, [["v1", "v2"], ["v3", "v4"], ["v5"]]),
+        (2, [["v1", "v2"], ["v3", "v4"], ["v5"]]),
+        (3, [["v1", "v2", "v3", "v4"], ["v5"]]),
+        (4, [["v1", "v2", "v3", "v4"], ["v5"]]),
+        (5, [["v1", "v2", "v3", "v4", "v5"]]),
+        (10_000, [["v1", "v2", "v3", "v4", "v5"]]),
+    ],
+)
+def test_a_part_ends_with_the_page_after_which_the_caller_stops(
+    stop_after: int, parts: list[list[str]]
+) -> None:
+    """No page is read beyond it, top_k stays that of the query, and the parts are the whole answer."""
+    gateway = FakeGateway({None: ([1, 2], "a"), "a": ([], "b"), "b": ([3, 4], "c"), "c": ([5, 6], "d")})
+    request, found, pages = replace(REQUEST, stop_after=stop_after), [], []
+
+    while True:
+        answer = run(request, gateway)
+        found.append(ids(answer))
+        pages.append(len(gateway.asked))
+        if answer.continuation is None:
+            break
+        request = replace(request, place=Place(**answer.continuation))
+
+    assert found == parts
+    assert {one["top_k"] for one in gateway.asked} == {5}
+    assert [one["next_token"] for one in gateway.asked] == [None, "a", "b", "c"]
+    assert pages[0] == {1: 1, 2: 1, 3: 3, 4: 3}.get(stop_after, 4)
+
+
 def test_a_first_page_that_does_not_fit_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no smaller part than a page, and the message says how to ask for less."""
     monkeypatch.setattr(responses, "MAX_ROW_BYTES", 10)

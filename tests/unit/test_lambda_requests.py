@@ -40,6 +40,7 @@ def test_a_query_is_read_member_by_member() -> None:
             "query_vectors",
             query_mode="ENHANCED",
             metadata_filter={"a": 1, "b": 2},
+            stop_after=200,
             continuation={"next_token": "t", "returned": 4},
         )
     )
@@ -53,6 +54,7 @@ def test_a_query_is_read_member_by_member() -> None:
         metadata_filter={"$and": [{"a": 1}, {"b": 2}]},
         query_mode="ENHANCED",
         place=requests.Place("t", 4),
+        stop_after=200,
     )
 
 
@@ -281,6 +283,8 @@ def test_indexes_of_every_partition_are_accepted(partition: str) -> None:
             "metadata_filter.a.$x",
             "is not an operator",
         ),
+        ("query_vectors", {"stop_after": 0}, "stop_after", "must be between 1 and 10000, got 0"),
+        ("query_vectors_batch", {"stop_after": 1}, "stop_after", "is not a member of this request"),
         ("query_vectors", {"continuation": "t"}, "continuation", "must be a JSON object"),
         ("query_vectors", {"continuation": {"returned": 1}}, "continuation.next_token", "is missing"),
         (

@@ -37,7 +37,8 @@ def drain(
     """Collect pages from a place on until top_k vectors, the last page, or the end of the room or the time.
 
     A short or an empty page is not the end: only a missing token is. A page that does not fit is left whole to
-    the next part, because a page's token is all that QueryVectors can go on from.
+    the next part, because a page's token is all that QueryVectors can go on from. So the page that brings the
+    vector after which the caller wants to stop is given whole, too.
     """
     rows = Rows()
     tokens = Tokens(place.next_token)
@@ -72,4 +73,6 @@ def drain(
         if page.next_token is None or len(encoded) == wanted:
             return Drained(distance_metric, rows)
         token = tokens.follow(page.next_token)
+        if search.stop_after is not None and len(rows) >= search.stop_after:
+            break
     return Drained(distance_metric, rows, {"next_token": token, "returned": place.returned + len(rows)})

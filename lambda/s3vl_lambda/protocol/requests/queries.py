@@ -31,12 +31,13 @@ BEGINNING = Place()
 
 @dataclass(frozen=True, kw_only=True)
 class Search(IndexRequest):
-    """What all searches have; `place` is where to go on."""
+    """What all searches have; `place` is where to go on, and with `stop_after` so many vectors are a part."""
 
     top_k: int
     return_metadata: bool
     metadata_filter: dict[str, Any] | None = None
     place: Place = BEGINNING
+    stop_after: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,7 @@ class QueryVectors(Search):
             query_vector=read_vector(members.take("query_vector"), "query_vector"),
             query_mode=members.optional_text("query_mode", _QUERY_MODES),
             place=_place(members, how["top_k"]),
+            stop_after=members.integer("stop_after", 1, _MAX_TOP_K) if "stop_after" in members else None,
             **how,
         )
 
