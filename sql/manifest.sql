@@ -23,6 +23,7 @@
 \ir base/_lock.sql
 \ir base/_arguments.sql
 \ir base/_arn.sql
+\ir base/_key_types.sql
 \ir base/_access_levels.sql
 
 -- call/: the way to the Lambda function and back

@@ -1,27 +1,6 @@
 -- Columns of a bound table as values of the index. Only columns, and no expressions: an expression
 -- would run the code of whoever wrote it with the rights of the owner of s3vl.
 
-create or replace function s3vl._key_types()
-    returns table (type_name regtype, pattern text)
-    immutable
-    rows 6
-    language sql
-    set search_path = pg_catalog, pg_temp
-as $$
-    -- Types with one text for each value, whatever the session has set; what no text of it is not
-    -- like is no key.
-    values
-    ('smallint'::regtype, '^-?[0-9]{1,5}$'),
-    ('integer', '^-?[0-9]{1,10}$'),
-    ('bigint', '^-?[0-9]{1,19}$'),
-    ('uuid', '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
-    ('text', ''),
-    ('varchar', '')
-$$;
-
-comment on function s3vl._key_types() is
-    'Lists the types that a key may have, each with a pattern of its texts.';
-
 create or replace function s3vl._embedding_as_real(name name, type_oid oid)
     returns text
     stable

@@ -27,29 +27,17 @@ create or replace function s3vl._only_keys(binding s3vl.binding, keys text[])
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    -- A number of so many digits may still be too large for its type, and is none of its keys.
-    select array(
-        select k.key
-        from unnest(_only_keys.keys) as k (key)
-        where case
-            when k.key !~ t.pattern then false
-            when t.type_name = 'smallint'::regtype then k.key::numeric between -32768 and 32767
-            when t.type_name = 'integer'::regtype
-                then k.key::numeric between -2147483648 and 2147483647
-            when t.type_name = 'bigint'::regtype
-                then k.key::numeric between -9223372036854775808 and 9223372036854775807
-            else true
-        end
-    )
-    from s3vl._key_types() as t
-    where t.type_name = coalesce(
-        (
-            select a.atttypid
-            from pg_attribute as a
-            where a.attrelid = _only_keys.binding.source
-                and a.attname = _only_keys.binding.key_column
-        ),
-        _only_keys.binding.key_type
+    select s3vl._keys_of_type(
+        _only_keys.keys,
+        coalesce(
+            (
+                select a.atttypid
+                from pg_attribute as a
+                where a.attrelid = _only_keys.binding.source
+                    and a.attname = _only_keys.binding.key_column
+            ),
+            _only_keys.binding.key_type
+        )
     )
 $$;
 
