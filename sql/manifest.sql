@@ -32,6 +32,7 @@
 \ir call/_particular_failures.sql
 \ir call/_answered_failures.sql
 \ir call/_request_timeout.sql
+\ir call/_notes.sql
 \ir call/_note_call.sql
 \ir call/_retry.sql
 \ir call/_invoke.sql

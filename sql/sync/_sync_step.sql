@@ -32,7 +32,7 @@ as $$
     select coalesce(_is_over.sql_errcode, '') not in ('S3V04', 'S3V05')
         and coalesce(_is_over.detail, '') !~ 'unanswered: '
         and current_setting('s3vl.unanswered', true) is distinct from 'yes'
-        and coalesce(s3vl._noted_call() ->> 'unanswered', '0') = '0'
+        and coalesce(s3vl._noted('last_call') ->> 'unanswered', '0') = '0'
 $$;
 
 comment on function s3vl._is_over(text, text) is
@@ -134,7 +134,7 @@ begin
     from s3vl.binding as b
     where b.binding_id = _sync_step.binding_id;
     perform set_config('s3vl.unanswered', 'no', true);
-    perform set_config('s3vl.last_call', '', false);
+    perform s3vl._forget_note('last_call');
     begin
         _synced := s3vl._take_turn(_binding, _state, _ends_at, _deadline);
         perform s3vl._end_turn(_state, _synced);

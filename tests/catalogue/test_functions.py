@@ -344,11 +344,12 @@ def test_every_public_function_has_one_topic(db: Database) -> None:
         " and o.proname = p.proname and o.oid <> p.oid)"),
         "array_length(string_to_array(btrim(p.prosrc, E'\\n'), E'\\n'), 1) > 60",
         ("p.prosrc ~ E'\\n\\s*(return query )?execute ' and p.proname not in ('_change_rights', '_lock_for_change',"
-        " '_note_changes', '_rows', '_next_keys', '_absent', 'bind_table', 'alter_binding', 'unbind_table')"),
+        " '_note_changes', '_rows', '_next_keys', '_absent', 'bind_table', 'alter_binding', 'unbind_table',"
+        " '_note', '_forget_note')"),
     ],
     ids=[
         "no comment", "search_path not pinned", "parallel", "executable by PUBLIC", "overloaded",
-        "over 60 lines", "dynamic SQL beside GRANT, LOCK and bound tables",
+        "over 60 lines", "dynamic SQL beside GRANT, LOCK, PREPARE and bound tables",
     ],
 )  # fmt: skip
 def test_no_function_is(db: Database, broken: str) -> None:

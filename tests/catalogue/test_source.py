@@ -110,14 +110,15 @@ def test_file_is_free_of(path: Path, forbidden: str) -> None:
     assert re.findall(forbidden, code) == []
 
 
-def test_dynamic_sql_is_about_grants_locks_and_bound_tables() -> None:
-    """GRANT and LOCK take no parameters, and columns of bound tables are data; nothing else is put together."""
+def test_dynamic_sql_is_about_grants_locks_notes_and_bound_tables() -> None:
+    """GRANT, LOCK and PREPARE take no parameters, and bound tables have columns; nothing else is put together."""
     dynamic = [
         name(path) for path in PARTS if re.search(r"(?m)^\s*(return query )?execute ", path.read_text())
     ]
 
     assert dynamic == [
         "base/_lock.sql",
+        "call/_notes.sql",
         "operate/_access.sql",
         "sync/_capture.sql",
         "sync/_read_rows.sql",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, LiteralString
 
+import psycopg
 import pytest
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ LAST: LiteralString = "select * from s3vl.last_call()"
 SEARCH: LiteralString = (
     "select * from s3vl.query_vectors(array[1, 2, 3, 4, 5], 'docs', metadata_filter => '{\"k\": \"secret\"}')"
 )
+NOTE_CALL: LiteralString = "select s3vl._note_call(%(operation)s"
 NONE: dict[str, Any] = {"distance_metric": "cosine", "vectors": []}
 
 
@@ -77,12 +79,14 @@ def test_bytes_beyond_an_integer_are_the_largest_integer(db: Database, registere
     registered.answers(NONE, **measured(1))
     db.rows(SEARCH)
     db.rows(
-        "select set_config('s3vl.last_call', jsonb_set(jsonb_set(current_setting('s3vl.last_call')::jsonb,"
-        " '{bytes_in}', '2147483647'), '{bytes_out}', '5000000000')::text, false)"
+        "select s3vl._note('last_call', jsonb_set(jsonb_set(s3vl._noted('last_call'),"
+        " '{bytes_in}', '2147483647'), '{bytes_out}', '5000000000')::json)"
     )
-    started = db.value("select current_setting('s3vl.last_call')::jsonb ->> 'started'")
+    started = db.value("select s3vl._noted('last_call') ->> 'started'")
     db.rows(
-        "select s3vl._note_call('query_vectors', %(started)s::timestamptz, 2, '{}', '{}')", started=started
+        f"{NOTE_CALL}, %(started)s::timestamptz, 2, '{{}}', '{{\"success\": true}}')",
+        operation="x",
+        started=started,
     )
 
     [row] = db.rows(LAST)
@@ -116,7 +120,7 @@ def test_failed_call_leaves_the_last_one_that_worked(db: Database, registered: S
 
 
 def test_it_holds_no_data_of_the_user(db: Database, registered: StubLambda) -> None:
-    """Names, vectors, filters and hits are not in the setting, which anybody in the session can read."""
+    """Names, vectors, filters and hits are not in the note, which anybody in the session can read."""
     registered.answers(
         {
             "distance_metric": "cosine",
@@ -126,11 +130,11 @@ def test_it_holds_no_data_of_the_user(db: Database, registered: StubLambda) -> N
     )
     db.rows(SEARCH)
 
-    setting = db.value("select current_setting('s3vl.last_call')")
+    note = db.value("select s3vl._noted('last_call')::text")
 
-    assert "request-1" in setting
+    assert "request-1" in note
     for text in ("secret", "docs", "test-index-5d"):
-        assert text not in setting
+        assert text not in note
 
 
 def test_it_works_in_a_read_only_transaction(db: Database, registered: StubLambda) -> None:
@@ -157,34 +161,46 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize("garbage", GARBAGE, ids=[garbage[:50] for garbage in GARBAGE])
-def test_garbage_in_the_setting_stops_no_call(db: Database, registered: StubLambda, garbage: str) -> None:
-    """Whatever somebody writes into the setting, it is no call, and the next call is noted."""
+def test_garbage_in_the_note_stops_no_call(db: Database, registered: StubLambda, garbage: str) -> None:
+    """Whatever somebody prepares under the name of the note, it is no call, and the next call is noted."""
     registered.answers(NONE, **measured(1))
-    db.rows("select set_config('s3vl.last_call', %(garbage)s, false)", garbage=garbage)
+    db.rows("select s3vl._forget_note('last_call')")
+    db.connection.execute(
+        psycopg.sql.SQL("prepare {} as select {}").format(
+            psycopg.sql.Identifier("s3vl.last_call"), garbage.encode().hex() or "not hexadecimal"
+        )
+    )
 
     assert db.rows(LAST) == []
     db.rows(SEARCH)
     assert db.value("select pages from s3vl.last_call()") == 1
 
 
-def test_pooler_that_discards_all_discards_it(committing: Callable[..., Database]) -> None:
+@pytest.mark.parametrize("discarding", ["discard all", "deallocate all"])
+def test_pooler_that_discards_all_discards_it(
+    committing: Callable[..., Database], discarding: LiteralString
+) -> None:
     """The next user of a pooled session does not find it."""
     session = committing()
-    session.rows("select set_config('s3vl.last_call', '{\"operation\": \"query_vectors\"}', false)")
+    session.rows(
+        f"{NOTE_CALL}, clock_timestamp(), 1, '{{}}', '{{\"success\": true}}')", operation="query_vectors"
+    )
     assert session.value("select operation from s3vl.last_call()") == "query_vectors"
 
-    session.rows("discard all")
+    session.rows(discarding)
 
     assert session.rows(LAST) == []
 
 
-def test_rollback_takes_the_note_along(committing: Callable[..., Database]) -> None:
-    """A setting is undone as all else is: then the call before is the last one that is known."""
+def test_the_note_outlives_a_rollback(committing: Callable[..., Database]) -> None:
+    """Drivers end with ROLLBACK what only reads, and the call has been paid for."""
     session = committing()
-    note = "select s3vl._note_call(%(operation)s, clock_timestamp(), 1, '{}', '{}')"
-    session.rows(note, operation="list_vectors")
-    session.rows("begin")
-    session.rows(note, operation="put_vectors")
-    session.rows("rollback")
+    for operation, end in [("list_vectors", "rollback"), ("put_vectors", "rollback to savepoint before")]:
+        session.rows("begin; savepoint before")
+        session.rows(
+            f"{NOTE_CALL}, clock_timestamp(), 1, '{{}}', '{{\"success\": true}}')", operation=operation
+        )
+        session.rows(end)
+        session.rows("commit")
 
-    assert session.value("select operation from s3vl.last_call()") == "list_vectors"
+        assert session.value("select operation from s3vl.last_call()") == operation
