@@ -49,6 +49,7 @@
 -- index/: names for indexes, and what is known about them
 \ir index/index_registry.sql
 \ir index/_names.sql
+\ir index/_model.sql
 \ir index/_find_index.sql
 \ir index/_facts.sql
 \ir index/_register.sql
@@ -62,6 +63,7 @@
 \ir index/drop_index.sql
 \ir index/list_indexes.sql
 \ir index/describe_index.sql
+\ir index/_before_1_1.sql
 
 -- vectors/: reading and writing them
 \ir vectors/vector_record.sql
@@ -82,6 +84,7 @@
 \ir vectors/query_vectors.sql
 \ir vectors/query_vectors_batch.sql
 \ir vectors/query_hybrid.sql
+\ir vectors/_before_1_1.sql
 \ir vectors/get_vectors.sql
 \ir vectors/list_vectors.sql
 

@@ -7,7 +7,8 @@ create or replace function s3vl.create_index(
     non_filterable_keys text[] default null,
     text_keys jsonb default null,
     vector_bucket text default null,
-    description text default null
+    description text default null,
+    model text default null
 )
     returns text
     security definer
@@ -38,6 +39,7 @@ begin
         );
     end if;
     perform s3vl._check_description(create_index.description);
+    perform s3vl._check_model(create_index.model);
     perform s3vl._check_writable('the index');
     -- Not before the checks: keys may be many.
     _request := json_build_object(
@@ -55,17 +57,21 @@ begin
     into _arn
     from s3vl._ask('create_index', _request, _started) as p (result);
     perform s3vl._register(_name, _arn, create_index.description, _started);
+    perform s3vl._remember_model(_arn, create_index.model);
     return _arn;
 end;
 $$;
 
-comment on function s3vl.create_index(text, integer, text, text[], jsonb, text, text) is
+comment on function s3vl.create_index(
+    text, integer, text, text[], jsonb, text, text, text
+) is
     'Creates an index. It is registered by the same name; returns its ARN. The parameter '
     'ManageIndexes of the stack has to be true. index_name is 3 to 63 lowercase letters, digits, '
     'dots and hyphens, dimension 1 to 4096, distance_metric cosine or euclidean. '
     'non_filterable_keys are up to 10 metadata keys that filters cannot use; text_keys is an '
     'object of up to 10 metadata keys with text search, each with its language (en, fr, es, pt, '
-    'it, de, nl, zh, ja, ko) or null. None of this but text_keys can be changed later. Without '
+    'it, de, nl, zh, ja, ko) or null; model is the name of the model, for '
+    'expected_model of searches. None of this but text_keys can be changed later. Without '
     'vector_bucket the index is created in the bucket of the stack; the function''s role allows no '
     'other. S3 Vectors is not transactional: after a ROLLBACK the index is still there, and the '
     'error of the next attempt says how to register it. Raises 22023 for an invalid argument, '

@@ -18,6 +18,7 @@ create table s3vl.index_registry (
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     described_at timestamptz,
+    model text collate "C",
     constraint index_registry_pkey primary key (index_name),
     constraint index_registry_index_name_length
         check (char_length(index_name) between 1 and 128),
@@ -58,3 +59,5 @@ comment on column s3vl.index_registry.updated_at is
     'When the row was changed last.';
 comment on column s3vl.index_registry.described_at is
     'When GetIndex last told these facts; null when it could not be asked.';
+comment on column s3vl.index_registry.model is
+    'Name of the model that made the vectors, as somebody has said; null when nobody has.';

@@ -10,7 +10,8 @@ create or replace function s3vl.list_indexes()
         account_id text,
         created_at timestamptz,
         updated_at timestamptz,
-        is_active boolean
+        is_active boolean,
+        model text
     )
     stable
     parallel unsafe
@@ -30,7 +31,8 @@ begin
         r.account_id,
         r.created_at,
         r.updated_at,
-        r.is_active
+        r.is_active,
+        r.model
     from s3vl.index_registry as r
     order by r.index_name;
 end;
@@ -49,7 +51,8 @@ create or replace function s3vl.get_index_info(name text)
         account_id text,
         created_at timestamptz,
         updated_at timestamptz,
-        is_active boolean
+        is_active boolean,
+        model text
     )
     stable
     parallel unsafe

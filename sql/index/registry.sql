@@ -4,7 +4,8 @@
 create or replace function s3vl.register_index(
     index_name text,
     index_arn text,
-    description text default null
+    description text default null,
+    model text default null
 )
     returns boolean
     security definer
@@ -18,19 +19,23 @@ begin
     perform s3vl._check_index_name(_name);
     perform s3vl._check_index_arn(_arn);
     perform s3vl._check_description(register_index.description);
+    perform s3vl._check_model(register_index.model);
     perform s3vl._check_writable('the index');
     perform s3vl._register(_name, _arn, register_index.description, clock_timestamp());
+    perform s3vl._remember_model(_arn, register_index.model);
     return true;
 end;
 $$;
 
-comment on function s3vl.register_index(text, text, text) is
+comment on function s3vl.register_index(text, text, text, text) is
     'Registers an index under a name. A name that is registered already gets the new ARN, and the '
     'index becomes active. Returns true. index_name is 1 to 128 characters that can be seen, '
     'spaces within it too, normalized (NFC). Without description the index keeps the one that it '
-    'has. Asks GetIndex for dimension, metric and mode, and remembers them; when that fails the '
-    'index is registered all the same, with a warning, and is checked less before calls until it '
-    'is registered again. Raises 22023 for a malformed name or ARN, and 55P03 while another '
+    'has. model names the model that made the vectors, for expected_model of s3vl.query_vectors() '
+    'and its like; all names of an ARN share it, without model it stays, and an empty text takes '
+    'it away. Asks GetIndex for dimension, metric and mode, and remembers them; when that fails '
+    'the index is registered all the same, with a warning, and is checked less before calls until '
+    'it is registered again. Raises 22023 for a malformed name or ARN, and 55P03 while another '
     'session changes the registry.';
 
 create or replace function s3vl.resolve_index_arn(name text)

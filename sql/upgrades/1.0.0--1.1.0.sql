@@ -3,6 +3,9 @@
 alter table s3vl.index_registry add column described_at timestamptz;
 comment on column s3vl.index_registry.described_at is
     'When GetIndex last told these facts; null when it could not be asked.';
+alter table s3vl.index_registry add column model text collate "C";
+comment on column s3vl.index_registry.model is
+    'Name of the model that made the vectors, as somebody has said; null when nobody has.';
 comment on column s3vl.config.last_validated_at is
     'When s3vl.configure() asked the Lambda function whether it is there.';
 -- Tables in step with an index.
@@ -14,3 +17,6 @@ select pg_catalog.pg_extension_config_dump('s3vl.outbox', '');
 select pg_catalog.pg_extension_config_dump('s3vl.outbox_change_seq', '');
 select pg_catalog.pg_extension_config_dump('s3vl.sync_state', '');
 select pg_catalog.pg_extension_config_dump('s3vl.sync_failure', '');
+\ir renew_functions.sql
+-- They are as new as their rights: not at all.
+\ir known_functions.sql

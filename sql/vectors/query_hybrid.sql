@@ -7,7 +7,8 @@ create or replace function s3vl.query_hybrid(
     index_arn text default null,
     top_k integer default 10,
     return_metadata boolean default true,
-    metadata_filter jsonb default null
+    metadata_filter jsonb default null,
+    expected_model text default null
 )
     returns table (
         vector_id text,
@@ -36,6 +37,7 @@ begin
         query_hybrid.index_name collate "C", query_hybrid.index_arn collate "C"
     );
     perform s3vl._check_texts(query_hybrid.query_texts);
+    perform s3vl._check_expected_model(query_hybrid.expected_model, _index);
     perform s3vl._check_range('top_k', query_hybrid.top_k, 1, 10000);
     perform s3vl._check_boolean('return_metadata', query_hybrid.return_metadata);
     perform s3vl._check_filter(query_hybrid.metadata_filter, _index);
@@ -64,12 +66,13 @@ end;
 $$;
 
 comment on function s3vl.query_hybrid(
-    jsonb, double precision[], text, text, integer, boolean, jsonb
+    jsonb, double precision[], text, text, integer, boolean, jsonb, text
 ) is
     'Searches by text (and by vector). Finds what matches texts best, and is nearest to a vector '
     'when one is given (QueryVectors with queryTexts). query_texts says which metadata key to '
     'search for which text, for example {"title": "red shoes"}: 1 to 10 keys with text search, '
     'texts of 1 to 1024 characters. Give index_name or index_arn; the index has to be ENHANCED. '
     'Rows come best first, as rank says. bm25_scores holds the keys that matched; fused_score is '
-    'there with a vector, and distance where the vector search found the row. Raises 22023, 42501, '
+    'there with a vector, and distance where the vector search found the row. expected_model is '
+    'the model of the vector, and another than that of the index is refused. Raises 22023, 42501, '
     '42704, 55000 and S3V01 to S3V06.';

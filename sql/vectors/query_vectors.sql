@@ -7,7 +7,8 @@ create or replace function s3vl.query_vectors(
     top_k integer default 10,
     return_metadata boolean default true,
     metadata_filter jsonb default null,
-    query_mode text default null
+    query_mode text default null,
+    expected_model text default null
 )
     returns table (
         vector_id text,
@@ -31,6 +32,7 @@ begin
     _index := s3vl._find_index(
         query_vectors.index_name collate "C", query_vectors.index_arn collate "C"
     );
+    perform s3vl._check_expected_model(query_vectors.expected_model, _index);
     perform s3vl._check_range('top_k', query_vectors.top_k, 1, 10000);
     perform s3vl._check_boolean('return_metadata', query_vectors.return_metadata);
     perform s3vl._check_filter(query_vectors.metadata_filter, _index);
@@ -56,12 +58,14 @@ end;
 $$;
 
 comment on function s3vl.query_vectors(
-    double precision[], text, text, integer, boolean, jsonb, text
+    double precision[], text, text, integer, boolean, jsonb, text, text
 ) is
     'Finds the nearest vectors. They are those nearest to query_vector, nearest first '
     '(QueryVectors). Give index_name or index_arn. top_k is 1 to 10000; fewer rows come when fewer '
-    'match, and a NOTICE when nothing matches metadata_filter. metadata_filter is in the '
-    'filter language of S3 Vectors. query_mode is CLASSIC or ENHANCED, and that of the index when '
-    'left out. distance is what the service says (euclidean: the square); similarity_score is 1 - '
+    'match, and a NOTICE when nothing matches metadata_filter. metadata_filter is in the filter '
+    'language of S3 Vectors. query_mode is CLASSIC or ENHANCED, and that of the index when left '
+    'out. distance is what the service says (euclidean: the square); similarity_score is 1 - '
     'distance for cosine, -1 to 1, and 1 / (1 + distance) for euclidean, 0 to 1. metadata is null '
-    'with return_metadata => false. Raises 22023, 42501, 42704, 55000 and S3V01 to S3V06.';
+    'with return_metadata => false. expected_model is the model of query_vector, and another than '
+    'that of the index is refused, as is an index whose model nobody has registered. Raises 22023, '
+    '42501, 42704, 55000 and S3V01 to S3V06.';

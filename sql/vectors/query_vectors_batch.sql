@@ -7,7 +7,8 @@ create or replace function s3vl.query_vectors_batch(
     top_k integer default 10,
     return_metadata boolean default true,
     metadata_filter jsonb default null,
-    query_mode text default null
+    query_mode text default null,
+    expected_model text default null
 )
     returns table (
         query_number integer,
@@ -36,6 +37,7 @@ begin
     _index := s3vl._find_index(
         query_vectors_batch.index_name collate "C", query_vectors_batch.index_arn collate "C"
     );
+    perform s3vl._check_expected_model(query_vectors_batch.expected_model, _index);
     perform s3vl._check_range('top_k', query_vectors_batch.top_k, 1, 10000);
     perform s3vl._check_boolean('return_metadata', query_vectors_batch.return_metadata);
     perform s3vl._check_filter(query_vectors_batch.metadata_filter, _index);
@@ -71,7 +73,7 @@ end;
 $$;
 
 comment on function s3vl.query_vectors_batch(
-    double precision[], text, text, integer, boolean, jsonb, text
+    double precision[], text, text, integer, boolean, jsonb, text, text
 ) is
     'Runs many searches in one call. Finds the vectors nearest to each of up to 1000 vectors, in '
     'one call of the Lambda function. query_vectors is a two-dimensional array, one row a vector; '

@@ -33,14 +33,18 @@ PUBLIC = {
         (
             "index_name text, dimension integer, distance_metric text DEFAULT 'cosine'::text,"
             " non_filterable_keys text[] DEFAULT NULL::text[], text_keys jsonb DEFAULT NULL::jsonb,"
-            " vector_bucket text DEFAULT NULL::text, description text DEFAULT NULL::text"
+            " vector_bucket text DEFAULT NULL::text, description text DEFAULT NULL::text,"
+            " model text DEFAULT NULL::text"
         ),
         "text",
         "v",
     ),
     "drop_index": ("index_name text, force boolean DEFAULT false", "boolean", "v"),
     "register_index": (
-        "index_name text, index_arn text, description text DEFAULT NULL::text",
+        (
+            "index_name text, index_arn text, description text DEFAULT NULL::text,"
+            " model text DEFAULT NULL::text"
+        ),
         "boolean",
         "v",
     ),
@@ -53,7 +57,7 @@ PUBLIC = {
         (
             "TABLE(index_name text, index_arn text, description text, bucket_name text, region text,"
             " account_id text, created_at timestamp with time zone, updated_at timestamp with time zone,"
-            " is_active boolean)"
+            " is_active boolean, model text)"
         ),
         "s",
     ),
@@ -62,7 +66,7 @@ PUBLIC = {
         (
             "TABLE(index_name text, index_arn text, description text, bucket_name text, region text,"
             " account_id text, created_at timestamp with time zone, updated_at timestamp with time zone,"
-            " is_active boolean)"
+            " is_active boolean, model text)"
         ),
         "s",
     ),
@@ -70,7 +74,8 @@ PUBLIC = {
         (
             "query_vector double precision[], index_name text DEFAULT NULL::text, index_arn text DEFAULT NULL::text,"
             " top_k integer DEFAULT 10, return_metadata boolean DEFAULT true,"
-            " metadata_filter jsonb DEFAULT NULL::jsonb, query_mode text DEFAULT NULL::text"
+            " metadata_filter jsonb DEFAULT NULL::jsonb, query_mode text DEFAULT NULL::text,"
+            " expected_model text DEFAULT NULL::text"
         ),
         "TABLE(vector_id text, distance double precision, similarity_score double precision, metadata jsonb)",
         "s",
@@ -102,7 +107,7 @@ PUBLIC = {
             "TABLE(index_name text, index_arn text, description text, bucket_name text, region text,"
             " account_id text, created_at timestamp with time zone, updated_at timestamp with time zone,"
             " is_active boolean, dimension integer, distance_metric text, index_mode text,"
-            " non_filterable_keys text[], text_keys jsonb)"
+            " non_filterable_keys text[], text_keys jsonb, model text)"
         ),
         "v",
     ),
@@ -110,7 +115,8 @@ PUBLIC = {
         (
             "query_vectors double precision[], index_name text DEFAULT NULL::text,"
             " index_arn text DEFAULT NULL::text, top_k integer DEFAULT 10, return_metadata boolean DEFAULT true,"
-            " metadata_filter jsonb DEFAULT NULL::jsonb, query_mode text DEFAULT NULL::text"
+            " metadata_filter jsonb DEFAULT NULL::jsonb, query_mode text DEFAULT NULL::text,"
+            " expected_model text DEFAULT NULL::text"
         ),
         (
             "TABLE(query_number integer, vector_id text, distance double precision,"
@@ -122,7 +128,8 @@ PUBLIC = {
         (
             "query_texts jsonb, query_vector double precision[] DEFAULT NULL::double precision[],"
             " index_name text DEFAULT NULL::text, index_arn text DEFAULT NULL::text, top_k integer DEFAULT 10,"
-            " return_metadata boolean DEFAULT true, metadata_filter jsonb DEFAULT NULL::jsonb"
+            " return_metadata boolean DEFAULT true, metadata_filter jsonb DEFAULT NULL::jsonb,"
+            " expected_model text DEFAULT NULL::text"
         ),
         (
             "TABLE(vector_id text, rank integer, fused_score double precision, bm25_scores jsonb,"
@@ -232,6 +239,11 @@ STEPS = [
     "_end_binding", "_next_neighbours", "_note_changes", "_prepare_binding", "_prepare_unbinding", "_save_binding",
     "_start_sync", "_sync_step", "_take_lease",
 ]  # fmt: skip
+# As 1.0.0 had them, for views and functions that were made then.
+BEFORE_1_1 = [
+    "_describe_index_1_0", "_get_index_info_1_0", "_list_indexes_1_0", "_query_hybrid_1_0",
+    "_query_vectors_1_0", "_query_vectors_batch_1_0", "_register_index_1_0",
+]  # fmt: skip
 # Triggers and rights are the table owner's to give, and only what runs as its caller may commit.
 AS_CALLER = ["alter_binding", "bind_table", "sync", "unbind_table"]
 
@@ -246,7 +258,7 @@ TABLES = {
     "index_registry": [
         "index_name", "index_arn", "description", "bucket_name", "region", "account_id", "dimension",
         "distance_metric", "index_mode", "non_filterable_keys", "text_keys", "is_active", "created_at",
-        "updated_at", "described_at",
+        "updated_at", "described_at", "model",
     ],
     "binding": [
         "binding_id", "binding_name", "source", "index_name", "id_prefix", "key_column", "key_attnum", "key_type",
@@ -323,7 +335,7 @@ def test_every_public_function_has_its_access_level(db: Database) -> None:
     """The list of levels and the public functions are the same, so that no grant forgets one."""
     rows = db.rows("select function_name::text from s3vl._access_levels()")
 
-    assert sorted(row["function_name"] for row in rows) == sorted([*PUBLIC, *STEPS])
+    assert sorted(row["function_name"] for row in rows) == sorted([*PUBLIC, *STEPS, *BEFORE_1_1])
 
 
 def test_every_public_function_has_one_topic(db: Database) -> None:

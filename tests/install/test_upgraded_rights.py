@@ -21,8 +21,10 @@ DEFAULTS = f"""
     alter default privileges grant all on tables to {STRAY};
     alter default privileges grant all on functions to {STRAY}
 """
+# A function and what is left of it for views of 1.0.0 are one.
 RIGHTS = f"""
-    select count(*) filter (where has_function_privilege('{STRAY}', p.oid, 'execute')),
+    select count(distinct regexp_replace(p.proname, '^_(.*)_1_0$', E'\\\\1'))
+        filter (where has_function_privilege('{STRAY}', p.oid, 'execute')),
         has_schema_privilege('{STRAY}', 's3vl', 'create'), has_schema_privilege('{STRAY}', 's3vl', 'usage'),
         has_table_privilege('{STRAY}', 's3vl.config', 'select, insert, update, delete'),
         has_any_column_privilege('{STRAY}', 's3vl.config', 'select')

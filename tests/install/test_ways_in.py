@@ -21,6 +21,8 @@ USED = """
     insert into s3vl.config (lambda_arn, aws_region, timeout_seconds) values ('arn:l', 'us-west-2', 7);
     insert into s3vl.index_registry (index_name, index_arn, dimension)
     values ('docs', 'arn:aws:s3vectors:us-west-2:123456789012:bucket/b/index/i', 5);
+    create view used_indexes as select * from s3vl.list_indexes();
+    create view used_search as select * from s3vl.query_vectors('{1,2,3,4,5}', 'docs');
     select s3vl.grant_access('install_reader', 'reader'), s3vl.grant_access('install_admin', 'admin')
 """
 FOUND = """
@@ -29,10 +31,19 @@ FOUND = """
         has_function_privilege('install_reader', 's3vl.revoke_access(name)', 'execute'),
         has_function_privilege('install_admin', 's3vl.revoke_access(name)', 'execute'),
         has_function_privilege('public', 's3vl.version()', 'execute'),
-        has_schema_privilege('install_reader', 's3vl', 'usage')
-    from s3vl.config as c cross join s3vl.index_registry as r
+        has_schema_privilege('install_reader', 's3vl', 'usage'),
+        (
+            select string_agg(
+                has_function_privilege('install_reader', p.oid, 'execute')
+                || '/' || has_function_privilege('public', p.oid, 'execute'), ' ' order by p.proname
+            )
+            from pg_proc as p
+            where p.pronamespace = 's3vl'::regnamespace and p.proname in ('query_vectors', 'register_index')
+        ),
+        v.bucket_name
+    from s3vl.config as c cross join s3vl.index_registry as r cross join used_indexes as v
 """
-ALL_OF_IT = "arn:l|7|docs|b|5|t|f|t|f|t"
+ALL_OF_IT = "arn:l|7|docs|b|5|t|f|t|f|t|true/false false/false|b"
 
 
 # As in many a database; the last, so that not only PUBLIC's right tells what is new.

@@ -76,7 +76,13 @@ STEPS = {
     "_prepare_unbinding": "admin",
     "_end_binding": "admin",
     "_note_changes": "admin",
-}
+} | {
+    # What views and functions of 1.0.0 call.
+    f"_{name}_1_0": "reader"
+    for name in (
+        "query_vectors", "query_vectors_batch", "query_hybrid", "list_indexes", "get_index_info", "describe_index",
+    )
+} | {"_register_index_1_0": "admin"}  # fmt: skip
 
 FORBIDDEN: list[LiteralString] = [
     "select * from s3vl.config",
