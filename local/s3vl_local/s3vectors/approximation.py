@@ -9,8 +9,14 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 ALWAYS_COMPLETE = 5
 # The share that was found of the nearest 5 results, the next 5, the next 10 and the next 30, by the number of
@@ -44,15 +50,12 @@ class Approximation:
 
         The service fills up with farther vectors, if there are any: pass more than `top_k`, and cut afterwards.
         """
-        found = []
-        shares = self._shares(matching_count)
-        bands = np.searchsorted(LAST_RANKS, np.arange(1, len(keys) + 1)).tolist()
-        for key, distance, band in zip(keys, distances, bands, strict=True):
-            luck, error = self._draw(key, distance)
-            if luck < shares[band]:
-                found.append((_shifted(distance, error * self.distance_noise), key))
-        found.sort()
-        return [key for _, key in found], [distance for distance, _ in found]
+        bands = np.searchsorted(LAST_RANKS, np.arange(1, len(keys) + 1))
+        luck, errors = self._draw(keys, distances)
+        found = np.flatnonzero(luck < np.array(self._shares(matching_count))[bands])
+        shifted = _shifted(np.array(distances)[found], errors[found] * self.distance_noise)
+        best = sorted(zip(shifted.tolist(), [keys[place] for place in found], strict=True))
+        return [key for _, key in best], [distance for distance, _ in best]
 
     def _shares(self, matching_count: int) -> list[float]:
         """Return the share of results that is found in each band of ranks."""
@@ -64,12 +67,21 @@ class Approximation:
         bands = zip(*FOUND_BY_MATCHES.values(), strict=True)
         return [float(np.interp(math.log(matching_count), measured, shares)) for shares in bands]
 
-    def _draw(self, key: str, distance: float) -> tuple[float, float]:
-        """Return two numbers from 0 to below 1 that look random, and are the same every time."""
-        digest = hashlib.blake2b(f"{self.seed} {distance!r} {key}".encode(), digest_size=12).digest()
-        return int.from_bytes(digest[:6]) / 2**48, int.from_bytes(digest[6:]) / 2**48
+    def _draw(self, keys: list[str], distances: list[float]) -> tuple[Floats, Floats]:
+        """Return two numbers from 0 to below 1 for each key that look random, and are the same every time."""
+        seed = self.seed
+        digests = b"".join(
+            hashlib.blake2b(f"{seed} {distance!r} {key}".encode(), digest_size=12).digest()
+            for key, distance in zip(keys, distances, strict=True)
+        )
+        # Two numbers of six bytes, each in eight, which numpy has a type for.
+        numbers = np.zeros((len(keys), 2, 8), dtype=np.uint8)
+        numbers[:, :, 2:] = np.frombuffer(digests, dtype=np.uint8).reshape(-1, 2, 6)
+        luck, errors = (numbers.view(">u8")[:, :, 0] / 2**48).T
+        return luck, errors
 
 
-def _shifted(distance: float, error: float) -> float:
-    """Move a distance towards 1, so that it stays in the range of its metric; a large one in proportion."""
-    return float(np.float32(distance + error if distance < 1 else distance - error * distance))
+def _shifted(distances: Floats, errors: Floats) -> Floats:
+    """Move distances towards 1, so that they stay in the range of their metric; large ones in proportion."""
+    moved = np.where(distances < 1, distances + errors, distances - errors * distances)
+    return moved.astype(np.float32).astype(np.float64)
