@@ -88,7 +88,10 @@ def _compile_field(field: str, condition: Any) -> _Filter:
         raise InvalidFilterError
     predicates = [_compile_operator(field, name, operand) for name, operand in condition.items()]
     return _Filter(
-        matches=lambda metadata: all(matches(metadata) for matches in predicates),
+        # Most have one operator, and a query asks it of every vector.
+        matches=predicates[0]
+        if len(predicates) == 1
+        else lambda metadata: all(matches(metadata) for matches in predicates),
         constraints=sum(len(operand) if isinstance(operand, list) else 1 for operand in condition.values()),
         fields=frozenset({field}),
         operators=frozenset(condition),
@@ -99,19 +102,15 @@ def _compile_operator(field: str, name: str, operand: Any) -> Predicate:
     if name in ("$eq", "$ne", "$in", "$nin"):
         wanted = _operands(operand, many=name in ("$in", "$nin"))
         if name in ("$eq", "$in"):
-            return lambda metadata: any(_same(value, w) for value in _values(metadata, field) for w in wanted)
+            return _any_value(field, lambda value: any(_same(value, w) for w in wanted))
         return lambda metadata: _differs(metadata, field, wanted)
     if name in _ORDERINGS and _is_number(operand) and -math.inf < operand < math.inf:
         holds = _ORDERINGS[name]
-        return lambda metadata: any(
-            _is_number(value) and holds(value, operand) for value in _values(metadata, field)
-        )
+        return _any_value(field, lambda value: _is_number(value) and holds(value, operand))
     if name == "$exists" and isinstance(operand, bool):
         return lambda metadata: (field in metadata) == operand
     if name == "$startsWith" and isinstance(operand, str):
-        return lambda metadata: any(
-            isinstance(value, str) and value.startswith(operand) for value in _values(metadata, field)
-        )
+        return _any_value(field, lambda value: isinstance(value, str) and value.startswith(operand))
     raise InvalidFilterError
 
 
@@ -123,6 +122,18 @@ def _operands(operand: Any, *, many: bool) -> list[Scalar]:
     if not all(isinstance(value, str | int | float) for value in operands):  # a bool is an int
         raise InvalidFilterError
     return operands
+
+
+def _any_value(field: str, holds: Callable[[Scalar], bool]) -> Predicate:
+    """Return what tells whether something holds for a field's value, or for any element of its array."""
+
+    def matches(metadata: Metadata) -> bool:
+        value = metadata.get(field)
+        if isinstance(value, list):
+            return any(map(holds, value))
+        return value is not None and holds(value)
+
+    return matches
 
 
 def _values(metadata: Metadata, field: str) -> list[Scalar]:
