@@ -13,6 +13,7 @@
 \ir base/platform.sql
 \ir base/config.sql
 \ir base/_topics.sql
+\ir base/_overloads.sql
 \ir base/_described.sql
 
 -- Public: about s3vl itself
@@ -136,10 +137,13 @@
 \ir operate/_binding_checks.sql
 \ir operate/_rights.sql
 \ir operate/_access.sql
+\ir operate/_pgvector.sql
+\ir operate/_overload.sql
 
 -- Public: operating
 \ir operate/diagnose.sql
 \ir operate/access.sql
+\ir operate/use_pgvector.sql
 
 -- Last, because it speaks about everything above
 \ir operate/privileges.sql

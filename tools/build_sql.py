@@ -36,7 +36,7 @@ _UPDATE_HEAD = (
 )
 # What every upgrade does, besides its step.
 _BEFORE_A_STEP = ("as_owner", "alone", "known_functions", "leave_functions")
-_AFTER_A_STEP = ("privileges", "as_before")
+_AFTER_A_STEP = ("privileges", "pgvector", "as_before")
 # Ours, and those in which pg_tle itself wraps a script.
 _DOLLAR_TAG = "$s3vl_script$"
 _FORBIDDEN_TAGS = (_DOLLAR_TAG, "$_pgtle_o_$", "$_pgtle_i_$")

@@ -59,6 +59,7 @@ as $$
     ('_end_binding', 'admin'),
     ('_note_changes', 'admin'),
     ('configure', 'admin'),
+    ('use_pgvector', 'admin'),
     ('create_index', 'admin'),
     ('drop_index', 'admin'),
     ('register_index', 'admin'),

@@ -33,7 +33,7 @@ as $$
         select p.pronargs + 1, 'returns', pg_get_function_result(p.oid)
         where p.prokind = 'f'
     ) as l
-    where p.proname = _described.function_name
+    where p.proname = _described.function_name and p.oid <> all(s3vl._overloads())
     order by l.place
 $$;
 

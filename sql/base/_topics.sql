@@ -9,7 +9,7 @@ create or replace function s3vl._topics()
     set search_path = pg_catalog, pg_temp
 as $$
     values
-    ('setup', array['configure', 'validate_config', 'get_config']::name[]),
+    ('setup', array['configure', 'validate_config', 'get_config', 'use_pgvector']::name[]),
     ('indexes', array[
         'create_index', 'register_index', 'list_indexes', 'get_index_info', 'describe_index',
         'resolve_index_arn', 'deactivate_index', 'activate_index', 'unregister_index', 'drop_index'

@@ -30,7 +30,9 @@ begin
     from s3vl._topics() with ordinality as t (topic, function_names, place)
     cross join lateral unnest(t.function_names) with ordinality as f (name, place)
     inner join pg_proc as p
-        on p.proname = f.name and p.pronamespace = 's3vl'::regnamespace
+        on p.proname = f.name
+        and p.pronamespace = 's3vl'::regnamespace
+        and p.oid <> all(s3vl._overloads())
     -- The arguments that are required, as many of them as fit; dots stand for the others.
     cross join lateral (
         select s.call

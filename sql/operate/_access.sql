@@ -58,7 +58,8 @@ end;
 $$;
 
 comment on function s3vl._change_rights(text) is
-    'Grants or revokes, and raises 55P03 when another session does at the same time.';
+    'Grants or revokes, or makes what rights come with, and raises 55P03 when another session does '
+    'at the same time.';
 
 create or replace function s3vl._let_old_changes_end()
     returns void

@@ -44,6 +44,7 @@ begin
     from (select b.* from s3vl.binding as b order by b.binding_name) as b
     cross join lateral s3vl._check_binding(b) as c;
     return query select c.* from s3vl._check_old_transactions() as c;
+    return query select c.* from s3vl._check_overloads() as c;
 end;
 $$;
 
@@ -53,7 +54,8 @@ comment on function s3vl.diagnose() is
     'its last validation, the time limit in force, whether the Lambda function answers with its '
     'real code, fits this schema and may run as long as s3vl waits, each registered index, '
     'with what the registry remembers of it, and each bound table, with its triggers, columns and '
-    'rights, when s3vl.sync() was last called, and a transaction that keeps the outbox from '
-    'shrinking. status is ok, warn or fail, and hint says what to do. '
+    'rights, when s3vl.sync() was last called, a transaction that keeps the outbox from '
+    'shrinking, and functions for pgvector that are older than s3vl. status is ok, warn or fail, '
+    'and hint says what to do. '
     'Nothing remote makes it fail, and nothing is saved. Calls the Lambda function once, and once '
     'for each active index when it answers; all of it takes timeout_seconds at most.';

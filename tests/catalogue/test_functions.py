@@ -29,6 +29,7 @@ PUBLIC = {
         ),
         "s",
     ),
+    "use_pgvector": ("drop boolean DEFAULT false", "boolean", "v"),
     "create_index": (
         (
             "index_name text, dimension integer, distance_metric text DEFAULT 'cosine'::text,"

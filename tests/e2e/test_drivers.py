@@ -263,18 +263,42 @@ def test_records_go_in_as_one_json_parameter(
 NUMPY = "numpy arrays and pgvector's types"
 
 
-@pytest.fixture
-def with_pgvector(connection: psycopg.Connection) -> psycopg.Connection:
-    """Create pgvector beside s3vl."""
+@pytest.fixture(params=["select", "select s3vl.use_pgvector()"], ids=["with casts", "without casts"])
+def with_pgvector(connection: psycopg.Connection, request: pytest.FixtureRequest) -> psycopg.Connection:
+    """Create pgvector beside s3vl, and let searches take its types or not."""
     need_pgvector()
     connection.execute("create extension vector")
+    connection.execute(request.param)
     return connection
+
+
+def array_code(connection: psycopg.Connection, number: int = 0) -> str:
+    """Return an example of the section, without the casts where the page says that they can go."""
+    found = code(NUMPY, number=number)
+    [used] = connection.execute("select cardinality(s3vl._overloads()) > 0").fetchone() or [False]
+    if not used:
+        return found
+    for before, after in {
+        "%s::vector::real[]": "%s",
+        "CAST(:array AS vector)::real[]": ":array",
+        "$1::vector::real[]": "$1::vector",
+    }.items():
+        found = found.replace(before, after)
+    assert "::real[]" not in found
+    return found
+
+
+def array_example(connection: psycopg.Connection, number: int = 0) -> Any:
+    """Run an example of the section and return the search that it defines."""
+    names: dict[str, Any] = {}
+    exec(array_code(connection, number), names)  # noqa: S102
+    return names["nearest"]
 
 
 @pytest.fixture
 def array_by_psycopg(with_pgvector: psycopg.Connection) -> list[Any]:
     """Search for a numpy array with psycopg 3."""
-    rows: list[Any] = example(NUMPY)["nearest"](with_pgvector, ARRAY)
+    rows: list[Any] = array_example(with_pgvector)(with_pgvector, ARRAY)
     return rows
 
 
@@ -284,7 +308,7 @@ def array_by_psycopg_2(with_pgvector: psycopg.Connection) -> list[Any]:
     info = with_pgvector.info
     connection = psycopg2.connect(info.dsn, password=info.password)
     names: dict[str, Any] = {}
-    exec(code(NUMPY).replace("pgvector.psycopg ", "pgvector.psycopg2 "), names)  # noqa: S102
+    exec(array_code(with_pgvector).replace("pgvector.psycopg ", "pgvector.psycopg2 "), names)  # noqa: S102
     rows: list[Any] = names["nearest"](connection, ARRAY)
     connection.close()
     return rows
@@ -294,7 +318,7 @@ def array_by_psycopg_2(with_pgvector: psycopg.Connection) -> list[Any]:
 def array_by_sqlalchemy(with_pgvector: psycopg.Connection) -> list[Any]:
     """Search for a numpy array with SQLAlchemy."""
     engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: copy_of(with_pgvector))
-    rows: list[Any] = example(NUMPY, 1)["nearest"](engine, ARRAY)
+    rows: list[Any] = array_example(with_pgvector, 1)(engine, ARRAY)
     engine.dispose()
     return rows
 
@@ -308,18 +332,19 @@ def array_by_asyncpg(with_pgvector: psycopg.Connection) -> list[Any]:
         connection = await asyncpg.connect(
             host=info.host, port=info.port, database=info.dbname, user=info.user, password=info.password
         )
-        rows: list[Any] = await example(NUMPY, 2)["nearest"](connection, ARRAY)
+        rows: list[Any] = await array_example(with_pgvector, 2)(connection, ARRAY)
         await connection.close()
         return rows
 
     return asyncio.run(search())
 
 
+@pytest.mark.usefixtures("with_pgvector")
 @pytest.mark.parametrize(
     "rows", ["array_by_psycopg", "array_by_psycopg_2", "array_by_sqlalchemy", "array_by_asyncpg"]
 )
 def test_a_numpy_array_goes_in_as_a_vector_of_pgvector(request: pytest.FixtureRequest, rows: str) -> None:
-    """The vector itself is the nearest that is found for it."""
+    """The vector itself is the nearest that is found for it, cast as shown, or as it is after use_pgvector()."""
     found = request.getfixturevalue(rows)
 
     assert len(found) == 3

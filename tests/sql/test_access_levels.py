@@ -54,6 +54,7 @@ CALLS: list[tuple[LiteralString, str]] = [
     ("s3vl.resume_binding('bound')", "admin"),
     ("s3vl.discard_dead_letters('bound')", "admin"),
     ("s3vl.configure('" + LAMBDA_ARN + "')", "admin"),
+    ("s3vl.use_pgvector(drop => true)", "admin"),
     ("s3vl.create_index('new', 5)", "admin"),
     ("s3vl.drop_index('other')", "admin"),
     ("s3vl.register_index('docs', '" + INDEX_ARN + "')", "admin"),
