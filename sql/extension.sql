@@ -11,3 +11,6 @@ select pg_catalog.pg_extension_config_dump('s3vl.outbox', '');
 select pg_catalog.pg_extension_config_dump('s3vl.outbox_change_seq', '');
 select pg_catalog.pg_extension_config_dump('s3vl.sync_state', '');
 select pg_catalog.pg_extension_config_dump('s3vl.sync_failure', '');
+select pg_catalog.pg_extension_config_dump('s3vl.sync_job', '');
+select pg_catalog.pg_extension_config_dump('s3vl.sync_job_job_id_seq', '');
+select pg_catalog.pg_extension_config_dump('s3vl.sync_difference', '');

@@ -99,12 +99,15 @@
 -- sync/: tables in step with an index
 \ir sync/binding.sql
 \ir sync/sync_state.sql
+\ir sync/sync_job.sql
 \ir sync/_capture.sql
 \ir sync/_columns.sql
 \ir sync/_check_source.sql
 \ir sync/_check_binding.sql
 \ir sync/_define_binding.sql
 \ir sync/_check_definition.sql
+\ir sync/_jobs.sql
+\ir sync/_queue_job.sql
 \ir sync/_save_binding.sql
 \ir sync/_keep_binding.sql
 \ir sync/_read_rows.sql
@@ -114,11 +117,18 @@
 \ir sync/_put_all.sql
 \ir sync/_put_metadata.sql
 \ir sync/_settle.sql
-\ir sync/_sweep.sql
 \ir sync/_turn.sql
+\ir sync/_is_same_vector.sql
+\ir sync/_judge.sql
+\ir sync/_sums.sql
+\ir sync/_verify.sql
+\ir sync/_verify_pages.sql
+\ir sync/_repair.sql
+\ir sync/_verify_turn.sql
 \ir sync/_take_turn.sql
 \ir sync/_lease.sql
 \ir sync/_sync_step.sql
+\ir sync/_not_whole.sql
 \ir sync/_status.sql
 
 -- Public: tables in step with an index

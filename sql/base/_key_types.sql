@@ -10,9 +10,9 @@ as $$
     -- Types with one text for each value, whatever the session has set; what no text of it is not
     -- like is no key.
     values
-    ('smallint'::regtype, '^-?[0-9]{1,5}$'),
-    ('integer', '^-?[0-9]{1,10}$'),
-    ('bigint', '^-?[0-9]{1,19}$'),
+    ('smallint'::regtype, '^(0|-?[1-9][0-9]{0,4})$'),
+    ('integer', '^(0|-?[1-9][0-9]{0,9})$'),
+    ('bigint', '^(0|-?[1-9][0-9]{0,18})$'),
     ('uuid', '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
     ('text', ''),
     ('varchar', '')

@@ -89,19 +89,31 @@ $$;
 comment on function s3vl._row_problem(text, real[], jsonb, s3vl.index_registry) is
     'Says why a row cannot be stored; null when it can.';
 
+create or replace function s3vl._hash_name()
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- PostgreSQL promises no more than that its hashes are the same within a major version.
+    select format('1.%s', current_setting('server_version_num')::integer / 10000)
+$$;
+
+comment on function s3vl._hash_name() is
+    'Returns how hashes are made here: the number of the algorithm, and the version of PostgreSQL.';
+
 create or replace function s3vl._with_hash(metadata jsonb, embedding real[], hash_key text)
     returns jsonb
     immutable
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    -- The number says how it was made.
     select case
         when _with_hash.hash_key is null or jsonb_typeof(_with_hash.metadata) <> 'object'
             then _with_hash.metadata
         else _with_hash.metadata || jsonb_build_object(
             _with_hash.hash_key,
-            '1:' || lpad(
+            s3vl._hash_name() || ':' || lpad(
                 to_hex(
                     hash_record_extended(row(_with_hash.embedding, _with_hash.metadata)::record, 0)
                 ),
@@ -141,9 +153,9 @@ begin
     -- TABLE of the application is not to wait for the call. What was read stays.
     begin
         if _gather.fill_count > 0 then
-            _gather.page := s3vl._next_keys(
-                _gather.binding, _gather.fill_after, _gather.fill_count
-            );
+            _gather.page := (
+                s3vl._next_keys(_gather.binding, _gather.fill_after, _gather.fill_count)
+            ).keys;
         end if;
         _gather.keys := array(
             select unnest(_gather.known_keys) union select unnest(_gather.page)

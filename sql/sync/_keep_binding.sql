@@ -32,13 +32,15 @@ begin
             updated_at = now()
         where b.binding_id = _binding.binding_id;
         update s3vl.sync_state as s
-        set is_filling = s.is_filling or _save_binding.backfill,
-            filled_up_to = null,
-            rows_filled = 0,
-            is_sweeping = s.is_sweeping or _is_another_key,
-            sweep_token = null,
-            not_before = '-infinity'
+        set not_before = '-infinity'
         where s.binding_id = _binding.binding_id;
+        perform s3vl._restart_jobs(_binding.binding_id, '{backfill,verify}');
+        if _is_another_key then
+            perform s3vl._owe_verify(_binding.binding_id);
+        end if;
+        if _save_binding.backfill then
+            perform s3vl._queue_job(_binding.binding_id, 'backfill');
+        end if;
         return _binding.binding_name;
     end if;
     insert into s3vl.binding (
@@ -52,8 +54,10 @@ begin
         _binding.compared_columns, _binding.hash_key, _binding.when_null
     )
     returning binding_id into _binding_id;
-    insert into s3vl.sync_state (binding_id, is_filling)
-    values (_binding_id, _save_binding.backfill);
+    insert into s3vl.sync_state (binding_id) values (_binding_id);
+    if _save_binding.backfill then
+        perform s3vl._queue_job(_binding_id, 'backfill');
+    end if;
     return _binding.binding_name;
 end;
 $$;
@@ -153,11 +157,9 @@ begin
             is_paused = false,
             updated_at = now()
         where b.binding_id = _binding.binding_id;
-        update s3vl.sync_state as s
-        set is_filling = false,
-            is_sweeping = true,
-            sweep_token = null
-        where s.binding_id = _binding.binding_id;
+        delete from s3vl.sync_job as j
+        where j.binding_id = _binding.binding_id;
+        perform s3vl._owe_verify(_binding.binding_id);
     else
         delete from s3vl.binding as b
         where b.binding_id = _binding.binding_id;

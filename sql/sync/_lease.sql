@@ -47,24 +47,34 @@ $$;
 comment on function s3vl._time_limit() is
     'Returns when PostgreSQL would end this statement, less a second; null when it would not.';
 
+create or replace function s3vl._has_changes(binding_id integer)
+    returns boolean
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select exists (select from s3vl.outbox as o where o.binding_id = _has_changes.binding_id)
+        or exists (
+            select
+            from s3vl.sync_failure as f
+            where f.binding_id = _has_changes.binding_id
+                and f.next_attempt_at <= clock_timestamp()
+        )
+$$;
+
+comment on function s3vl._has_changes(integer) is
+    'Tells whether there are rows to send, or to send again.';
+
 create or replace function s3vl._has_work(state s3vl.sync_state)
     returns boolean
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    select _has_work.state.is_filling
-        or _has_work.state.is_sweeping
-        or exists (select from s3vl.outbox as o where o.binding_id = _has_work.state.binding_id)
-        or exists (
-            select
-            from s3vl.sync_failure as f
-            where f.binding_id = _has_work.state.binding_id
-                and f.next_attempt_at <= clock_timestamp()
-        )
+    select s3vl._has_changes(_has_work.state.binding_id)
+        or (s3vl._active_job(_has_work.state.binding_id)).job_id is not null
 $$;
 
 comment on function s3vl._has_work(s3vl.sync_state) is
-    'Tells whether there is something to send.';
+    'Tells whether there is something to do.';
 
 create or replace function s3vl._start_sync(binding_name text, max_seconds integer)
     returns timestamptz

@@ -74,6 +74,10 @@ create or replace function s3vl._rows(binding s3vl.binding, keys text[])
     set search_path = pg_catalog, pg_temp
 as $$
 begin
+    -- Of a binding that ends there are none, and its table may be gone.
+    if _rows.binding.is_ending then
+        return;
+    end if;
     return query
     execute s3vl._rows_query(_rows.binding) using s3vl._only_keys(_rows.binding, _rows.keys);
 end;
@@ -89,8 +93,12 @@ create or replace function s3vl._page_query(binding s3vl.binding, after text)
     set search_path = pg_catalog, pg_temp
 as $$
     select format(
-        'select array(select t.%1$I::text from %2$s as t %3$s order by t.%1$I limit $2)',
+        'select coalesce(array_agg(p.key), ''{}''), '
+        'coalesce(array_agg(p.key) filter (where p.has_vector), ''{}'') '
+        'from (select t.%1$I::text as key, t.%2$I is not null as has_vector from %3$s as t %4$s '
+        'order by t.%1$I limit $2) as p',
         _page_query.binding.key_column,
+        _page_query.binding.embedding_column,
         _page_query.binding.source,
         case when _page_query.after is not null then format(
             'where t.%I > %s',
@@ -101,46 +109,37 @@ as $$
 $$;
 
 comment on function s3vl._page_query(s3vl.binding, text) is
-    'Returns the query for the keys that follow one.';
+    'Returns the query for the keys that follow one, and for those of them with a vector.';
 
-create or replace function s3vl._next_keys(binding s3vl.binding, after text, count integer)
-    returns text[]
+create or replace function s3vl._next_keys(
+    binding s3vl.binding,
+    after text,
+    count integer,
+    out keys text[],
+    out with_vector text[]
+)
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
 declare
     _keys text[];
+    _with_vector text[];
 begin
-    execute s3vl._page_query(_next_keys.binding, _next_keys.after)
-    into _keys
-    using _next_keys.after, _next_keys.count;
-    return _keys;
+    -- Rolled back, so that no lock on the table is kept.
+    begin
+        execute s3vl._page_query(_next_keys.binding, _next_keys.after)
+        into _keys, _with_vector
+        using _next_keys.after, _next_keys.count;
+        raise sqlstate 'S3V99';
+    exception
+        when sqlstate 'S3V99' then
+            null;
+    end;
+    _next_keys.keys := _keys;
+    _next_keys.with_vector := _with_vector;
 end;
 $$;
 
 comment on function s3vl._next_keys(s3vl.binding, text, integer) is
-    'Returns the keys of a bound table that follow one, in their order.';
-
-create or replace function s3vl._absent(binding s3vl.binding, keys text[])
-    returns text[]
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-declare
-    _keys text[];
-begin
-    execute format(
-        'select array(select k.key from unnest($1) as k (key) '
-        'where not exists (select from %s as t where t.%I = %s))',
-        _absent.binding.source,
-        _absent.binding.key_column,
-        s3vl._key_cast(_absent.binding, 'k.key')
-    )
-    into _keys
-    using s3vl._only_keys(_absent.binding, _absent.keys);
-    return _keys;
-end;
-$$;
-
-comment on function s3vl._absent(s3vl.binding, text[]) is
-    'Returns those of the keys that no row has.';
+    'Returns the keys of a bound table that follow one, in their order, and those of them with a '
+    'vector.';

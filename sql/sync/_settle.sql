@@ -66,7 +66,8 @@ comment on function s3vl._settle_keys(integer, text[], text[], text[], text[]) i
     'Forgets what was wrong with keys that were sent, and saves which rows have no vector yet.';
 
 create or replace function s3vl._settle_page(
-    binding_id integer,
+    job s3vl.sync_job,
+    started timestamptz,
     page text[],
     is_last boolean,
     unsent text[]
@@ -75,23 +76,23 @@ create or replace function s3vl._settle_page(
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+declare
+    _job s3vl.sync_job := _settle_page.job;
 begin
     -- With some of it unsent, it is read again.
     if _settle_page.page && _settle_page.unsent then
         return;
     end if;
-    update s3vl.sync_state as s
-    set filled_up_to = coalesce(
-            _settle_page.page[cardinality(_settle_page.page)], s.filled_up_to
-        ),
-        rows_filled = s.rows_filled + cardinality(_settle_page.page),
-        is_filling = s.is_filling and not _settle_page.is_last
-    where s.binding_id = _settle_page.binding_id;
+    _job.started_at := coalesce(_job.started_at, _settle_page.started);
+    _job.last_key := coalesce(_settle_page.page[cardinality(_settle_page.page)], _job.last_key);
+    _job.done := _job.done + cardinality(_settle_page.page);
+    _job.state := case when _settle_page.is_last then 'done' else 'running' end;
+    perform s3vl._save_job(_job);
 end;
 $$;
 
-comment on function s3vl._settle_page(integer, text[], boolean, text[]) is
-    'Remembers up to which key the rows that were there before were sent.';
+comment on function s3vl._settle_page(s3vl.sync_job, timestamptz, text[], boolean, text[]) is
+    'Saves up to which key a backfill has sent the rows.';
 
 create or replace function s3vl._is_mine(binding s3vl.binding, lease uuid)
     returns boolean

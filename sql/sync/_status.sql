@@ -34,12 +34,17 @@ as $$
         when (x.binding).is_paused then 'paused'
         when (x.state).is_broken then 'broken'
         when (x.state).failures > 0 then 'backing off'
-        when (x.state).is_filling then 'backfilling'
-        when (x.state).is_sweeping then 'sweeping'
+        when x.kind = 'backfill' then 'backfilling'
+        when x.kind = 'verify' then 'verifying'
         when s3vl._has_work(x.state) then 'behind'
         else 'in step'
     end
-    from (select _state_name.binding as binding, _state_name.state as state) as x
+    from (
+        select
+            _state_name.binding as binding,
+            _state_name.state as state,
+            (s3vl._active_job((_state_name.binding).binding_id)).kind as kind
+    ) as x
 $$;
 
 comment on function s3vl._state_name(s3vl.binding, s3vl.sync_state) is

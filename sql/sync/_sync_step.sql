@@ -53,6 +53,7 @@ as $$
 begin
     update s3vl.sync_state as s
     set failures = s.failures + 1,
+        is_job_next = false,
         is_broken = s3vl._kind_of_failure(_note_failure.sql_errcode) = 'broken',
         sqlstate = _note_failure.sql_errcode,
         error = s3vl._with_detail(_note_failure.message, _note_failure.detail),
@@ -72,7 +73,11 @@ $$;
 comment on function s3vl._note_failure(integer, uuid, text, text, text, text) is
     'Saves why a turn failed, and lets the binding wait: a second at first, a minute in the end.';
 
-create or replace function s3vl._end_turn(state s3vl.sync_state, synced integer)
+create or replace function s3vl._end_turn(
+    state s3vl.sync_state,
+    synced integer,
+    is_job_next boolean
+)
     returns void
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -80,6 +85,7 @@ as $$
 begin
     update s3vl.sync_state as s
     set failures = 0,
+        is_job_next = _end_turn.is_job_next,
         is_broken = false,
         sqlstate = null,
         error = null,
@@ -97,7 +103,7 @@ begin
 end;
 $$;
 
-comment on function s3vl._end_turn(s3vl.sync_state, integer) is
+comment on function s3vl._end_turn(s3vl.sync_state, integer, boolean) is
     'Saves that a turn ended well, and ends its lease unless one of its calls may still act.';
 
 create or replace function s3vl._sync_step(binding_id integer, lease uuid)
@@ -116,7 +122,7 @@ declare
     _binding s3vl.binding;
     _deadline timestamptz;
     _ends_at timestamptz;
-    _synced integer := 0;
+    _turn record;
     _detail text;
     _hint text;
 begin
@@ -136,8 +142,10 @@ begin
     perform set_config('s3vl.unanswered', 'no', true);
     perform s3vl._forget_note('last_call');
     begin
-        _synced := s3vl._take_turn(_binding, _state, _ends_at, _deadline);
-        perform s3vl._end_turn(_state, _synced);
+        select t.*
+        into _turn
+        from s3vl._take_turn(_binding, _state, _ends_at, _deadline) as t;
+        perform s3vl._end_turn(_state, _turn.synced, _turn.is_job_next);
     exception
         when others then
             if s3vl._kind_of_failure(sqlstate) is null then
@@ -149,7 +157,7 @@ begin
             );
             return 0;
     end;
-    return _synced;
+    return _turn.synced;
 end;
 $$;
 

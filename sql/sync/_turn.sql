@@ -88,46 +88,45 @@ comment on function s3vl._due_again(integer, integer) is
 
 create or replace function s3vl._turn(
     binding s3vl.binding,
+    index s3vl.index_registry,
     state s3vl.sync_state,
+    job s3vl.sync_job,
     started timestamptz,
     ends_at timestamptz,
-    deadline timestamptz
+    deadline timestamptz,
+    out synced integer,
+    out has_room boolean
 )
-    returns integer
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
 declare
     _binding constant s3vl.binding := _turn.binding;
-    _state s3vl.sync_state := _turn.state;
-    _index constant s3vl.index_registry := s3vl._registered_index(_binding.index_name);
-    _room constant integer := s3vl._turn_size(_index.dimension, _state.failures);
+    _index constant s3vl.index_registry := _turn.index;
+    _room constant integer := s3vl._turn_size(_index.dimension, _turn.state.failures);
+    _is_filling constant boolean := _turn.job.kind is not distinct from 'backfill';
     _marks record;
     _keys text[];
-    _fill_count integer := 0;
+    _fill_count integer;
     _rows record;
     _sent record;
 begin
-    perform s3vl._check_columns(_binding, _index);
-    perform s3vl._check_rights(_binding);
+    _turn.synced := 0;
     select m.* into _marks from s3vl._marks(_binding.binding_id, _room) as m;
     _keys := _marks.keys || s3vl._due_again(_binding.binding_id, _room - cardinality(_marks.keys));
-    if _state.is_filling then
-        _fill_count := greatest(0, _room - cardinality(_keys));
-    end if;
+    _turn.has_room := cardinality(_keys) < _room;
+    _fill_count := case when _is_filling then greatest(0, _room - cardinality(_keys)) else 0 end;
     select g.*
     into _rows
-    from s3vl._gather(
-        _binding, _index, _keys, _state.filled_up_to, _fill_count
-    ) as g;
+    from s3vl._gather(_binding, _index, _keys, _turn.job.last_key, _fill_count) as g;
     select s.*
     into _sent
     from s3vl._send_rows(
         _binding, _index, _rows.records, _rows.kept, _rows.gone, _rows.problems, _turn.started,
         _turn.ends_at, _turn.deadline
     ) as s;
-    if not s3vl._is_mine(_binding, _state.lease) then
-        return 0;
+    if not s3vl._is_mine(_binding, _turn.state.lease) then
+        return;
     end if;
     perform s3vl._forget_marks(
         _binding.binding_id, _marks.changes, _marks.noted_ats, _marks.change_keys, _sent.unsent
@@ -139,21 +138,23 @@ begin
     );
     perform s3vl._settle_refused(_binding.binding_id, _rows.refused, _rows.problems, true);
     perform s3vl._settle_refused(_binding.binding_id, _sent.refused, _sent.problems, false);
-    perform s3vl._settle_page(
-        _binding.binding_id, _rows.page, cardinality(_rows.page) < _fill_count, _sent.unsent
-    );
-    if _marks.is_truncated then
-        update s3vl.sync_state as s
-        set is_sweeping = true,
-            sweep_token = null
-        where s.binding_id = _binding.binding_id;
+    if _fill_count > 0 then
+        perform s3vl._settle_page(
+            _turn.job, _turn.state.last_turn_at, _rows.page,
+            cardinality(_rows.page) < _fill_count, _sent.unsent
+        );
     end if;
-    return cardinality(_rows.records) + cardinality(_rows.kept) + cardinality(_rows.gone)
+    if _marks.is_truncated then
+        perform s3vl._owe_verify(_binding.binding_id);
+    end if;
+    _turn.synced := cardinality(_rows.records) + cardinality(_rows.kept) + cardinality(_rows.gone)
         - cardinality(_sent.unsent) - cardinality(_sent.waiting) - cardinality(_sent.refused);
 end;
 $$;
 
 comment on function s3vl._turn(
-    s3vl.binding, s3vl.sync_state, timestamptz, timestamptz, timestamptz
+    s3vl.binding, s3vl.index_registry, s3vl.sync_state, s3vl.sync_job, timestamptz, timestamptz,
+    timestamptz
 ) is
-    'Sends some keys of a binding, and returns how many vectors were written or deleted.';
+    'Sends some keys of a binding, and says how many vectors were written or deleted, and whether '
+    'those were all of the changes.';

@@ -13,11 +13,7 @@ create table s3vl.sync_state (
     sqlstate text,
     error text,
     hint text,
-    is_filling boolean not null,
-    filled_up_to text collate "C",
-    rows_filled bigint not null default 0,
-    is_sweeping boolean not null default false,
-    sweep_token text,
+    is_job_next boolean not null default false,
     vectors_synced bigint not null default 0,
     vectors_per_second double precision,
     constraint sync_state_pkey primary key (binding_id),
@@ -51,16 +47,8 @@ comment on column s3vl.sync_state.error is
     'Its message.';
 comment on column s3vl.sync_state.hint is
     'What to do.';
-comment on column s3vl.sync_state.is_filling is
-    'True while rows that were there before are still to be sent.';
-comment on column s3vl.sync_state.filled_up_to is
-    'Last key that was, in the order of the keys.';
-comment on column s3vl.sync_state.rows_filled is
-    'How many were.';
-comment on column s3vl.sync_state.is_sweeping is
-    'True while the index is looked through for vectors without a row.';
-comment on column s3vl.sync_state.sweep_token is
-    'Where in its pages; null at their beginning.';
+comment on column s3vl.sync_state.is_job_next is
+    'True when the next turn is that of a job: changes had their turn, and left room.';
 comment on column s3vl.sync_state.vectors_synced is
     'Vectors that were written or deleted since the table was bound.';
 comment on column s3vl.sync_state.vectors_per_second is

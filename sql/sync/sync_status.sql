@@ -41,8 +41,8 @@ begin
         s.last_synced_at,
         r.estimate::bigint,
         case
-            when s.is_filling and r.estimate > 0
-                then round(least(1, s.rows_filled / r.estimate), 4)
+            when j.kind = 'backfill' and r.estimate > 0
+                then round(least(1, j.done / r.estimate), 4)
             when r.estimate > 0 then round(
                 1 - least(1, (p.changes + f.waiting + f.retrying + f.dead) / r.estimate), 4
             )
@@ -57,6 +57,7 @@ begin
         )
     from s3vl.binding as b
     inner join s3vl.sync_state as s on s.binding_id = b.binding_id
+    cross join lateral s3vl._active_job(b.binding_id) as j
     cross join lateral s3vl._pending(b.binding_id) as p
     cross join lateral (select s3vl._rows_estimate(b.source)::numeric) as r (estimate)
     cross join lateral (
@@ -72,8 +73,8 @@ end;
 $$;
 
 comment on function s3vl.sync_status() is
-    'Shows how far each binding is. state is in step, behind, backfilling, sweeping (after '
-    'TRUNCATE), backing off, broken, paused or ending. pending counts changes that are not sent, '
+    'Shows how far each binding is. state is in step, behind, backfilling, verifying, '
+    'backing off, broken, paused or ending. pending counts changes that are not sent, '
     'waiting rows without an embedding, retrying and dead rows that were refused. coverage is the '
     'part of rows_estimate that is in step. A broken binding says in last_error and hint what to '
     'do; s3vl.sync() goes on when that is done. No Lambda call.';

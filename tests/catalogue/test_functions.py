@@ -269,13 +269,19 @@ TABLES = {
     "outbox": ["binding_id", "change", "noted_at", "key"],
     "sync_state": [
         "binding_id", "lease", "leased_until", "not_before", "seen_at", "last_turn_at", "last_synced_at", "failures",
-        "is_broken", "sqlstate", "error", "hint", "is_filling", "filled_up_to", "rows_filled", "is_sweeping",
-        "sweep_token", "vectors_synced", "vectors_per_second",
+        "is_broken", "sqlstate", "error", "hint", "is_job_next", "vectors_synced", "vectors_per_second",
     ],
     "sync_failure": [
         "binding_id", "key", "state", "attempts", "sqlstate", "error", "first_failed_at", "last_failed_at",
         "next_attempt_at",
     ],
+    "sync_job": [
+        "job_id", "binding_id", "kind", "state", "is_owed", "repair", "max_deletes", "done", "total", "last_key",
+        "stage", "stage_done", "next_token", "restarts", "sums", "stage_sums", "sqlstate", "error", "hint",
+        "created_at", "started_at", "finished_at",
+    ],
+    "sync_difference": ["job_id", "key", "problem", "hash_name", "noted_at"],
+    "sync_pace": ["index_arn", "free_at"],
 }  # fmt: skip
 
 
@@ -425,6 +431,14 @@ def test_constraints_have_names_of_their_own(db: Database) -> None:
         "sync_failure_binding_id_fkey",
         "sync_failure_pkey",
         "sync_failure_state_known",
+        "sync_difference_job_id_fkey",
+        "sync_difference_pkey",
+        "sync_difference_problem_known",
+        "sync_job_binding_id_fkey",
+        "sync_job_kind_known",
+        "sync_job_pkey",
+        "sync_job_state_known",
+        "sync_pace_pkey",
         "sync_state_binding_id_fkey",
         "sync_state_pkey",
     }

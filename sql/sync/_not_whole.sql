@@ -1,0 +1,71 @@
+-- Whether an index may take the place of another: what is not known to be as in its table.
+
+create or replace function s3vl._last_verify(binding s3vl.binding)
+    returns s3vl.sync_job
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- One that began before all rows were sent, or before they were to be sent otherwise, says
+    -- nothing.
+    select v.*
+    from s3vl.sync_job as v
+    where v.binding_id = _last_verify.binding.binding_id
+        and v.kind = 'verify'
+        and v.state = 'done'
+        and v.started_at >= _last_verify.binding.updated_at
+        and not exists (
+            select
+            from s3vl.sync_job as b
+            where b.binding_id = v.binding_id
+                and b.kind = 'backfill'
+                and (b.finished_at is null or b.finished_at > v.started_at)
+        )
+    order by v.job_id desc
+    limit 1
+$$;
+
+comment on function s3vl._last_verify(s3vl.binding) is
+    'Returns the last verify that was done with the binding as it is; null when there is none.';
+
+create or replace function s3vl._not_whole(binding s3vl.binding)
+    returns text[]
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select array_remove(
+        array[
+            case when j.kind = 'backfill' then format('backfill %s is %s', j.job_id, j.state) end,
+            case when s.is_broken then 'it is broken: ' || s.error end,
+            case when o.noted_at < clock_timestamp() - interval '1 minute' then format(
+                'its oldest change waits since %s', date_trunc('second', o.noted_at)
+            ) end,
+            case when f.dead > 0 then format('it has %s dead letters', f.dead) end,
+            case
+                when v.job_id is null then 'it was not verified since all rows were sent'
+                when d.count > 0 and not v.repair then format(
+                    'verify %s has found %s differences', v.job_id, d.count
+                )
+            end
+        ],
+        null
+    )
+    from (select _not_whole.binding as binding) as b
+    inner join s3vl.sync_state as s on s.binding_id = (b.binding).binding_id
+    cross join lateral s3vl._active_job(s.binding_id) as j
+    cross join lateral s3vl._last_verify(b.binding) as v
+    cross join lateral (
+        select min(m.noted_at) from s3vl.outbox as m where m.binding_id = s.binding_id
+    ) as o (noted_at)
+    cross join lateral (
+        select count(*)
+        from s3vl.sync_failure as l
+        where l.binding_id = s.binding_id and l.state = 'dead'
+    ) as f (dead)
+    cross join lateral (
+        select count(*) from s3vl.sync_difference as n where n.job_id = v.job_id
+    ) as d (count)
+$$;
+
+comment on function s3vl._not_whole(s3vl.binding) is
+    'Says why an index is not known to have all of the table of a binding; empty when it is.';
