@@ -95,6 +95,11 @@
 
 -- filtered/: search under any WHERE
 \ir filtered/_next_neighbours.sql
+\ir filtered/_rank_vectors.sql
+
+-- Public: search under any WHERE
+\ir filtered/rank_vectors.sql
+\ir filtered/rrf_score.sql
 
 -- sync/: tables in step with an index
 \ir sync/binding.sql

@@ -32,6 +32,7 @@ VALUES = {
     "query_texts": """'{"title": "red shoes"}'""",
     "query_vector": "'{1,2,3,4,5}'",
     "query_vectors": "'{{1,2,3,4,5}}'",
+    "rank": "1",
     "role_name": "'a_reader'",
     "source": "'public.a_table'",
     "text_keys": """'{"title": "en", "body": null}'""",
@@ -51,6 +52,7 @@ ANSWER = {
     "created": True,
     "index_arn": INDEX_ARN.replace("test-index-5d", "new"),
     "existed": True,
+    "missing": 0,
 }
 
 

@@ -22,10 +22,13 @@ as $$
     ('query_vectors', 'reader'),
     ('query_vectors_batch', 'reader'),
     ('query_hybrid', 'reader'),
+    ('rank_vectors', 'reader'),
+    ('rrf_score', 'reader'),
     ('get_vectors', 'reader'),
     ('list_vectors', 'reader'),
     -- What s3vl.query_filtered() runs, as its caller.
     ('_next_neighbours', 'reader'),
+    ('_rank_vectors', 'reader'),
     ('list_bindings', 'reader'),
     ('sync_status', 'reader'),
     ('sync_backlog', 'reader'),

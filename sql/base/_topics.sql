@@ -14,7 +14,9 @@ as $$
         'create_index', 'register_index', 'list_indexes', 'get_index_info', 'describe_index',
         'resolve_index_arn', 'deactivate_index', 'activate_index', 'unregister_index', 'drop_index'
     ]),
-    ('search', array['query_vectors', 'query_vectors_batch', 'query_hybrid']),
+    ('search', array[
+        'query_vectors', 'query_vectors_batch', 'query_hybrid', 'rank_vectors', 'rrf_score'
+    ]),
     ('read', array['get_vectors', 'list_vectors']),
     ('write', array['put_vectors', 'delete_vectors']),
     ('sync', array[

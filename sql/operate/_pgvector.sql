@@ -93,7 +93,7 @@ as $$
         from unnest(p.proargnames, p.proargmodes) with ordinality as u (name, mode, place)
         where u.mode = 't'
     ) as o
-    where n.nspname = 's3vl' and p.proretset and i.takes_array
+    where n.nspname = 's3vl' and p.proretset and i.takes_array and not starts_with(p.proname, '_')
 $$;
 
 comment on function s3vl._overload_definitions() is

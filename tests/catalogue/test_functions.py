@@ -138,6 +138,20 @@ PUBLIC = {
         ),
         "s",
     ),
+    "rank_vectors": (
+        (
+            "query_vector double precision[], vector_ids text[], index_name text DEFAULT NULL::text,"
+            " index_arn text DEFAULT NULL::text, top_k integer DEFAULT 10,"
+            " return_metadata boolean DEFAULT false, expected_model text DEFAULT NULL::text"
+        ),
+        "TABLE(vector_id text, distance double precision, similarity_score double precision, metadata jsonb)",
+        "s",
+    ),
+    "rrf_score": (
+        "rank bigint, weight double precision DEFAULT 1, k integer DEFAULT 60",
+        "double precision",
+        "i",
+    ),
     "put_vectors": (
         (
             "vectors s3vl.vector_record[], index_name text DEFAULT NULL::text,"
@@ -237,8 +251,8 @@ PUBLIC = {
 
 # Internal, and run as the caller of a public one: by sync(), by those that bind, and by the triggers of a table.
 STEPS = [
-    "_end_binding", "_next_neighbours", "_note_changes", "_prepare_binding", "_prepare_unbinding", "_save_binding",
-    "_start_sync", "_sync_step", "_take_lease",
+    "_end_binding", "_next_neighbours", "_note_changes", "_prepare_binding", "_prepare_unbinding",
+    "_rank_vectors", "_save_binding", "_start_sync", "_sync_step", "_take_lease",
 ]  # fmt: skip
 # As 1.0.0 had them, for views and functions that were made then.
 BEFORE_1_1 = [
@@ -246,7 +260,7 @@ BEFORE_1_1 = [
     "_query_vectors_1_0", "_query_vectors_batch_1_0", "_register_index_1_0",
 ]  # fmt: skip
 # Triggers and rights are the table owner's to give, and only what runs as its caller may commit.
-AS_CALLER = ["alter_binding", "bind_table", "sync", "unbind_table"]
+AS_CALLER = ["alter_binding", "bind_table", "rrf_score", "sync", "unbind_table"]
 
 TYPES = {"vector_record": ["vector_id text", "embedding real[]", "metadata jsonb"]}
 
@@ -356,12 +370,14 @@ def test_every_public_function_has_one_topic(db: Database) -> None:
     "broken",
     [
         "obj_description(p.oid, 'pg_proc') is null",
-        "not coalesce(p.proconfig, '{}') @> array['search_path=pg_catalog, pg_temp'] and p.proname <> 'sync'",
-        "p.proparallel <> 'u'",
+        ("not coalesce(p.proconfig, '{}') @> array['search_path=pg_catalog, pg_temp']"
+        " and p.proname not in ('sync', 'rrf_score')"),
+        "p.proparallel <> 'u' and p.proname <> 'rrf_score'",
         "p.proacl is null or p.proacl::text ~ '[{,]='",
         ("exists (select from pg_proc as o where o.pronamespace = p.pronamespace"
         " and o.proname = p.proname and o.oid <> p.oid)"),
-        "array_length(string_to_array(btrim(p.prosrc, E'\\n'), E'\\n'), 1) > 60",
+        # The list of levels is as long as there are functions.
+        "array_length(string_to_array(btrim(p.prosrc, E'\\n'), E'\\n'), 1) > 60 and p.proname <> '_access_levels'",
         ("p.prosrc ~ E'\\n\\s*(return query )?execute ' and p.proname not in ('_change_rights', '_lock_for_change',"
         " '_note_changes', '_rows', '_next_keys', '_absent', 'bind_table', 'alter_binding', 'unbind_table',"
         " '_note', '_forget_note')"),

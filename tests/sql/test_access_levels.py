@@ -35,6 +35,8 @@ CALLS: list[tuple[LiteralString, str]] = [
     ("s3vl.query_vectors(" + V + ", 'docs')", "reader"),
     ("s3vl.query_vectors_batch(array[" + V + "], 'docs')", "reader"),
     ("""s3vl.query_hybrid('{"title": "x"}', index_name => 'docs')""", "reader"),
+    ("s3vl.rank_vectors(" + V + ", array['a'], 'docs')", "reader"),
+    ("s3vl.rrf_score(1)", "reader"),
     ("s3vl.get_vectors(array['a'], 'docs')", "reader"),
     ("s3vl.list_vectors(index_name => 'docs')", "reader"),
     ("s3vl.list_bindings()", "reader"),
@@ -68,6 +70,7 @@ CALLS: list[tuple[LiteralString, str]] = [
 # What runs as the caller of sync(), of those that bind, or of a trigger: each refuses what it was not made for.
 STEPS = {
     "_next_neighbours": "reader",
+    "_rank_vectors": "reader",
     "sync": "writer",
     "_start_sync": "writer",
     "_take_lease": "writer",
@@ -115,6 +118,7 @@ ANSWER = {
     "created": True,
     "index_arn": INDEX_ARN.replace("test-index-5d", "new"),
     "existed": True,
+    "missing": 0,
 }
 
 

@@ -38,6 +38,16 @@ def test_a_topic_lists_its_functions(db: Database) -> None:
             "function": "query_hybrid(query_texts, ...)",
             "what_it_does": "Searches by text (and by vector)",
         },
+        {
+            "subject": "search",
+            "function": "rank_vectors(query_vector, ...)",
+            "what_it_does": "Ranks given ids, exactly",
+        },
+        {
+            "subject": "search",
+            "function": "rrf_score(rank, ...)",
+            "what_it_does": "Scores a rank for fusion (RRF)",
+        },
     ]
 
 
@@ -77,6 +87,7 @@ def test_a_function_is_told_whole(db: Database) -> None:
         ("  text_keys", "jsonb default NULL"),
         ("  vector_bucket", "text default NULL"),
         ("  description", "text default NULL"),
+        ("  model", "text default NULL"),
         ("returns", "text"),
     ]
 

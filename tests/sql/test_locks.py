@@ -26,6 +26,7 @@ ANSWER = {
     "created": True,
     "index_arn": NEW_ARN,
     "existed": True,
+    "missing": 0,
 }
 CONFIGURE: LiteralString = "select s3vl.configure('" + LAMBDA_ARN + "')"
 

@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from fixtures_sql import Database, StubLambda
 
 AVAILABLE = {"version": "1.1.0", "protocol": 2, "operations": [], "region": "us-west-2"}
-ONE_ROW = {"distance_metric": "cosine", "vectors": [{"vector_id": "a", "distance": 0, "metadata": {}}]}
+ONE_ROW = {
+    "distance_metric": "cosine",
+    "missing": 0,
+    "vectors": [{"vector_id": "a", "distance": 0, "metadata": {}}],
+}
 SENT = "[1,2,3,4,5]"
 # Functions that search with a vector, and a call of each with a vector of five numbers for the %s.
 CALLS: dict[str, LiteralString] = {
     "query_vectors": "select * from s3vl.query_vectors(%s, 'docs')",
     "query_vectors, by name": "select * from s3vl.query_vectors(index_name => 'docs', query_vector => %s, top_k => 3)",
     "query_vectors_batch": "select * from s3vl.query_vectors_batch(array[%s], 'docs')",
+    "rank_vectors": "select * from s3vl.rank_vectors(%s, '{a}', 'docs')",
     "query_hybrid": """select * from s3vl.query_hybrid('{"title": "tea"}', %s, 'docs')""",
 }
 # What stands in the statement, what is the parameter.

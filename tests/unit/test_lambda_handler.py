@@ -126,6 +126,7 @@ def test_the_availability_check_answers_for_the_function_itself() -> None:
             "query_vectors_batch",
             "query_hybrid",
             "get_vectors",
+            "rank_vectors",
             "list_vectors",
             "put_vectors",
             "put_metadata",

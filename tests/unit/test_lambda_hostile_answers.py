@@ -22,8 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EVENTS = Path(__file__).parents[2] / "lambda" / "events"
-READS = ("query_vectors", "query_vectors_batch", "query_hybrid", "get_vectors", "list_vectors")
-STORED = ("get_vectors", "list_vectors")
+READS = (
+    "query_vectors",
+    "query_vectors_batch",
+    "query_hybrid",
+    "get_vectors",
+    "rank_vectors",
+    "list_vectors",
+)
+STORED = ("get_vectors", "rank_vectors", "list_vectors")
 SEARCHES = ("query_vectors", "query_vectors_batch")
 # A vector that the event of get_vectors asks for; that of put_metadata is made to.
 KEY = json.loads((EVENTS / "get_vectors.json").read_text())["vector_ids"][0]
@@ -142,7 +149,7 @@ def document(value: Any, status: int = 200, **headers: str) -> Answer:
     return status, kind | {k.replace("_", "-"): v for k, v in headers.items()}, json.dumps(value).encode()
 
 
-def honest(operation: str) -> dict[str, Any]:
+def honest(operation: str) -> dict[str, Any]:  # noqa: PLR0911 - one for each kind
     """Give an answer as the service gives it."""
     vector: dict[str, Any] = {"key": KEY, "metadata": {"n": 1}}
     match operation:
@@ -164,6 +171,10 @@ def honest(operation: str) -> dict[str, Any]:
         case "query_hybrid":
             scores = {"bm25Scores": [{"metadataKey": "title", "score": 1.5}], "fused": 0.5}
             return {"vectors": [vector | {"scores": scores}], "distanceMetric": "cosine"}
+        case "rank_vectors":
+            # One answer for both that it asks.
+            index = {"dimension": 5, "distanceMetric": "cosine"}
+            return {"index": index, "vectors": [vector | {"data": {"float32": [0.5, 1, 0, 0, 0]}}]}
         case "get_vectors" | "list_vectors" | "put_metadata":
             return {"vectors": [vector | {"data": {"float32": [0.5, 1]}}]}
         case _:
@@ -234,7 +245,8 @@ def test_what_is_no_answer_is_refused(operation: str, mode: str, defects: list[E
     assert shown in answer["error"]["message"]
     assert "AWS_ENDPOINT_URL" in answer["error"]["message"]
     assert len(answer["error"]["message"]) < 500
-    if operation != "query_vectors_batch":
+    # These call at the same time.
+    if operation not in {"query_vectors_batch", "rank_vectors"}:
         assert (answer["error"]["attempts"], Service.requests) == (1, 1)
 
 
@@ -415,6 +427,13 @@ WRONG_INDEXES = [
         "'status', which must be a text",
     ),
 ]
+WRONG_MEASURES = [
+    ("index", LEFT_OUT, "has no 'index'"),
+    ("index.dimension", "5", "'dimension', which must be an integer"),
+    ("index.distanceMetric", 1, "must be a text"),
+    ("index.distanceMetric", "dotproduct", 'of the metric "dotproduct"'),
+    ("vectors.0.data.float32", [0.5, 1], "2 numbers for vector"),
+]
 BROKEN_MEMBERS = [
     (operation, *wrong)
     for operations, all_wrong in (
@@ -424,7 +443,8 @@ BROKEN_MEMBERS = [
         (SEARCHES, WRONG_DISTANCES),
         (("query_hybrid",), WRONG_SCORES),
         ((*STORED, "put_metadata"), WRONG_DATA),
-        (("get_vectors",), NOT_ASKED_FOR),
+        (("get_vectors", "rank_vectors"), NOT_ASKED_FOR),
+        (("rank_vectors",), WRONG_MEASURES),
         (("describe_index",), WRONG_INDEXES),
     )
     for operation in operations

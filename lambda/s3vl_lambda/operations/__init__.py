@@ -17,6 +17,7 @@ from s3vl_lambda.operations import (
     query_hybrid,
     query_vectors,
     query_vectors_batch,
+    rank_vectors,
 )
 from s3vl_lambda.protocol import requests
 
@@ -34,6 +35,7 @@ _OPERATIONS: dict[type[requests.Request], Callable[[Any, S3VectorsGateway], Answ
     requests.QueryVectorsBatch: query_vectors_batch.run,
     requests.QueryHybrid: query_hybrid.run,
     requests.GetVectors: get_vectors.run,
+    requests.RankVectors: rank_vectors.run,
     requests.ListVectors: list_vectors.run,
     requests.PutVectors: put_vectors.run,
     requests.PutMetadata: put_metadata.run,

@@ -31,6 +31,13 @@ def query_rows(vectors: Sequence[dict[str, Any]], *, with_metadata: bool) -> lis
     ]
 
 
+def ranked_row(vector: dict[str, Any], distance: float, *, with_metadata: bool) -> bytes:
+    """Encode a vector with the distance that was computed for it."""
+    return document(
+        _key(vector) | {"distance": repr(distance).encode()} | (_metadata(vector) if with_metadata else {})
+    )
+
+
 def numbered_rows(
     vectors: Sequence[dict[str, Any]], query_number: int, *, with_metadata: bool
 ) -> list[bytes]:
@@ -83,9 +90,9 @@ def _scores(vector: dict[str, Any]) -> dict[str, bytes]:
     return encoded
 
 
-def numbers_of(vector: dict[str, Any]) -> str:
-    """Write the numbers of a stored vector, with commas between them."""
-    numbers = required(required(vector, "data", dict), "float32", list)
+def numbers_in(vector: dict[str, Any]) -> list[float]:
+    """Give the numbers of a stored vector."""
+    numbers: list[float] = required(required(vector, "data", dict), "float32", list)
     # All at once: there are thousands.
     if not _NUMBERS.issuperset(map(type, numbers)):
         wrong = next(number for number in numbers if type(number) not in _NUMBERS)
@@ -93,8 +100,18 @@ def numbers_of(vector: dict[str, Any]) -> str:
             f"the answer of S3 Vectors has {shown(wrong)} in the data of vector {shown(vector['key'])}, "
             "where only numbers may be; check AWS_ENDPOINT_URL"
         )
+    return numbers
+
+
+def not_finite(what: str, vector: dict[str, Any]) -> MalformedDataError:
+    """Make the error that says what of a vector is not finite."""
+    return MalformedDataError(f"{what} of vector {shown(vector['key'])} is not finite; put the vector anew")
+
+
+def numbers_of(vector: dict[str, Any]) -> str:
+    """Write the numbers of a stored vector, with commas between them."""
     try:
-        written = ",".join(shortest(numbers))
+        written = ",".join(shortest(numbers_in(vector)))
     except OverflowError:
         written = "inf"
     return _finite(written, "the data", vector)
@@ -109,7 +126,5 @@ def _metadata(vector: dict[str, Any]) -> dict[str, bytes]:
 def _finite(numbers: str, what: str, vector: dict[str, Any]) -> str:
     """Take written numbers; of all that a float can be written as, only nan and inf have an n."""
     if "n" in numbers:
-        raise MalformedDataError(
-            f"{what} of vector {shown(vector['key'])} is not finite; put the vector anew"
-        )
+        raise not_finite(what, vector)
     return numbers

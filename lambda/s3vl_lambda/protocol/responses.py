@@ -32,11 +32,11 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Rows:
-    """The encoded rows of one answer; `bytes_left` is the room for more."""
+    """The encoded rows of one answer; `bytes_left` is the room for more, beside what is reserved."""
 
-    def __init__(self) -> None:
+    def __init__(self, reserved: int = 0) -> None:
         self.encoded: list[bytes] = []
-        self.bytes_left = MAX_ROW_BYTES
+        self.bytes_left = MAX_ROW_BYTES - reserved
 
     def __len__(self) -> int:
         return len(self.encoded)

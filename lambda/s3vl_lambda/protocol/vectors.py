@@ -37,6 +37,21 @@ def read_vector(value: Any, path: str) -> Vector:
     return Vector(json.dumps(value, separators=(",", ":")), len(value))
 
 
+def read_numbers(value: Any, path: str) -> list[float]:
+    """Give the numbers of a vector to compute with, rounded to float32 as the service does."""
+    vector = read_vector(value, path)
+    try:
+        numbers = array("f", json.loads(vector.json)).tolist()
+    except (ValueError, OverflowError):
+        raise InvalidRequestError.at(path, f"must be an array of numbers, got {shown(value)}") from None
+    if not all(map(math.isfinite, numbers)):
+        position = next(i for i, number in enumerate(numbers, 1) if not math.isfinite(number))
+        raise InvalidRequestError.at(
+            f"{path}[{position}]", "must be a float32 number, and is too large for one"
+        )
+    return numbers
+
+
 def _read_text(text: str, path: str) -> Vector:
     """Take an array that is written already, as SQL does when it has checked the numbers.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 # Calls mostly wait; from here on the processor is what they wait for.
 CONCURRENT_CALLS = 32
@@ -15,6 +16,17 @@ CONCURRENT_CALLS = 32
 _pool = ThreadPoolExecutor(CONCURRENT_CALLS, thread_name_prefix="s3vectors")
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+
+
+@contextmanager
+def beside(work: Callable[[], _Result]) -> Iterator[Future[_Result]]:
+    """Do something while the block does the rest; when the block is over, so is that."""
+    begun = _pool.submit(work)
+    try:
+        yield begun
+    finally:
+        begun.cancel()
+        wait([begun])
 
 
 def in_order(

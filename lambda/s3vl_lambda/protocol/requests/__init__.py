@@ -17,7 +17,7 @@ from s3vl_lambda.protocol.requests.queries import (
     QueryVectorsBatch,
     Search,
 )
-from s3vl_lambda.protocol.requests.reads import GetVectors, ListVectors
+from s3vl_lambda.protocol.requests.reads import GetVectors, ListVectors, RankVectors
 from s3vl_lambda.protocol.requests.writes import DeleteVectors, PutMetadata, PutVectors, Write
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "QueryHybrid",
     "QueryVectors",
     "QueryVectorsBatch",
+    "RankVectors",
     "Request",
     "Search",
     "Write",
@@ -60,6 +61,7 @@ REQUESTS: dict[str, type[Request]] = {
         QueryVectorsBatch,
         QueryHybrid,
         GetVectors,
+        RankVectors,
         ListVectors,
         PutVectors,
         PutMetadata,

@@ -11,7 +11,8 @@ from s3vl_lambda.protocol.members import Members
 from s3vl_lambda.protocol.requests.base import IndexRequest
 from s3vl_lambda.protocol.vectors import Vector, read_vector
 
-_MAX_TOP_K = 10_000
+MAX_TOP_K = 10_000
+
 _MAX_BATCH = 1_000
 _MAX_TEXTS = 10
 _MAX_TEXT_LENGTH = 1_024
@@ -57,7 +58,7 @@ class QueryVectors(Search):
             query_vector=read_vector(members.take("query_vector"), "query_vector"),
             query_mode=members.optional_text("query_mode", _QUERY_MODES),
             place=_place(members, how["top_k"]),
-            stop_after=members.integer("stop_after", 1, _MAX_TOP_K) if "stop_after" in members else None,
+            stop_after=members.integer("stop_after", 1, MAX_TOP_K) if "stop_after" in members else None,
             **how,
         )
 
@@ -129,7 +130,7 @@ def _how_to_search(members: Members) -> dict[str, Any]:
         metadata_filter = filters.normalise(members.take("metadata_filter"))
     return {
         "index_arn": members.index_arn(),
-        "top_k": members.integer("top_k", 1, _MAX_TOP_K),
+        "top_k": members.integer("top_k", 1, MAX_TOP_K),
         "return_metadata": members.boolean("return_metadata"),
         "metadata_filter": metadata_filter,
     }
