@@ -12,9 +12,11 @@ from s3vl_local.s3vectors.search import matching_rows, nearest
 from s3vl_local.s3vectors.text import fuse
 
 if TYPE_CHECKING:
+    from s3vl_local.s3vectors.approximation import Approximation
     from s3vl_local.s3vectors.filters import Predicate
     from s3vl_local.s3vectors.index import Index
     from s3vl_local.s3vectors.records import Vector
+    from s3vl_local.s3vectors.search import Rows
     from s3vl_local.s3vectors.text_search import TextSearch
 
 # How many of the nearest records CLASSIC looks at for each result before it filters. AWS gives no number; it
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 CLASSIC_CANDIDATES = 5
 # An approximate search fills up what it misses with farther vectors.
 SPARE_NEIGHBOURS = 2
+FEW_NEIGHBOURS = 64
 # What Python needs for a result beside its texts.
 RESULT_BYTES = 500
 
@@ -108,15 +111,28 @@ def _by_vector(index: Index, query: _Query, vector: Vector) -> dict[str, float]:
         if approximation is None:
             found = nearest(store, vector, metric, query.top_k, rows)
             return dict(zip(found.keys, found.distances, strict=True))
-        found = nearest(store, vector, metric, SPARE_NEIGHBOURS * query.top_k, rows)
-        matching = len(store) if rows is None else len(rows)
-        keys, distances = approximation.apply(found.keys, found.distances, matching)
-        return dict(list(zip(keys, distances, strict=True))[: query.top_k])
+        return _approximately(index, query, vector, approximation, rows)
     # CLASSIC looks for neighbours first: what the filter then takes away is not replaced.
     found = nearest(store, vector, metric, CLASSIC_CANDIDATES * query.top_k)
     pairs = zip(found.keys, found.distances, strict=True)
     left = [(key, distance) for key, distance in pairs if query.matches(store.metadata_of(key))]
     return dict(left[: query.top_k])
+
+
+def _approximately(
+    index: Index, query: _Query, vector: Vector, approximation: Approximation, rows: Rows | None
+) -> dict[str, float]:
+    """Return what an approximate search finds; most often a few spare neighbours are enough for it."""
+    top_k, noise = query.top_k, approximation.distance_noise
+    matching = len(index.store) if rows is None else len(rows)
+    most = SPARE_NEIGHBOURS * top_k
+    for neighbours in (min(top_k + top_k // 16 + FEW_NEIGHBOURS, most), most):
+        found = nearest(index.store, vector, index.distance_metric, neighbours, rows)
+        keys, distances = approximation.apply(found.keys, found.distances, matching)
+        # No neighbour that was not looked at would come before the last one, however its distance is blurred.
+        if len(keys) >= top_k and distances[top_k - 1] < found.distances[-1] * (1 - noise):
+            break
+    return dict(list(zip(keys, distances, strict=True))[:top_k])
 
 
 def _by_texts(index: Index, query: _Query, distances: dict[str, float]) -> Hits:
