@@ -105,6 +105,7 @@
 \ir sync/binding.sql
 \ir sync/sync_state.sql
 \ir sync/sync_job.sql
+\ir sync/_keep_registered.sql
 \ir sync/_capture.sql
 \ir sync/_columns.sql
 \ir sync/_check_source.sql
@@ -134,6 +135,7 @@
 \ir sync/_lease.sql
 \ir sync/_sync_step.sql
 \ir sync/_not_whole.sql
+\ir sync/_ready.sql
 \ir sync/_status.sql
 
 -- Public: tables in step with an index
@@ -144,6 +146,7 @@
 \ir sync/sync_status.sql
 \ir sync/sync_backlog.sql
 \ir sync/dead_letters.sql
+\ir sync/switch_index.sql
 
 -- operate/: what works, and who may do what
 \ir operate/_checks.sql

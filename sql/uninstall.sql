@@ -28,6 +28,7 @@ begin
             hint = 'Look for its owner: select nspname, nspowner::regrole from pg_namespace;';
     end if;
     _owner := (select n.nspowner from pg_namespace as n where n.nspname = 's3vl');
+    drop trigger index_registry_keep_registered on s3vl.index_registry;
     -- Without cascade: they need each other, and nothing else may need them.
     execute (
         select 'drop routine ' || string_agg(p.oid::regprocedure::text, ', ')

@@ -1,6 +1,40 @@
 -- Who may call what: the one list of public functions and the access that they need. Reader is all
 -- that only looks, writer adds changes of vectors, admin changes of s3vl itself.
 
+create or replace function s3vl._step_levels()
+    returns table (function_name name, access_level text)
+    immutable
+    rows 20
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    values
+    -- What views and functions of 1.0.0 call.
+    ('_query_vectors_1_0'::name, 'reader'),
+    ('_query_vectors_batch_1_0', 'reader'),
+    ('_query_hybrid_1_0', 'reader'),
+    ('_list_indexes_1_0', 'reader'),
+    ('_get_index_info_1_0', 'reader'),
+    ('_describe_index_1_0', 'reader'),
+    ('_register_index_1_0', 'admin'),
+    -- What s3vl.query_filtered() runs.
+    ('_next_neighbours', 'reader'),
+    ('_rank_vectors', 'reader'),
+    -- What s3vl.sync() runs.
+    ('_start_sync', 'writer'),
+    ('_take_lease', 'writer'),
+    ('_sync_step', 'writer'),
+    -- What those that bind run, and what the triggers run.
+    ('_prepare_binding', 'admin'),
+    ('_save_binding', 'admin'),
+    ('_prepare_unbinding', 'admin'),
+    ('_end_binding', 'admin'),
+    ('_note_changes', 'admin')
+$$;
+
+comment on function s3vl._step_levels() is
+    'Lists the internal functions that public ones, triggers and old views run as their caller.';
+
 create or replace function s3vl._access_levels()
     returns table (function_name name, access_level text)
     immutable
@@ -26,41 +60,21 @@ as $$
     ('rrf_score', 'reader'),
     ('get_vectors', 'reader'),
     ('list_vectors', 'reader'),
-    -- What s3vl.query_filtered() runs, as its caller.
-    ('_next_neighbours', 'reader'),
-    ('_rank_vectors', 'reader'),
     ('list_bindings', 'reader'),
     ('sync_status', 'reader'),
     ('sync_backlog', 'reader'),
     ('dead_letters', 'reader'),
-    -- Views and functions of 1.0.0 call them, as their caller.
-    ('_query_vectors_1_0', 'reader'),
-    ('_query_vectors_batch_1_0', 'reader'),
-    ('_query_hybrid_1_0', 'reader'),
-    ('_list_indexes_1_0', 'reader'),
-    ('_get_index_info_1_0', 'reader'),
-    ('_describe_index_1_0', 'reader'),
-    ('_register_index_1_0', 'admin'),
     ('put_vectors', 'writer'),
     ('delete_vectors', 'writer'),
     ('sync', 'writer'),
     ('retry_dead_letters', 'writer'),
-    -- What s3vl.sync() runs, as its caller.
-    ('_start_sync', 'writer'),
-    ('_take_lease', 'writer'),
-    ('_sync_step', 'writer'),
     ('bind_table', 'admin'),
     ('alter_binding', 'admin'),
     ('unbind_table', 'admin'),
     ('pause_binding', 'admin'),
     ('resume_binding', 'admin'),
     ('discard_dead_letters', 'admin'),
-    -- What those that bind run, as their caller, and what the triggers run.
-    ('_prepare_binding', 'admin'),
-    ('_save_binding', 'admin'),
-    ('_prepare_unbinding', 'admin'),
-    ('_end_binding', 'admin'),
-    ('_note_changes', 'admin'),
+    ('switch_index', 'admin'),
     ('configure', 'admin'),
     ('use_pgvector', 'admin'),
     ('create_index', 'admin'),
@@ -71,6 +85,9 @@ as $$
     ('unregister_index', 'admin'),
     ('grant_access', 'admin'),
     ('revoke_access', 'admin')
+    union all
+    select s.*
+    from s3vl._step_levels() as s
 $$;
 
 comment on function s3vl._access_levels() is

@@ -26,26 +26,13 @@ create or replace function s3vl._forget(index_names text[])
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
-declare
-    _detail text;
 begin
     delete from s3vl.index_registry as r
     where r.index_name = any(_forget.index_names);
     return found;
-exception
-    when foreign_key_violation then
-        get stacked diagnostics _detail = pg_exception_detail;
-        raise exception using
-            errcode = '55000',
-            message = format(
-                'index "%s" is bound to a table', array_to_string(_forget.index_names, '", "')
-            ),
-            detail = _detail,
-            hint = 'See select * from s3vl.list_bindings(), and end the binding first: '
-                'select s3vl.unbind_table(''<binding>'');';
 end;
 $$;
 
 comment on function s3vl._forget(text[]) is
-    'Deletes names from the registry, and returns whether there were any; refuses it while a table '
-    'is bound to one of them.';
+    'Deletes names from the registry, and returns whether there were any. The last name of an '
+    'index stays while a table is bound to it.';

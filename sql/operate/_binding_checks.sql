@@ -89,7 +89,7 @@ declare
     _hint text;
 begin
     select s.* into _state from s3vl.sync_state as s where s.binding_id = _binding.binding_id;
-    select r.* into _index from s3vl.index_registry as r where r.index_name = _binding.index_name;
+    _index := s3vl._bound_index(_binding);
     if not _binding.is_ending then
         perform s3vl._check_columns(_binding, _index);
         perform s3vl._check_rights(_binding);

@@ -14,7 +14,6 @@ begin
     select o.binding_name, o.id_prefix
     into _other
     from s3vl.binding as o
-    inner join s3vl.index_registry as r on r.index_name = o.index_name
     cross join lateral (
         select
             least(length(o.id_prefix), length(_prefix)) as shared,
@@ -28,7 +27,7 @@ begin
             ) as rest
     ) as p
     left join pg_attribute as a on a.attrelid = p.shorter and a.attname = p.key_column
-    where r.index_arn = _check_prefix.index.index_arn
+    where o.index_arn = _check_prefix.index.index_arn
         and o.binding_name <> _check_prefix.binding.binding_name
         and left(o.id_prefix, p.shared) = left(_prefix, p.shared)
         and (
@@ -79,7 +78,7 @@ declare
             then format('hash_key "%s" is a metadata column too', s3vl._shown(_binding.hash_key))
         when _binding.hash_key is not null and _binding.hash_key <> all(_keys) then format(
             'hash_key "%s" is filterable in index "%s"',
-            s3vl._shown(_binding.hash_key), _binding.index_name
+            s3vl._shown(_binding.hash_key), _check_metadata_keys.index.index_name
         )
         when octet_length(_binding.id_prefix) > 900
             then format('id_prefix has %s bytes', octet_length(_binding.id_prefix))
@@ -118,15 +117,17 @@ begin
     if (_definition ->> 'is_change')::boolean then
         _binding := s3vl._find_binding(_definition ->> 'binding_name');
         _binding := jsonb_populate_record(_binding, jsonb_strip_nulls(_definition));
+        _index := s3vl._registered_arn(_binding.index_arn);
     else
         _binding := jsonb_populate_record(null::s3vl.binding, _definition);
+        _index := s3vl._registered_index(_definition ->> 'index_name');
+        _binding.index_arn := _index.index_arn;
         _binding.binding_name := coalesce(
             _binding.binding_name,
             (select c.relname from pg_class as c where c.oid = _binding.source)
         );
         perform s3vl._check_binding_name(_binding.binding_name);
     end if;
-    _index := s3vl._registered_index(_binding.index_name);
     _binding.metadata_column := nullif(_binding.metadata_column, '');
     _binding.hash_key := nullif(_binding.hash_key, '');
     perform s3vl._check_metadata_keys(_binding, _index);

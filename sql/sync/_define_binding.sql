@@ -156,7 +156,7 @@ as $$
             convert_to(
                 jsonb_build_array(
                     _digest.binding.binding_name,
-                    _digest.binding.index_name,
+                    _digest.binding.index_arn,
                     _digest.binding.id_prefix,
                     _digest.binding.metadata_columns,
                     _digest.binding.metadata_column,

@@ -43,12 +43,14 @@ begin
         end if;
         return _binding.binding_name;
     end if;
+    -- Its last name cannot be forgotten meanwhile: see _keep_registered.sql.
+    perform from s3vl.index_registry as r where r.index_arn = _binding.index_arn for key share;
     insert into s3vl.binding (
-        binding_name, source, index_name, id_prefix, key_column, key_attnum, key_type,
+        binding_name, source, index_arn, id_prefix, key_column, key_attnum, key_type,
         embedding_column, metadata_columns, metadata_column, compared_columns, hash_key, when_null
     )
     values (
-        _binding.binding_name, _binding.source, _binding.index_name, _binding.id_prefix,
+        _binding.binding_name, _binding.source, _binding.index_arn, _binding.id_prefix,
         _binding.key_column, _binding.key_attnum, _binding.key_type,
         _binding.embedding_column, _binding.metadata_columns, _binding.metadata_column,
         _binding.compared_columns, _binding.hash_key, _binding.when_null

@@ -42,7 +42,7 @@ declare
     -- said to have started long before. It is also what the calls of a turn have in common.
     _started constant timestamptz :=
         _take_turn.ends_at - make_interval(secs => _config.timeout_seconds);
-    _index constant s3vl.index_registry := s3vl._registered_index(_binding.index_name);
+    _index constant s3vl.index_registry := s3vl._registered_arn(_binding.index_arn);
     _job constant s3vl.sync_job := s3vl._active_job(_binding.binding_id);
     _turn record;
 begin

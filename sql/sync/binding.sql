@@ -4,7 +4,7 @@ create table s3vl.binding (
     binding_id integer not null generated always as identity,
     binding_name text collate "C" not null,
     source regclass not null,
-    index_name text collate "C" not null,
+    index_arn text collate "C" not null,
     id_prefix text collate "C" not null,
     key_column name not null,
     key_attnum smallint not null,
@@ -21,9 +21,7 @@ create table s3vl.binding (
     updated_at timestamptz not null default now(),
     constraint binding_pkey primary key (binding_id),
     constraint binding_binding_name_key unique (binding_name),
-    constraint binding_index_name_id_prefix_key unique (index_name, id_prefix),
-    constraint binding_index_name_fkey foreign key (index_name)
-        references s3vl.index_registry (index_name),
+    constraint binding_index_arn_id_prefix_key unique (index_arn, id_prefix),
     constraint binding_when_null_known check (when_null in ('delete', 'keep'))
 );
 
@@ -36,8 +34,8 @@ comment on column s3vl.binding.binding_name is
     'Name of the binding.';
 comment on column s3vl.binding.source is
     'The table.';
-comment on column s3vl.binding.index_name is
-    'The registered index.';
+comment on column s3vl.binding.index_arn is
+    'The index, whatever its names are: s3vl.switch_index() moves names, and no bindings.';
 comment on column s3vl.binding.id_prefix is
     'What stands before the key in an id of the index.';
 comment on column s3vl.binding.key_column is

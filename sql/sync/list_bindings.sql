@@ -28,7 +28,7 @@ begin
     select
         b.binding_name,
         b.source::text,
-        b.index_name,
+        (s3vl._bound_index(b)).index_name,
         b.id_prefix,
         b.key_column,
         b.embedding_column,

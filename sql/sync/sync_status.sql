@@ -29,7 +29,7 @@ begin
     select
         b.binding_name,
         b.source::text,
-        b.index_name,
+        (s3vl._bound_index(b)).index_name,
         s3vl._state_name(b, s),
         p.changes,
         clock_timestamp() - (

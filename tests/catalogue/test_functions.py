@@ -234,6 +234,7 @@ PUBLIC = {
     ),
     "retry_dead_letters": ("binding_name text, vector_ids text[] DEFAULT NULL::text[]", "bigint", "v"),
     "discard_dead_letters": ("binding_name text, vector_ids text[] DEFAULT NULL::text[]", "bigint", "v"),
+    "switch_index": ("index_name text, to_index_name text, force boolean DEFAULT false", "boolean", "v"),
     "last_call": (
         "",
         (
@@ -276,7 +277,7 @@ TABLES = {
         "updated_at", "described_at", "model",
     ],
     "binding": [
-        "binding_id", "binding_name", "source", "index_name", "id_prefix", "key_column", "key_attnum", "key_type",
+        "binding_id", "binding_name", "source", "index_arn", "id_prefix", "key_column", "key_attnum", "key_type",
         "embedding_column", "metadata_columns", "metadata_column", "compared_columns", "hash_key", "when_null",
         "is_paused", "is_ending", "created_at", "updated_at",
     ],
@@ -433,8 +434,7 @@ def test_constraints_have_names_of_their_own(db: Database) -> None:
 
     assert {row["conname"] for row in rows} == {
         "binding_binding_name_key",
-        "binding_index_name_fkey",
-        "binding_index_name_id_prefix_key",
+        "binding_index_arn_id_prefix_key",
         "binding_pkey",
         "binding_when_null_known",
         "config_pkey",

@@ -55,6 +55,8 @@ CALLS: list[tuple[LiteralString, str]] = [
     ("s3vl.pause_binding('bound')", "admin"),
     ("s3vl.resume_binding('bound')", "admin"),
     ("s3vl.discard_dead_letters('bound')", "admin"),
+    # There and back, since what follows needs both as they were.
+    ("s3vl.switch_index('docs', 'other', true) cross join s3vl.switch_index('docs', 'other', true) as b", "admin"),
     ("s3vl.configure('" + LAMBDA_ARN + "')", "admin"),
     ("s3vl.use_pgvector(drop => true)", "admin"),
     ("s3vl.create_index('new', 5)", "admin"),
