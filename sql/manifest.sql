@@ -96,8 +96,16 @@
 -- filtered/: search under any WHERE
 \ir filtered/_next_neighbours.sql
 \ir filtered/_rank_vectors.sql
+\ir filtered/_candidates.sql
+\ir filtered/_begin_search.sql
+\ir filtered/_steps.sql
+\ir filtered/_next_read.sql
+\ir filtered/_next_move.sql
+\ir filtered/_end_search.sql
 
 -- Public: search under any WHERE
+\ir filtered/query_filtered.sql
+\ir filtered/last_search.sql
 \ir filtered/rank_vectors.sql
 \ir filtered/rrf_score.sql
 

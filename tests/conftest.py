@@ -21,6 +21,7 @@ pytest_plugins = [
     "fixtures_s3vectors",
     "fixtures_sql",
     "fixtures_stacks",
+    "fixtures_filtered",  # after fixtures_sql, which it imports
     "fixtures_install",  # after fixtures_sql, which it imports
 ]
 

@@ -14,13 +14,30 @@ _READABLE = (
     (re.compile(r"^\\gset.*", re.MULTILINE), ";"),
     # It takes the expression for a whole statement.
     (re.compile(r"\breturn next "), "perform "),
+    # Its parser knows the type of a cursor by this name alone.
+    (re.compile(r"\bpg_catalog\.refcursor\b"), "refcursor"),
+    # It takes the expression for a whole statement.
+    (re.compile(r"\bopen \w+ for execute (\S+) using "), r"perform \1, "),
     # It does not look into the query.
     (re.compile(r"\breturn query\b"), ""),
     # Its parser does not know that a variable of a table's type has fields.
     (re.compile(r"^( +)_\w+\.\w+ := ", re.MULTILINE), r"\1perform "),
 )
 # What commits cannot have one: it names everything in full, and sets the search_path after each commit.
-_WITHOUT_SEARCH_PATH = "s3vl.sync(IN binding_name text,IN max_seconds integer,INOUT synced bigint)"
+# Nor can what runs a query of its caller, who has one.
+_WITHOUT_SEARCH_PATH = (
+    "s3vl.sync(IN binding_name text,IN max_seconds integer,INOUT synced bigint)",
+    "s3vl._candidate_type(query text,parameters jsonb)",
+    "s3vl._estimated_candidates(query text,parameters jsonb)",
+    "s3vl._candidate_keys(query text,parameters jsonb,maximum integer)",
+    "s3vl._passing(query text,parameters jsonb,key_array text,vector_ids text[])",
+    (
+        "s3vl.query_filtered(query_vector double precision[],candidates text,index_name text,index_arn text,"
+        "top_k integer,parameters jsonb,metadata_filter jsonb,return_metadata boolean,filter_strategy text,"
+        "num_candidates integer,exact_search_threshold integer,expected_model text,vector_id text,"
+        "distance double precision,similarity_score double precision,metadata jsonb)"
+    ),
+)
 _UPDATE = re.compile(r"upgrade-|s3vl--.*--")
 
 
@@ -30,8 +47,9 @@ def problems(name: str, script: str) -> str:
     ignored = ["--ignore=PS002"] if _UPDATE.match(name) else []
     for pattern, words in _READABLE:
         script = pattern.sub(words, script)
+    accepted = [f"--proc-without-search-path={function}" for function in _WITHOUT_SEARCH_PATH]
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "pgspot", "--proc-without-search-path", _WITHOUT_SEARCH_PATH, *ignored],
+        [sys.executable, "-m", "pgspot", *accepted, *ignored],
         input=script,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -24,6 +24,7 @@ comment on function s3vl._key_types() is
 create or replace function s3vl._keys_of_type(keys text[], key_type regtype)
     returns text[]
     immutable
+    security definer
     language sql
     set search_path = pg_catalog, pg_temp
 as $$

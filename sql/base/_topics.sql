@@ -15,7 +15,8 @@ as $$
         'resolve_index_arn', 'deactivate_index', 'activate_index', 'unregister_index', 'drop_index'
     ]),
     ('search', array[
-        'query_vectors', 'query_vectors_batch', 'query_hybrid', 'rank_vectors', 'rrf_score'
+        'query_vectors', 'query_vectors_batch', 'query_hybrid', 'query_filtered', 'last_search',
+        'rank_vectors', 'rrf_score'
     ]),
     ('read', array['get_vectors', 'list_vectors']),
     ('write', array['put_vectors', 'delete_vectors']),

@@ -235,6 +235,26 @@ PUBLIC = {
     "retry_dead_letters": ("binding_name text, vector_ids text[] DEFAULT NULL::text[]", "bigint", "v"),
     "discard_dead_letters": ("binding_name text, vector_ids text[] DEFAULT NULL::text[]", "bigint", "v"),
     "switch_index": ("index_name text, to_index_name text, force boolean DEFAULT false", "boolean", "v"),
+    "query_filtered": (
+        (
+            "query_vector double precision[], candidates text, index_name text DEFAULT NULL::text,"
+            " index_arn text DEFAULT NULL::text, top_k integer DEFAULT 10, parameters jsonb DEFAULT NULL::jsonb,"
+            " metadata_filter jsonb DEFAULT NULL::jsonb, return_metadata boolean DEFAULT false,"
+            " filter_strategy text DEFAULT 'auto'::text, num_candidates integer DEFAULT 10000,"
+            " exact_search_threshold integer DEFAULT NULL::integer, expected_model text DEFAULT NULL::text"
+        ),
+        "TABLE(vector_id text, distance double precision, similarity_score double precision, metadata jsonb)",
+        "s",
+    ),
+    "last_search": (
+        "",
+        (
+            "TABLE(strategy text, is_exact boolean, is_truncated boolean, is_exhausted boolean, candidates bigint,"
+            " missing bigint, scanned integer, passed integer, estimated_rows double precision, rounds integer,"
+            " pages integer, lambda_calls integer, total_ms double precision, stopped_by text)"
+        ),
+        "s",
+    ),
     "last_call": (
         "",
         (
@@ -252,8 +272,11 @@ PUBLIC = {
 
 # Internal, and run as the caller of a public one: by sync(), by those that bind, and by the triggers of a table.
 STEPS = [
-    "_end_binding", "_next_neighbours", "_note_changes", "_prepare_binding", "_prepare_unbinding",
-    "_rank_vectors", "_save_binding", "_start_sync", "_sync_step", "_take_lease",
+    "_begin_search", "_candidate_keys", "_candidate_type", "_end_search", "_estimated_candidates", "_hits",
+    "_key_array", "_keys_of_type", "_next_move", "_passing", "_rank_vectors", "_runs_for_others", "_with_estimate",
+    "_with_candidates", "_with_page", "_with_ranks",
+    "_end_binding", "_next_neighbours", "_note_changes", "_prepare_binding", "_prepare_unbinding", "_save_binding",
+    "_start_sync", "_sync_step", "_take_lease",
 ]  # fmt: skip
 # As 1.0.0 had them, for views and functions that were made then.
 BEFORE_1_1 = [
@@ -261,7 +284,17 @@ BEFORE_1_1 = [
     "_query_vectors_1_0", "_query_vectors_batch_1_0", "_register_index_1_0",
 ]  # fmt: skip
 # Triggers and rights are the table owner's to give, and only what runs as its caller may commit.
-AS_CALLER = ["alter_binding", "bind_table", "rrf_score", "sync", "unbind_table"]
+# The query of candidates has the rights, the row security and the search_path of the caller.
+CANDIDATES = ["_candidate_keys", "_candidate_type", "_estimated_candidates", "_passing", "query_filtered"]
+AS_CALLER = [
+    "alter_binding",
+    "bind_table",
+    "rrf_score",
+    "sync",
+    "unbind_table",
+    "_runs_for_others",
+    *CANDIDATES,
+]
 
 TYPES = {"vector_record": ["vector_id text", "embedding real[]", "metadata jsonb"]}
 
@@ -372,7 +405,7 @@ def test_every_public_function_has_one_topic(db: Database) -> None:
     [
         "obj_description(p.oid, 'pg_proc') is null",
         ("not coalesce(p.proconfig, '{}') @> array['search_path=pg_catalog, pg_temp']"
-        " and p.proname not in ('sync', 'rrf_score')"),
+        f" and p.proname <> all ('{{sync,rrf_score,{','.join(CANDIDATES)}}}')"),
         "p.proparallel <> 'u' and p.proname <> 'rrf_score'",
         "p.proacl is null or p.proacl::text ~ '[{,]='",
         ("exists (select from pg_proc as o where o.pronamespace = p.pronamespace"
@@ -381,11 +414,11 @@ def test_every_public_function_has_one_topic(db: Database) -> None:
         "array_length(string_to_array(btrim(p.prosrc, E'\\n'), E'\\n'), 1) > 60 and p.proname <> '_access_levels'",
         ("p.prosrc ~ E'\\n\\s*(return query )?execute ' and p.proname not in ('_change_rights', '_lock_for_change',"
         " '_note_changes', '_rows', '_next_keys', '_absent', 'bind_table', 'alter_binding', 'unbind_table',"
-        " '_note', '_forget_note')"),
+        f" '_note', '_forget_note') and p.proname <> all ('{{{','.join(CANDIDATES)}}}')"),
     ],
     ids=[
         "no comment", "search_path not pinned", "parallel", "executable by PUBLIC", "overloaded",
-        "over 60 lines", "dynamic SQL beside GRANT, LOCK, PREPARE and bound tables",
+        "over 60 lines", "dynamic SQL beside GRANT, LOCK, PREPARE, bound tables and candidates",
     ],
 )  # fmt: skip
 def test_no_function_is(db: Database, broken: str) -> None:

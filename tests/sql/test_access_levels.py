@@ -32,6 +32,8 @@ CALLS: list[tuple[LiteralString, str]] = [
     ("s3vl.list_indexes()", "reader"),
     ("s3vl.get_index_info('docs')", "reader"),
     ("s3vl.describe_index('docs')", "reader"),
+    ("s3vl.query_filtered(array[1, 2, 3, 4, 5], 'select 1', 'docs')", "reader"),
+    ("s3vl.last_search()", "reader"),
     ("s3vl.query_vectors(" + V + ", 'docs')", "reader"),
     ("s3vl.query_vectors_batch(array[" + V + "], 'docs')", "reader"),
     ("""s3vl.query_hybrid('{"title": "x"}', index_name => 'docs')""", "reader"),
@@ -71,8 +73,14 @@ CALLS: list[tuple[LiteralString, str]] = [
 
 # What runs as the caller of sync(), of those that bind, or of a trigger: each refuses what it was not made for.
 STEPS = {
-    "_next_neighbours": "reader",
-    "_rank_vectors": "reader",
+    **dict.fromkeys(
+        [
+            "_begin_search", "_candidate_keys", "_candidate_type", "_end_search", "_estimated_candidates", "_hits",
+            "_key_array", "_keys_of_type", "_next_move", "_next_neighbours", "_passing", "_rank_vectors",
+            "_runs_for_others", "_with_estimate", "_with_candidates", "_with_page", "_with_ranks",
+        ],
+        "reader",
+    ),
     "sync": "writer",
     "_start_sync": "writer",
     "_take_lease": "writer",

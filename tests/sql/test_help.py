@@ -40,6 +40,16 @@ def test_a_topic_lists_its_functions(db: Database) -> None:
         },
         {
             "subject": "search",
+            "function": "query_filtered(...)",
+            "what_it_does": "Searches under any WHERE",
+        },
+        {
+            "subject": "search",
+            "function": "last_search()",
+            "what_it_does": "Shows how a filtered search went",
+        },
+        {
+            "subject": "search",
             "function": "rank_vectors(query_vector, ...)",
             "what_it_does": "Ranks given ids, exactly",
         },

@@ -1,0 +1,131 @@
+"""An index with rows beside it, over a stand-in of the Lambda function, for searches under a predicate."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, LiteralString
+
+import psycopg
+import pytest
+
+from fixtures_sql import INDEX_ARN, LAMBDA_ARN, Database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg.errors import Diagnostic
+
+    from s3vl_local.postgres import PostgresServer
+
+# Six pages of vectors, one in fifty rows without one, and vectors without a row.
+TABLES: LiteralString = """
+    create table products (
+        id bigint primary key, category integer, price numeric, in_stock boolean, tenant text, tags text[]
+    );
+    create function is_odd(id bigint) returns boolean language plpgsql stable as 'begin return id % 2 = 1; end';
+    create table lines (product_id bigint, quantity integer);
+    select setseed(0.5);
+    insert into products
+    select i, i % 10, (i * 7919) % 1000, i % 2 = 0, 'tenant ' || i % 3, array['a' || i % 5]
+    from generate_series(1, 600) as i;
+    insert into lines select i % 600 + 1, i % 4 from generate_series(1, 2000) as i;
+    create index on lines (product_id);
+    insert into aws_lambda.vectors
+    select i::text, array[random(), random()], (random() * 1000)::integer
+    from generate_series(1, 600) as i
+    where i % 50 <> 0;
+    insert into aws_lambda.vectors
+    values ('007', '{0.5, 0.5}', 1), ('no row', '{0.5, 0.5}', 1), ('', '{0.5, 0.5}', 1),
+        ('99999999999999999999', '{0.5, 0.5}', 1);
+    analyze products;
+    analyze lines;
+"""
+NEAREST: LiteralString = """
+    select v.vector_id
+    from aws_lambda.vectors as v
+    where v.vector_id = any (%(keys)s)
+    order by aws_lambda._distance(v.embedding, %(vector)s), v.vector_id
+    limit %(top_k)s
+"""
+VECTOR = [0.5, 0.5]
+
+
+class Shop:
+    """A table `products`, whose vectors are in the index "docs"."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    def search(self, candidates: str | None, **arguments: Any) -> list[str]:
+        """Return the ids that are found."""
+        given = {"query_vector": VECTOR, "candidates": candidates, "index_name": "docs", **arguments}
+        types = {"query_vector": "::float8[]", "candidates": "::pg_catalog.text"}
+        names = ", ".join(f"{name} => %({name})s{types.get(name, '')}" for name in given)
+        query = f"select vector_id from s3vl.query_filtered({names})"
+        return [row["vector_id"] for row in self.db.connection.execute(query.encode(), given)]
+
+    def refuses(self, candidates: str | None, **arguments: Any) -> Diagnostic:
+        """Search for what has to fail, and return the error."""
+        with pytest.raises(psycopg.Error) as caught, self.db.connection.transaction():
+            self.search(candidates, **arguments)
+        return caught.value.diag
+
+    def nearest(self, candidates: str, top_k: int = 10, vector: list[float] | None = None) -> list[str]:
+        """Return the ids that a look at every row finds."""
+        query = f"select c.k::text as key from ({candidates.rstrip('; ')}\n) as c (k)"
+        keys = [row["key"] for row in self.db.connection.execute(query.encode())]
+        rows = self.db.rows(NEAREST, keys=keys, vector=vector or VECTOR, top_k=top_k)
+        return [row["vector_id"] for row in rows]
+
+    def misses(self, one_in: int) -> None:
+        """Let queries miss one vector in so many, as an approximate index does."""
+        self.db.rows("select set_config('s3vl_test.misses', %(n)s, false)", n=str(one_in))
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """Return what the last search says of itself."""
+        [row] = self.db.rows("select * from s3vl.last_search()")
+        return row
+
+    @property
+    def operations(self) -> list[str]:
+        """Return which operations the Lambda function was asked for."""
+        return [request["operation"] for request in self.requests]
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """Return what the Lambda function was asked."""
+        return [
+            json.loads(notice.detail or "")["payload"]
+            for notice in self.db.notices
+            if notice.message == "aws_lambda.invoke"
+        ]
+
+
+@pytest.fixture(scope="session")
+def shop_database(postgres: PostgresServer, installed_template: str) -> str:
+    """Configure s3vl, and make the index, the table and their vectors, in a database for tests that take all back."""
+    name = "s3vl_shop"
+    postgres.create_database(name, installed_template)
+    with postgres.connect(database=name) as connection:
+        connection.execute((Path(__file__).parent / "sql/aws_lambda_index.sql").read_bytes())
+        connection.execute(
+            "insert into s3vl.config (lambda_arn, aws_region, timeout_seconds) values (%s, 'us-west-2', 30)",
+            [LAMBDA_ARN],
+        )
+        connection.execute(
+            "insert into s3vl.index_registry (index_name, index_arn, dimension, distance_metric)"
+            " values ('docs', %s, 2, 'euclidean')",
+            [INDEX_ARN],
+        )
+        connection.execute(TABLES)
+    return name
+
+
+@pytest.fixture
+def shop(postgres: PostgresServer, shop_database: str) -> Iterator[Shop]:
+    """Open a session beside the index, whose work is taken back."""
+    database = Database(postgres.url(database=shop_database), autocommit=False)
+    yield Shop(database)
+    database.connection.close()
