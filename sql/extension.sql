@@ -14,3 +14,4 @@ select pg_catalog.pg_extension_config_dump('s3vl.sync_failure', '');
 select pg_catalog.pg_extension_config_dump('s3vl.sync_job', '');
 select pg_catalog.pg_extension_config_dump('s3vl.sync_job_job_id_seq', '');
 select pg_catalog.pg_extension_config_dump('s3vl.sync_difference', '');
+select pg_catalog.pg_extension_config_dump('s3vl.sync_usage', '');

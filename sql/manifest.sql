@@ -113,6 +113,7 @@
 \ir sync/binding.sql
 \ir sync/sync_state.sql
 \ir sync/sync_job.sql
+\ir sync/sync_usage.sql
 \ir sync/_keep_registered.sql
 \ir sync/_capture.sql
 \ir sync/_columns.sql
@@ -124,6 +125,7 @@
 \ir sync/_queue_job.sql
 \ir sync/_save_binding.sql
 \ir sync/_keep_binding.sql
+\ir sync/_staleness.sql
 \ir sync/_read_rows.sql
 \ir sync/_gather.sql
 \ir sync/_sorted.sql
@@ -141,6 +143,7 @@
 \ir sync/_verify_turn.sql
 \ir sync/_take_turn.sql
 \ir sync/_lease.sql
+\ir sync/_usage.sql
 \ir sync/_sync_step.sql
 \ir sync/_not_whole.sql
 \ir sync/_ready.sql
@@ -155,6 +158,9 @@
 \ir sync/sync_backlog.sql
 \ir sync/dead_letters.sql
 \ir sync/switch_index.sql
+\ir sync/content_hash.sql
+\ir sync/rows_to_embed.sql
+\ir sync/sync_cost.sql
 
 -- operate/: what works, and who may do what
 \ir operate/_checks.sql

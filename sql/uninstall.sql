@@ -36,7 +36,8 @@ begin
         where p.pronamespace = 's3vl'::regnamespace and p.proowner = _owner
     );
     drop table
-        s3vl.outbox, s3vl.sync_pace, s3vl.sync_difference, s3vl.sync_job, s3vl.sync_failure,
+        s3vl.outbox, s3vl.sync_usage,
+        s3vl.sync_pace, s3vl.sync_difference, s3vl.sync_job, s3vl.sync_failure,
         s3vl.sync_state, s3vl.binding, s3vl.index_registry, s3vl.config;
     drop type s3vl.vector_record;
     drop schema s3vl;

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 VALUES = {
     "access_level": "'reader'",
     "binding_name": "'docs'",
+    "content": "row(1, 'a')",
     "embedding_column": "'embedding'",
     "aws_region": "'us-west-2'",
     "description": "'some text'",
+    "force": "true",
     "index_arn": f"'{INDEX_ARN}'",
     "dimension": "5",
     "distance_metric": "'euclidean'",
@@ -36,6 +38,7 @@ VALUES = {
     "role_name": "'a_reader'",
     "source": "'public.a_table'",
     "text_keys": """'{"title": "en", "body": null}'""",
+    "to_index_name": "'of-a-table'",
     "vector_bucket": "'a-bucket'",
     "vector_ids": "'{a,b}'",
     "vectors": """'{"(a,\\"{1,2,3,4,5}\\",)"}'""",
@@ -84,7 +87,8 @@ def public_calls(db: Database) -> list[Call]:
     )
     db.rows("create table public.a_table (id integer primary key, embedding real[])")
     db.rows(
-        "select s3vl.bind_table('public.a_table', 'of-a-table', 'embedding', binding_name => 'docs', id_prefix => 'x/')"
+        "select s3vl.bind_table('public.a_table', 'of-a-table', 'embedding', binding_name => 'docs',"
+        " id_prefix => 'x/', content_columns => '{id}')"
     )
     found = db.rows(
         """

@@ -35,6 +35,8 @@ as $$
     ('_runs_for_others', 'reader'),
     ('_end_search', 'reader'),
     ('_hits', 'reader'),
+    -- What s3vl.rows_to_embed() runs.
+    ('_to_embed_query', 'reader'),
     -- What s3vl.sync() runs.
     ('_start_sync', 'writer'),
     ('_take_lease', 'writer'),
@@ -81,6 +83,9 @@ as $$
     ('sync_status', 'reader'),
     ('sync_backlog', 'reader'),
     ('dead_letters', 'reader'),
+    ('sync_cost', 'reader'),
+    ('content_hash', 'reader'),
+    ('rows_to_embed', 'reader'),
     ('put_vectors', 'writer'),
     ('delete_vectors', 'writer'),
     ('sync', 'writer'),

@@ -25,19 +25,43 @@ $$;
 comment on function s3vl._raise_source(s3vl.binding, text, text, text) is
     'Raises what is wrong with the table of a binding.';
 
-create or replace function s3vl._used_columns(binding s3vl.binding)
+create or replace function s3vl._content_columns(binding s3vl.binding)
     returns name[]
     immutable
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
     select array_remove(
-        array[
-            _used_columns.binding.key_column,
-            _used_columns.binding.embedding_column,
-            _used_columns.binding.metadata_column
-        ] || _used_columns.binding.metadata_columns,
+        _content_columns.binding.content_columns || _content_columns.binding.embedded_hash_column,
         null
+    )
+$$;
+
+comment on function s3vl._content_columns(s3vl.binding) is
+    'Returns the columns that tell whether a row is to be embedded.';
+
+create or replace function s3vl._used_columns(binding s3vl.binding)
+    returns name[]
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- The content only where a vector is deleted for it.
+    select array(
+        select c.name
+        from unnest(
+            array[
+                _used_columns.binding.key_column,
+                _used_columns.binding.embedding_column,
+                _used_columns.binding.metadata_column
+            ]
+            || _used_columns.binding.metadata_columns
+            || case when _used_columns.binding.when_stale = 'delete'
+                then s3vl._content_columns(_used_columns.binding) end
+        ) with ordinality as c (name, position)
+        where c.name is not null
+        group by c.name
+        order by min(c.position)
     )
 $$;
 
@@ -68,7 +92,9 @@ begin
     end if;
     _missing := (
         select u.name
-        from unnest(s3vl._used_columns(_binding)) with ordinality as u (name, position)
+        from unnest(
+            s3vl._used_columns(_binding) || s3vl._content_columns(_binding)
+        ) with ordinality as u (name, position)
         left join pg_attribute as a
             on a.attrelid = _binding.source and a.attname = u.name and a.attnum > 0
         where a.attname is null
@@ -93,7 +119,9 @@ begin
             )
             from pg_attribute as a
             where a.attrelid = _binding.source
-                and a.attname = any(s3vl._used_columns(_binding))
+                and a.attname = any(
+                    s3vl._used_columns(_binding) || s3vl._content_columns(_binding)
+                )
             order by 1
             limit 1
         )

@@ -68,6 +68,15 @@ declare
     _problem text := case
         when _binding.when_null not in ('delete', 'keep')
             then 'when_null must be delete or keep, got ' || quote_ident(_binding.when_null)
+        when _binding.when_stale not in ('delete', 'keep')
+            then 'when_stale must be delete or keep, got ' || quote_ident(_binding.when_stale)
+        when _binding.when_stale = 'delete' and _binding.when_null = 'keep'
+            then 'when_stale is delete, and when_null is keep'
+        when _binding.when_stale = 'delete' and (
+            _binding.embedded_hash_column is null or _binding.content_columns = '{}'
+        ) then 'when_stale is delete, without content_columns and embedded_hash_column'
+        when array_position(_binding.content_columns, null) is not null
+            then 'content_columns holds a null'
         when cardinality(_binding.metadata_columns) > 50 then format(
             'metadata_columns has %s columns, S3 Vectors takes 50 keys',
             cardinality(_binding.metadata_columns)
@@ -91,6 +100,11 @@ begin
             hint = case
                 when _problem ~ '^when_null'
                     then 'With keep, a row without an embedding keeps the vector that it has.'
+                when _problem ~ '^when_stale' then 'With delete, a row with another content loses '
+                    'its vector until it is embedded again: that takes content_columns, '
+                    'embedded_hash_column, and when_null => ''delete''.'
+                when _problem ~ '^content_columns' then 'Name the columns that the text is made '
+                    'from.'
                 when _problem ~ '^hash_key' then 'Name a non-filterable metadata key that is for '
                     'this alone, or leave hash_key out: see s3vl.describe_index().'
                 when _problem ~ '^id_prefix' then 'An id has 1,024 bytes at most: pass a short one.'
@@ -130,6 +144,7 @@ begin
     end if;
     _binding.metadata_column := nullif(_binding.metadata_column, '');
     _binding.hash_key := nullif(_binding.hash_key, '');
+    _binding.embedded_hash_column := nullif(_binding.embedded_hash_column, '');
     perform s3vl._check_metadata_keys(_binding, _index);
     if _binding.key_column is null and s3vl._relation_problem(_binding.source) is null then
         _binding.key_column := s3vl._primary_key(_binding);

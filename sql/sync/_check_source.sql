@@ -86,6 +86,18 @@ as $$
                 c.name, c.type_modifier, _column_problem.index.index_name,
                 _column_problem.index.dimension
             )
+        when c.name = c.embedded_hash_column and c.type not in ('text', 'character varying')
+            then format('embedded_hash_column %I has type %s and not text', c.name, c.type)
+        -- Types of others may bring functions of theirs: not for the owner of s3vl to run.
+        when c.name = any(_column_problem.binding.content_columns) and not exists (
+            select
+            from pg_type as t
+            where t.oid = _column_problem.type_oid
+                and t.typnamespace = 'pg_catalog'::regnamespace
+                and t.typtype <> 'p'
+        ) then format(
+            'content column %I has type %s, which is none of PostgreSQL''s own', c.name, c.type
+        )
         when c.name = c.metadata_column and c.type <> 'jsonb'
             then format('metadata_column %I has type %s and not jsonb', c.name, c.type)
         when c.name = any(_column_problem.binding.metadata_columns)
@@ -101,7 +113,8 @@ as $$
             _column_problem.type_modifier,
             format_type(_column_problem.type_oid, null) as type,
             _column_problem.binding.embedding_column,
-            _column_problem.binding.metadata_column
+            _column_problem.binding.metadata_column,
+            _column_problem.binding.embedded_hash_column
     ) as c
 $$;
 

@@ -68,7 +68,8 @@ as $$
                 'text'::regtype, 'varchar'::regtype, 'char'::regtype, 'uuid'::regtype,
                 'boolean'::regtype, 'smallint'::regtype, 'integer'::regtype, 'bigint'::regtype
             ) then 't.%1$I'
-            when t.typtype = 'e' then 't.%1$I::text'
+            -- Not a cast: who owns an enum can make one to text, with a function of theirs.
+            when t.typtype = 'e' then 'case when t.%1$I is not null then concat(t.%1$I) end'
             -- JSON has no number for them.
             when t.oid in ('real'::regtype, 'double precision'::regtype, 'numeric'::regtype)
                 then 'nullif(nullif(nullif(t.%1$I, ''NaN''), ''Infinity''), ''-Infinity'')'

@@ -163,7 +163,10 @@ as $$
                     _digest.binding.key_column,
                     _digest.binding.embedding_column,
                     _digest.binding.hash_key,
-                    _digest.binding.when_null
+                    _digest.binding.when_null,
+                    _digest.binding.content_columns,
+                    _digest.binding.embedded_hash_column,
+                    _digest.binding.when_stale
                 )::text,
                 'UTF8'
             )

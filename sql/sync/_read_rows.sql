@@ -54,7 +54,9 @@ as $$
         'select k.key, t.%1$I is not null, %2$s, %3$s '
         'from unnest($1) as k (key) left join %4$s as t on t.%1$I = %5$s',
         _rows_query.binding.key_column,
-        s3vl._embedding_as_real(a.attname, a.atttypid),
+        s3vl._unless_stale(
+            _rows_query.binding, s3vl._embedding_as_real(a.attname, a.atttypid)
+        ),
         s3vl._metadata(_rows_query.binding),
         _rows_query.binding.source,
         s3vl._key_cast(_rows_query.binding, 'k.key')

@@ -56,7 +56,7 @@ begin
         and f.key = any(_settle_keys.sent)
         and (f.key = any(_settle_keys.changed) or f.key <> all(_settle_keys.refused));
     insert into s3vl.sync_failure (binding_id, key, state, attempts, error)
-    select _settle_keys.binding_id, w.key, 'waiting', 0, 'the embedding is null'
+    select _settle_keys.binding_id, w.key, 'waiting', 0, 'the embedding is null, or stale'
     from unnest(_settle_keys.waiting) as w (key)
     on conflict do nothing;
 end;

@@ -155,8 +155,10 @@ begin
             perform s3vl._note_failure(
                 _sync_step.binding_id, _sync_step.lease, sqlstate, sqlerrm, _detail, _hint
             );
+            perform s3vl._count_calls(_binding);
             return 0;
     end;
+    perform s3vl._count_calls(_binding);
     return _turn.synced;
 end;
 $$;

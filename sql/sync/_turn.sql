@@ -49,6 +49,14 @@ begin
             _send_rows.kept, _send_rows.index, _send_rows.started, _send_rows.deadline
         ) as p
     ) as p;
+    perform s3vl._count_puts(
+        _send_rows.binding, _send_rows.index, _send_rows.records,
+        cardinality(_put.unsent) + cardinality(_put.refused)
+    );
+    perform s3vl._count_puts(
+        _send_rows.binding, _send_rows.index, _send_rows.kept,
+        cardinality(_kept.missing) + cardinality(_kept.refused)
+    );
     _send_rows.unsent := _put.unsent;
     _send_rows.waiting := _kept.missing;
     _send_rows.refused := _put.refused || _kept.refused;
@@ -58,6 +66,7 @@ begin
             _send_rows.gone, _send_rows.index.index_arn, _send_rows.started,
             s3vl._epoch_ms(_send_rows.deadline)
         );
+        perform s3vl._count_deletes(_send_rows.binding, cardinality(_send_rows.gone));
     end if;
 end;
 $$;

@@ -12,7 +12,10 @@ create or replace function s3vl.bind_table(
     id_prefix text default null,
     hash_key text default null,
     backfill boolean default true,
-    when_null text default 'delete'
+    when_null text default 'delete',
+    content_columns name[] default null,
+    embedded_hash_column name default null,
+    when_stale text default 'keep'
 )
     returns text
     language plpgsql
@@ -31,7 +34,10 @@ declare
         'binding_name', bind_table.binding_name,
         'id_prefix', coalesce(bind_table.id_prefix, ''),
         'hash_key', bind_table.hash_key,
-        'when_null', coalesce(bind_table.when_null, 'null')
+        'when_null', coalesce(bind_table.when_null, 'null'),
+        'content_columns', coalesce(bind_table.content_columns, '{}'),
+        'embedded_hash_column', bind_table.embedded_hash_column,
+        'when_stale', coalesce(bind_table.when_stale, 'null')
     );
     _statement text;
 begin
@@ -52,20 +58,23 @@ end;
 $$;
 
 comment on function s3vl.bind_table(
-    regclass, text, name, name, name[], name, text, text, text, boolean, text
+    regclass, text, name, name, name[], name, text, text, text, boolean, text, name[], name, text
 ) is
-    'Binds a table to an index. From then on triggers note every committed change, and '
-    's3vl.sync() sends it. The id of a vector is id_prefix and the text of the key; key_column is '
-    'the primary key when it is left out. embedding_column is real[], double precision[], or '
-    'vector or halfvec of pgvector. metadata_columns become metadata keys: texts, numbers, '
-    'booleans, uuids, enums, arrays of texts or numbers, and dates and timestamps as seconds '
-    'since 1970 (those without a time zone as UTC); metadata_column is a jsonb column with more '
-    'keys. What is null is left out. hash_key names a non-filterable key for a hash of the row. '
-    'backfill => false leaves the rows that are there out. when_null says what becomes of the '
-    'vector when the embedding is null: delete, or keep, which only brings the metadata up to '
-    'date. Returns binding_name, which is the name of the table when it is left out. The caller '
-    'owns the table; the owner of s3vl gets SELECT on the columns. Raises 22023, 23505, 25001, '
-    '42501, 42703, 42704, 42710, 42804, 42809 and 55P03.';
+    'Binds a table to an index. From then on triggers note every committed change, and s3vl.sync() '
+    'sends it. The id of a vector is id_prefix and the text of the key; key_column is the primary '
+    'key when it is left out. embedding_column is real[], double precision[], or vector or halfvec '
+    'of pgvector. metadata_columns become metadata keys: texts, numbers, booleans, uuids, enums, '
+    'arrays of texts or numbers, and dates and timestamps as seconds since 1970 (those without a '
+    'time zone as UTC); metadata_column is a jsonb column with more keys. What is null is left '
+    'out. hash_key names a non-filterable key for a hash of the row. backfill => false leaves the '
+    'rows that are there out. when_null says what becomes of the vector when the embedding is '
+    'null: delete, or keep, which only brings the metadata up to date. content_columns are those '
+    'that the vector is made from, for s3vl.rows_to_embed(), and embedded_hash_column has '
+    's3vl.content_hash() of them as they were then. With when_stale => ''delete'', a vector whose '
+    'row has another content is deleted until it is made again; keep leaves it. Returns '
+    'binding_name, which is the name of the table when it is left out. The caller owns the table; '
+    'the owner of s3vl gets SELECT on the columns. Raises 22023, 23505, 25001, 42501, 42703, '
+    '42704, 42710, 42804, 42809 and 55P03.';
 
 create or replace function s3vl.alter_binding(
     binding_name text,
@@ -75,7 +84,10 @@ create or replace function s3vl.alter_binding(
     hash_key text default null,
     when_null text default null,
     key_column name default null,
-    backfill boolean default true
+    backfill boolean default true,
+    content_columns name[] default null,
+    embedded_hash_column name default null,
+    when_stale text default null
 )
     returns boolean
     language plpgsql
@@ -91,7 +103,10 @@ declare
         'metadata_column', alter_binding.metadata_column,
         'hash_key', alter_binding.hash_key,
         'when_null', alter_binding.when_null,
-        'key_column', alter_binding.key_column
+        'key_column', alter_binding.key_column,
+        'content_columns', alter_binding.content_columns,
+        'embedded_hash_column', alter_binding.embedded_hash_column,
+        'when_stale', alter_binding.when_stale
     );
     _statement text;
 begin
@@ -104,12 +119,13 @@ end;
 $$;
 
 comment on function s3vl.alter_binding(
-    text, name, name[], name, text, text, name, boolean
+    text, name, name[], name, text, text, name, boolean, name[], name, text
 ) is
     'Changes what a binding sends. No change of the table is lost; returns true. What is null '
-    'stays as it is; an empty metadata_column or hash_key takes it away, and so does an empty '
-    'array of metadata_columns. All rows are sent again, unless backfill is false. The caller '
-    'owns the table. Raises 42704 for an unknown binding, and what s3vl.bind_table() does.';
+    'stays as it is; an empty metadata_column, hash_key or embedded_hash_column takes it away, and '
+    'so does an empty array of metadata_columns or content_columns. All rows are sent again, '
+    'unless backfill is false. The caller owns the table. Raises 42704 for an unknown binding, and '
+    'what s3vl.bind_table() does.';
 
 create or replace function s3vl.unbind_table(
     binding_name text,

@@ -15,6 +15,9 @@ create table s3vl.binding (
     compared_columns name[],
     hash_key text,
     when_null text not null,
+    content_columns name[] not null,
+    embedded_hash_column name,
+    when_stale text not null,
     is_paused boolean not null default false,
     is_ending boolean not null default false,
     created_at timestamptz not null default now(),
@@ -22,7 +25,8 @@ create table s3vl.binding (
     constraint binding_pkey primary key (binding_id),
     constraint binding_binding_name_key unique (binding_name),
     constraint binding_index_arn_id_prefix_key unique (index_arn, id_prefix),
-    constraint binding_when_null_known check (when_null in ('delete', 'keep'))
+    constraint binding_when_null_known check (when_null in ('delete', 'keep')),
+    constraint binding_when_stale_known check (when_stale in ('delete', 'keep'))
 );
 
 comment on table s3vl.binding is
@@ -56,6 +60,12 @@ comment on column s3vl.binding.hash_key is
     'Non-filterable metadata key for a hash of vector and metadata; null for none.';
 comment on column s3vl.binding.when_null is
     'What becomes of the vector of a row whose embedding is null: delete or keep.';
+comment on column s3vl.binding.content_columns is
+    'Columns that the vector is made from; empty when nobody has said.';
+comment on column s3vl.binding.embedded_hash_column is
+    'Column with s3vl.content_hash() of what the vector was made from.';
+comment on column s3vl.binding.when_stale is
+    'What becomes of a vector that was made from something else than its row has: delete or keep.';
 comment on column s3vl.binding.is_paused is
     'True while s3vl.sync() leaves it alone; changes are noted all the same.';
 comment on column s3vl.binding.is_ending is

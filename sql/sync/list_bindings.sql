@@ -14,7 +14,10 @@ create or replace function s3vl.list_bindings()
         when_null text,
         is_paused boolean,
         created_at timestamptz,
-        updated_at timestamptz
+        updated_at timestamptz,
+        content_columns name[],
+        embedded_hash_column name,
+        when_stale text
     )
     stable
     parallel unsafe
@@ -38,7 +41,10 @@ begin
         b.when_null,
         b.is_paused,
         b.created_at,
-        b.updated_at
+        b.updated_at,
+        b.content_columns,
+        b.embedded_hash_column,
+        b.when_stale
     from s3vl.binding as b
     order by b.binding_name;
 end;

@@ -53,7 +53,7 @@ end;
 $$;
 
 comment on function s3vl.switch_index(text, text, boolean) is
-    'Lets a name stand for another index. Two registered names swap their indexes, with dimension, '
+    'Points a name at another index. Two registered names swap their indexes, with dimension, '
     'metric, mode and model; returns true. Searches that begin after it commits use the other '
     'index, and none uses both. Descriptions stay with the names. Bindings stay with their '
     'indexes, and both go on, so that the same call switches back. Refused with 55000 while the '

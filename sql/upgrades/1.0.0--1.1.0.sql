@@ -12,6 +12,7 @@ comment on column s3vl.config.last_validated_at is
 \ir ../sync/binding.sql
 \ir ../sync/sync_state.sql
 \ir ../sync/sync_job.sql
+\ir ../sync/sync_usage.sql
 select pg_catalog.pg_extension_config_dump('s3vl.binding', '');
 select pg_catalog.pg_extension_config_dump('s3vl.binding_binding_id_seq', '');
 select pg_catalog.pg_extension_config_dump('s3vl.outbox', '');
@@ -21,6 +22,7 @@ select pg_catalog.pg_extension_config_dump('s3vl.sync_failure', '');
 select pg_catalog.pg_extension_config_dump('s3vl.sync_job', '');
 select pg_catalog.pg_extension_config_dump('s3vl.sync_job_job_id_seq', '');
 select pg_catalog.pg_extension_config_dump('s3vl.sync_difference', '');
+select pg_catalog.pg_extension_config_dump('s3vl.sync_usage', '');
 \ir renew_functions.sql
 -- They are as new as their rights: not at all.
 \ir known_functions.sql

@@ -170,7 +170,9 @@ PUBLIC = {
             "source regclass, index_name text, embedding_column name, key_column name DEFAULT NULL::name,"
             " metadata_columns name[] DEFAULT NULL::name[], metadata_column name DEFAULT NULL::name,"
             " binding_name text DEFAULT NULL::text, id_prefix text DEFAULT NULL::text,"
-            " hash_key text DEFAULT NULL::text, backfill boolean DEFAULT true, when_null text DEFAULT 'delete'::text"
+            " hash_key text DEFAULT NULL::text, backfill boolean DEFAULT true, when_null text DEFAULT 'delete'::text,"
+            " content_columns name[] DEFAULT NULL::name[], embedded_hash_column name DEFAULT NULL::name,"
+            " when_stale text DEFAULT 'keep'::text"
         ),
         "text",
         "v",
@@ -180,7 +182,9 @@ PUBLIC = {
             "binding_name text, embedding_column name DEFAULT NULL::name,"
             " metadata_columns name[] DEFAULT NULL::name[], metadata_column name DEFAULT NULL::name,"
             " hash_key text DEFAULT NULL::text, when_null text DEFAULT NULL::text,"
-            " key_column name DEFAULT NULL::name, backfill boolean DEFAULT true"
+            " key_column name DEFAULT NULL::name, backfill boolean DEFAULT true,"
+            " content_columns name[] DEFAULT NULL::name[], embedded_hash_column name DEFAULT NULL::name,"
+            " when_stale text DEFAULT NULL::text"
         ),
         "boolean",
         "v",
@@ -194,7 +198,22 @@ PUBLIC = {
             "TABLE(binding_name text, source text, index_name text, id_prefix text, key_column name,"
             " embedding_column name, metadata_columns name[], metadata_column name, hash_key text,"
             " when_null text, is_paused boolean, created_at timestamp with time zone,"
-            " updated_at timestamp with time zone)"
+            " updated_at timestamp with time zone, content_columns name[], embedded_hash_column name,"
+            " when_stale text)"
+        ),
+        "s",
+    ),
+    "content_hash": ("content record", "text", "i"),
+    "rows_to_embed": (
+        "binding_name text, max_results integer DEFAULT 100",
+        "TABLE(key text, content jsonb, content_hash text)",
+        "s",
+    ),
+    "sync_cost": (
+        "days integer DEFAULT 30",
+        (
+            "TABLE(binding_name text, puts bigint, put_bytes bigint, billed_put_bytes bigint, deletes bigint,"
+            " lambda_calls bigint, lambda_ms double precision, usd numeric)"
         ),
         "s",
     ),
@@ -276,7 +295,7 @@ STEPS = [
     "_key_array", "_keys_of_type", "_next_move", "_passing", "_rank_vectors", "_runs_for_others", "_with_estimate",
     "_with_candidates", "_with_page", "_with_ranks",
     "_end_binding", "_next_neighbours", "_note_changes", "_prepare_binding", "_prepare_unbinding", "_save_binding",
-    "_start_sync", "_sync_step", "_take_lease",
+    "_start_sync", "_sync_step", "_take_lease", "_to_embed_query",
 ]  # fmt: skip
 # As 1.0.0 had them, for views and functions that were made then.
 BEFORE_1_1 = [
@@ -289,6 +308,8 @@ CANDIDATES = ["_candidate_keys", "_candidate_type", "_estimated_candidates", "_p
 AS_CALLER = [
     "alter_binding",
     "bind_table",
+    "content_hash",
+    "rows_to_embed",
     "rrf_score",
     "sync",
     "unbind_table",
@@ -312,12 +333,17 @@ TABLES = {
     "binding": [
         "binding_id", "binding_name", "source", "index_arn", "id_prefix", "key_column", "key_attnum", "key_type",
         "embedding_column", "metadata_columns", "metadata_column", "compared_columns", "hash_key", "when_null",
+        "content_columns", "embedded_hash_column", "when_stale",
         "is_paused", "is_ending", "created_at", "updated_at",
     ],
     "outbox": ["binding_id", "change", "noted_at", "key"],
     "sync_state": [
         "binding_id", "lease", "leased_until", "not_before", "seen_at", "last_turn_at", "last_synced_at", "failures",
         "is_broken", "sqlstate", "error", "hint", "is_job_next", "vectors_synced", "vectors_per_second",
+    ],
+    "sync_usage": [
+        "day", "binding_name", "puts", "put_bytes", "billed_put_bytes", "deletes", "lambda_calls", "lambda_ms",
+        "api_calls",
     ],
     "sync_failure": [
         "binding_id", "key", "state", "attempts", "sqlstate", "error", "first_failed_at", "last_failed_at",
@@ -414,7 +440,7 @@ def test_every_public_function_has_one_topic(db: Database) -> None:
         "array_length(string_to_array(btrim(p.prosrc, E'\\n'), E'\\n'), 1) > 60 and p.proname <> '_access_levels'",
         ("p.prosrc ~ E'\\n\\s*(return query )?execute ' and p.proname not in ('_change_rights', '_lock_for_change',"
         " '_note_changes', '_rows', '_next_keys', '_absent', 'bind_table', 'alter_binding', 'unbind_table',"
-        f" '_note', '_forget_note') and p.proname <> all ('{{{','.join(CANDIDATES)}}}')"),
+        f" 'rows_to_embed', '_note', '_forget_note') and p.proname <> all ('{{{','.join(CANDIDATES)}}}')"),
     ],
     ids=[
         "no comment", "search_path not pinned", "parallel", "executable by PUBLIC", "overloaded",
@@ -470,6 +496,8 @@ def test_constraints_have_names_of_their_own(db: Database) -> None:
         "binding_index_arn_id_prefix_key",
         "binding_pkey",
         "binding_when_null_known",
+        "binding_when_stale_known",
+        "sync_usage_pkey",
         "config_pkey",
         "config_single_row",
         "config_timeout_seconds_range",

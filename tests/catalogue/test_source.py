@@ -124,6 +124,7 @@ def test_dynamic_sql_is_about_grants_locks_notes_bound_tables_and_candidates() -
         "sync/_capture.sql",
         "sync/_read_rows.sql",
         "sync/bind_table.sql",
+        "sync/rows_to_embed.sql",
     ]
 
 

@@ -45,6 +45,9 @@ CALLS: list[tuple[LiteralString, str]] = [
     ("s3vl.sync_status()", "reader"),
     ("s3vl.sync_backlog('bound')", "reader"),
     ("s3vl.dead_letters()", "reader"),
+    ("s3vl.sync_cost()", "reader"),
+    ("s3vl.content_hash(row(1, 'a'))", "reader"),
+    ("s3vl.rows_to_embed('bound')", "reader"),
     ("s3vl.put_vectors(array[('a', '{1,2,3,4,5}', null)]::s3vl.vector_record[], 'docs')", "writer"),
     ("s3vl.delete_vectors(array['a'], 'docs')", "writer"),
     ("s3vl.retry_dead_letters('bound')", "writer"),
@@ -58,7 +61,10 @@ CALLS: list[tuple[LiteralString, str]] = [
     ("s3vl.resume_binding('bound')", "admin"),
     ("s3vl.discard_dead_letters('bound')", "admin"),
     # There and back, since what follows needs both as they were.
-    ("s3vl.switch_index('docs', 'other', true) cross join s3vl.switch_index('docs', 'other', true) as b", "admin"),
+    (
+        "s3vl.switch_index('docs', 'other', true) cross join s3vl.switch_index('docs', 'other', true) as b",
+        "admin",
+    ),
     ("s3vl.configure('" + LAMBDA_ARN + "')", "admin"),
     ("s3vl.use_pgvector(drop => true)", "admin"),
     ("s3vl.create_index('new', 5)", "admin"),
@@ -82,6 +88,7 @@ STEPS = {
         "reader",
     ),
     "sync": "writer",
+    "_to_embed_query": "reader",
     "_start_sync": "writer",
     "_take_lease": "writer",
     "_sync_step": "writer",
@@ -142,9 +149,9 @@ def roles(db: Database, registered: StubLambda) -> StubLambda:
         "insert into s3vl.index_registry (index_name, index_arn) values ('other', %(arn)s)",
         arn=f"{INDEX_ARN}-other",
     )
-    db.rows("create table bound (id integer primary key, v real[])")
+    db.rows("create table bound (id integer primary key, v real[], body text)")
     db.rows("alter table bound owner to app")
-    db.rows("select s3vl.bind_table('bound', 'docs', 'v')")
+    db.rows("select s3vl.bind_table('bound', 'docs', 'v', content_columns => '{body}')")
     for _ in range(3):
         registered.answers(ANSWER)
     return registered
@@ -428,7 +435,7 @@ def pooled(login: str, committing: Callable[..., Database]) -> Database:
         arn=f"{INDEX_ARN}-o",
     )
     session.rows("create table bound (id integer primary key, v real[])")
-    session.rows("select s3vl.bind_table('bound', 'docs', 'v')")
+    session.rows("select s3vl.bind_table('bound', 'docs', 'v', content_columns => '{id}')")
     return session
 
 
