@@ -43,7 +43,6 @@ ACCEPTED = {
         for function, variable in (
             ("_candidate_type(text,jsonb)", "_statement"),
             ("_estimated_candidates(text,jsonb)", "_statement"),
-            ("_candidate_keys(text,jsonb,integer)", "_some"),
             ("_candidate_keys(text,jsonb,integer)", "_all"),
             ("_passing(text,jsonb,text,text[])", "_statement"),
         )

@@ -62,24 +62,28 @@ create or replace function s3vl._candidate_keys(query text, parameters jsonb, ma
     language plpgsql
 as $$
 declare
-    -- A key that cannot be an id has no vector.
+    -- A key that cannot be an id has no vector. Not asked before the limit: the planner would expect
+    -- few rows, and read all of them from an index before the first.
     _is_an_id constant pg_catalog.text :=
-        'where pg_catalog.octet_length(c."s3vl key"::pg_catalog.text) operator(pg_catalog.>) 0 '
-        'and pg_catalog.octet_length(c."s3vl key"::pg_catalog.text) operator(pg_catalog.<=) 1024';
+        'where pg_catalog.octet_length(k.key) operator(pg_catalog.>) 0 '
+        'and pg_catalog.octet_length(k.key) operator(pg_catalog.<=) 1024';
+    _key constant pg_catalog.text := pg_catalog.format(
+        E'select c."s3vl key"::pg_catalog.text collate pg_catalog."C" as key '
+        'from (%s\n) as c ("s3vl key") where c."s3vl key" is not null',
+        _candidate_keys.query
+    );
     _some constant pg_catalog.text := pg_catalog.format(
-        E'select pg_catalog.array_agg(distinct k.key), '
+        'select pg_catalog.array_agg(distinct k.key) filter (%1$s), '
         'pg_catalog.count(*) operator(pg_catalog.=) $2 '
-        'and pg_catalog.count(distinct k.key) operator(pg_catalog.<) $2 '
-        'from (select c."s3vl key"::pg_catalog.text collate pg_catalog."C" as key '
-        'from (%s\n) as c ("s3vl key") %s limit $2) as k',
-        _candidate_keys.query,
-        _is_an_id
+        'and pg_catalog.count(distinct k.key) filter (%1$s) operator(pg_catalog.<) $2 '
+        'from (%2$s limit $2) as k',
+        _is_an_id,
+        _key
     );
     _all constant pg_catalog.text := pg_catalog.format(
-        E'select pg_catalog.array_agg(k.key) from ('
-        'select distinct c."s3vl key"::pg_catalog.text collate pg_catalog."C" as key '
-        'from (%s\n) as c ("s3vl key") %s limit $2) as k',
-        _candidate_keys.query,
+        'select pg_catalog.array_agg(d.key) from ('
+        'select distinct k.key from (%s) as k %s limit $2) as d',
+        _key,
         _is_an_id
     );
     _keys pg_catalog.text[];
