@@ -18,19 +18,23 @@ if TYPE_CHECKING:
 
     from s3vl_local.postgres import PostgresServer
 
-# Six pages of vectors, one in fifty rows without one, and vectors without a row.
 TABLES: LiteralString = """
     create table products (
         id bigint primary key, category integer, price numeric, in_stock boolean, tenant text, tags text[]
     );
     create function is_odd(id bigint) returns boolean language plpgsql stable as 'begin return id % 2 = 1; end';
     create table lines (product_id bigint, quantity integer);
-    select setseed(0.5);
     insert into products
     select i, i % 10, (i * 7919) % 1000, i % 2 = 0, 'tenant ' || i % 3, array['a' || i % 5]
     from generate_series(1, 600) as i;
     insert into lines select i % 600 + 1, i % 4 from generate_series(1, 2000) as i;
     create index on lines (product_id);
+    analyze products;
+    analyze lines;
+"""
+# Six pages, one in fifty rows without a vector, and vectors without a row.
+VECTORS: LiteralString = """
+    select setseed(0.5);
     insert into aws_lambda.vectors
     select i::text, array[random(), random()], (random() * 1000)::integer
     from generate_series(1, 600) as i
@@ -38,8 +42,6 @@ TABLES: LiteralString = """
     insert into aws_lambda.vectors
     values ('007', '{0.5, 0.5}', 1), ('no row', '{0.5, 0.5}', 1), ('', '{0.5, 0.5}', 1),
         ('99999999999999999999', '{0.5, 0.5}', 1);
-    analyze products;
-    analyze lines;
 """
 NEAREST: LiteralString = """
     select v.vector_id
@@ -120,6 +122,7 @@ def shop_database(postgres: PostgresServer, installed_template: str) -> str:
             [INDEX_ARN],
         )
         connection.execute(TABLES)
+        connection.execute(VECTORS)
     return name
 
 

@@ -80,23 +80,26 @@ def by_sqlalchemy(products: psycopg.Connection) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in rows]
 
 
+def open_django(info: psycopg.ConnectionInfo) -> None:
+    """Let Django, which is set up once a process, connect to a database."""
+    database = {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": info.host,
+        "PORT": info.port,
+        "NAME": info.dbname,
+        "USER": info.user,
+        "PASSWORD": info.password,
+    }
+    if not settings.configured:
+        settings.configure(DATABASES={"default": database})
+        django.setup()
+    django_connection.settings_dict.update(database)
+
+
 @pytest.fixture
 def by_django(products: psycopg.Connection) -> list[tuple[Any, ...]]:
     """Search with Django."""
-    info = products.info
-    settings.configure(
-        DATABASES={
-            "default": {
-                "ENGINE": "django.db.backends.postgresql",
-                "HOST": info.host,
-                "PORT": info.port,
-                "NAME": info.dbname,
-                "USER": info.user,
-                "PASSWORD": info.password,
-            }
-        }
-    )
-    django.setup()
+    open_django(products.info)
     rows: list[tuple[Any, ...]] = example("Django")["nearest"](VECTOR, FILTER)
     django_connection.close()
     return rows
@@ -242,6 +245,48 @@ def test_every_driver_finds_the_same(
 
     assert [name for name, _ in found] != []
     assert [name for name, _ in request.getfixturevalue(rows)] == [name for name, _ in found]
+
+
+MATCHING = "Only rows that match"
+PRICE = 300
+
+
+@pytest.fixture
+def matching_by_sqlalchemy(products: psycopg.Connection) -> list[tuple[Any, ...]]:
+    """Search among rows that match with SQLAlchemy, and rank those of a query that it has made."""
+    engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: copy_of(products))
+    filtered, ranked = (example(MATCHING, number)["affordable"](engine, VECTOR, PRICE) for number in (1, 2))
+    with engine.connect() as connection:
+        how = connection.execute(sqlalchemy.text("select is_exact from s3vl.last_search()")).fetchall()
+    engine.dispose()
+    # The transaction of the search has been rolled back.
+    assert [tuple(row) for row in how] == [(True,)]
+    assert filtered == ranked
+    return [tuple(row) for row in filtered]
+
+
+@pytest.fixture
+def matching_by_django(products: psycopg.Connection) -> list[tuple[Any, ...]]:
+    """Search among rows that match with Django."""
+    open_django(products.info)
+    rows: list[tuple[Any, ...]] = example(MATCHING, 3)["affordable"](VECTOR, PRICE)
+    django_connection.close()
+    return rows
+
+
+@pytest.mark.parametrize("rows", ["matching_by_sqlalchemy", "matching_by_django"])
+def test_every_driver_finds_the_rows_that_match(
+    products: psycopg.Connection, request: pytest.FixtureRequest, rows: str
+) -> None:
+    """The examples return what that of psycopg 3 returns: the nearest of the rows that match, and all of them."""
+    found = example(MATCHING)["affordable"](products, VECTOR, PRICE)
+
+    matching = products.execute(
+        "select product_name from s3vl_demo_products where in_stock and price < %s", [PRICE]
+    ).fetchall()
+    assert len(found) == min(3, len(matching)) > 0
+    assert {name for name, _ in found} <= {name for (name,) in matching}
+    assert request.getfixturevalue(rows) == found
 
 
 def test_records_go_in_as_one_json_parameter(
