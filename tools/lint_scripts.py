@@ -24,9 +24,10 @@ _READABLE = (
     (re.compile(r"^( +)_\w+\.\w+ := ", re.MULTILINE), r"\1perform "),
 )
 # What commits cannot have one: it names everything in full, and sets the search_path after each commit.
-# Nor can what runs a query of its caller, who has one.
+# Nor can what runs a query of its caller, who has one, or what is put into a query as an expression.
 _WITHOUT_SEARCH_PATH = (
     "s3vl.sync(IN binding_name text,IN max_seconds integer,INOUT synced bigint)",
+    "s3vl.rrf_score(rank bigint,weight double precision,k integer)",
     "s3vl._candidate_type(query text,parameters jsonb)",
     "s3vl._estimated_candidates(query text,parameters jsonb)",
     "s3vl._candidate_keys(query text,parameters jsonb,maximum integer)",

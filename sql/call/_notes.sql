@@ -59,6 +59,10 @@ begin
         's3vl.' || _note.note,
         encode(convert_to(_note.document::text, 'UTF8'), 'hex')
     );
+exception
+    -- In REFRESH MATERIALIZED VIEW and its like PostgreSQL lets nothing be prepared: no note then.
+    when insufficient_privilege then
+        null;
 end;
 $$;
 

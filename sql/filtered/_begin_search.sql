@@ -107,7 +107,8 @@ declare
     _index s3vl.index_registry := s3vl._find_index(
         _begin_search.index_name collate "C", _begin_search.index_arn collate "C"
     );
-    _threshold integer := coalesce(2000000 / _index.dimension, 1000);
+    -- What the function compares in about a second and a half, and gets in one call.
+    _threshold integer := least(coalesce(2000000 / _index.dimension, 1000), 20000);
 begin
     perform s3vl._check_filtered(
         _begin_search.candidates collate "C", _begin_search.top_k, _begin_search.metadata_filter,
@@ -132,7 +133,6 @@ begin
         end,
         'is_filtered', _begin_search.metadata_filter is not null,
         'threshold', coalesce(_begin_search.exact_search_threshold, _threshold),
-        -- So many take about a second and a half to rank.
         'keys_in_time', _threshold,
         -- What is ranked in one call, rather than not to answer.
         'most_keys', greatest(

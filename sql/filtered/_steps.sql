@@ -50,7 +50,8 @@ create or replace function s3vl._hits_of(
     vector_ids text[],
     distances double precision[],
     similarity_scores double precision[],
-    metadata jsonb[]
+    metadata jsonb[],
+    among text[]
 )
     returns jsonb
     stable
@@ -63,10 +64,15 @@ as $$
     from unnest(
         _hits_of.vector_ids, _hits_of.distances, _hits_of.similarity_scores, _hits_of.metadata
     ) with ordinality as h (vector_id, distance, similarity_score, metadata, position)
+    where h.vector_id collate "C" in (
+        select a.vector_id from unnest(_hits_of.among) as a (vector_id)
+    )
 $$;
 
-comment on function s3vl._hits_of(text[], double precision[], double precision[], jsonb[]) is
-    'Returns rows as a document.';
+comment on function s3vl._hits_of(
+    text[], double precision[], double precision[], jsonb[], text[]
+) is
+    'Returns those of some rows that have one of the ids, as a document.';
 
 create or replace function s3vl._with_page(
     search jsonb,
@@ -85,15 +91,9 @@ create or replace function s3vl._with_page(
 as $$
 declare
     _scanned constant integer := cardinality(_with_page.vector_ids);
-    _hits constant jsonb := (
-        select coalesce(jsonb_agg(h.hit order by h.position), '[]')
-        from jsonb_array_elements(
-            s3vl._hits_of(
-                _with_page.vector_ids, _with_page.distances, _with_page.similarity_scores,
-                _with_page.metadata
-            )
-        ) with ordinality as h (hit, position)
-        where h.hit ->> 'vector_id' = any (_with_page.passing collate "C")
+    _hits constant jsonb := s3vl._hits_of(
+        _with_page.vector_ids, _with_page.distances, _with_page.similarity_scores,
+        _with_page.metadata, _with_page.passing
     );
 begin
     return _with_page.search || jsonb_build_object(
@@ -133,7 +133,7 @@ as $$
         'missing', _with_ranks.missing,
         'hits', s3vl._hits_of(
             _with_ranks.vector_ids, _with_ranks.distances, _with_ranks.similarity_scores,
-            _with_ranks.metadata
+            _with_ranks.metadata, _with_ranks.vector_ids
         )
     )
 $$;

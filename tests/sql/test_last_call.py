@@ -204,3 +204,16 @@ def test_the_note_outlives_a_rollback(committing: Callable[..., Database]) -> No
         session.rows("commit")
 
         assert session.value("select operation from s3vl.last_call()") == operation
+
+
+def test_a_materialized_view_is_refreshed_without_a_note(db: Database, registered: StubLambda) -> None:
+    """PostgreSQL lets nothing be prepared there; the search works, and leaves the note before it."""
+    registered.answers(NONE, **measured(1))
+    registered.answers(NONE, **measured(2))
+    db.rows("create materialized view found as " + SEARCH + " with no data")
+    db.rows(SEARCH)
+
+    db.rows("refresh materialized view found")
+
+    assert len(registered.requests) == 2
+    assert db.value("select request_id from s3vl.last_call()") == "request-1"

@@ -61,6 +61,17 @@ def test_in_a_view(shop: Shop, threshold: int) -> None:
     assert [row["vector_id"] for row in rows] == shop.nearest(FIVE, 4)
 
 
+def test_in_a_materialized_view(shop: Shop, threshold: int) -> None:
+    """It is refreshed like any other; its query names schemas, as PostgreSQL asks for."""
+    search = (SEARCH % {"threshold": threshold}).replace("from products", "from public.products")
+    shop.db.connection.execute(
+        f"create materialized view nearest as select v.vector_id from {search} as v with no data".encode()
+    )
+    shop.db.rows("refresh materialized view nearest")
+
+    assert {row["vector_id"] for row in shop.db.rows("select * from nearest")} == set(shop.nearest(FIVE, 4))
+
+
 @pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])
 def test_in_a_prepared_statement(shop: Shop, threshold: int, mode: str) -> None:
     """Each execution sees the rows of its time, whatever plan is kept."""
