@@ -7,12 +7,13 @@
 create or replace function s3vl._is_same(binding s3vl.binding, before text, after text)
     returns text
     stable
-    language sql
+    language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+begin
     -- Images of records compare what has no operator = too, such as json. All of the row is
     -- compared when a column is computed on reading, and null here.
-    select format(
+    return format(
         'row(%s)::record operator(pg_catalog.*=) row(%s)::record',
         coalesce(string_agg(_is_same.before || c.name, ', '), _is_same.before || '*'),
         coalesce(string_agg(_is_same.after || c.name, ', '), _is_same.after || '*')
@@ -20,7 +21,8 @@ as $$
     from (
         select quote_ident(n.name)
         from unnest(_is_same.binding.compared_columns) as n (name)
-    ) as c (name)
+    ) as c (name);
+end;
 $$;
 
 comment on function s3vl._is_same(s3vl.binding, text, text) is
@@ -29,32 +31,66 @@ comment on function s3vl._is_same(s3vl.binding, text, text) is
 create or replace function s3vl._changed_keys(binding s3vl.binding, event text)
     returns text
     stable
-    language sql
+    language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+begin
     -- A row whose key has changed is two keys.
-    select format(
+    return format(
         case _changed_keys.event
-            when 'INSERT STATEMENT' then 'select n.%1$I::text from s3vl_new as n'
-            when 'DELETE STATEMENT' then 'select o.%1$I::text from s3vl_old as o'
-            when 'UPDATE STATEMENT' then 'select coalesce(o.%1$I, n.%1$I)::text '
+            when 'INSERT' then 'select n.%1$I::text from s3vl_new as n'
+            when 'DELETE' then 'select o.%1$I::text from s3vl_old as o'
+            else 'select coalesce(o.%1$I, n.%1$I)::text '
                 'from s3vl_old as o full join s3vl_new as n on n.%1$I = o.%1$I '
                 'where o.%1$I is null or n.%1$I is null or not %2$s'
-            when 'UPDATE ROW' then 'select k.key '
-                'from (select ($1).%1$I::text union select ($2).%1$I::text) as k (key) '
-                'where ($1).%1$I::text <> ($2).%1$I::text or not %2$s'
-            else 'select ($1).%1$I::text'
         end,
         _changed_keys.binding.key_column,
-        case when _changed_keys.event ~ 'ROW$'
-            then s3vl._is_same(_changed_keys.binding, '($1).', '($2).')
-            else s3vl._is_same(_changed_keys.binding, 'o.', 'n.')
-        end
-    )
+        s3vl._is_same(_changed_keys.binding, 'o.', 'n.')
+    );
+end;
 $$;
 
 comment on function s3vl._changed_keys(s3vl.binding, text) is
-    'Returns the query for the keys that a statement, or a change of one row, has changed.';
+    'Returns the query for the keys that a statement has changed.';
+
+create or replace function s3vl._changed_key(binding s3vl.binding, event text, level text)
+    returns text
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _before constant text := case _changed_key.level when 'ROW' then '($1).' else 'o.' end;
+    _after constant text := case _changed_key.level when 'ROW' then '($2).' else 'n.' end;
+    _query constant text := case _changed_key.event
+        when 'INSERT' then 'select array[%2$s%3$I::text]'
+        when 'DELETE' then 'select array[%1$s%3$I::text]'
+        else 'select array[%1$s%3$I::text, %2$s%3$I::text]'
+    end;
+begin
+    -- To plan a join takes longer than all the rest, and one row needs none.
+    return format(
+        concat_ws(
+            ' ',
+            _query,
+            case when _changed_key.level = 'STATEMENT' then case _changed_key.event
+                when 'INSERT' then 'from s3vl_new as n'
+                when 'DELETE' then 'from s3vl_old as o'
+                else 'from s3vl_old as o cross join s3vl_new as n'
+            end end,
+            case when _changed_key.event = 'UPDATE'
+                then 'where %1$s%3$I::text <> %2$s%3$I::text or not %4$s' end
+        ),
+        _before,
+        _after,
+        _changed_key.binding.key_column,
+        s3vl._is_same(_changed_key.binding, _before, _after)
+    );
+end;
+$$;
+
+comment on function s3vl._changed_key(s3vl.binding, text, text) is
+    'Returns the query for an array of the keys before and after the change of one row.';
 
 create or replace function s3vl._as_it_is(binding s3vl.binding, relation oid)
     returns s3vl.binding
@@ -103,7 +139,8 @@ create or replace function s3vl._note_changes()
 as $$
 declare
     _binding s3vl.binding;
-    _statement text;
+    _rows bigint := 1;
+    _keys text[];
 begin
     -- Whose trigger it is says the table. An argument alone would let anybody who may create such a
     -- trigger note changes of what is not theirs.
@@ -128,20 +165,22 @@ begin
     _binding := s3vl._as_it_is(_binding, tg_relid);
     if _binding.key_column is null then
         return null;
+    elsif tg_level = 'STATEMENT' and tg_op = 'DELETE' then
+        _rows := (select count(*) from (select from s3vl_old limit 2) as o);
+    elsif tg_level = 'STATEMENT' then
+        _rows := (select count(*) from (select from s3vl_new limit 2) as n);
     end if;
-    _statement := format(
-        'insert into s3vl.outbox (binding_id, key) select %s, k.key from (%s) as k (key)',
-        _binding.binding_id,
-        s3vl._changed_keys(_binding, concat_ws(' ', tg_op, tg_level))
-    );
-    if tg_level = 'STATEMENT' then
-        execute _statement;
-    elsif tg_op = 'UPDATE' then
-        execute _statement using old, new;
-    elsif tg_op = 'DELETE' then
-        execute _statement using old;
-    else
-        execute _statement using new;
+    if _rows = 1 then
+        execute s3vl._changed_key(_binding, tg_op, tg_level) into _keys using old, new;
+        insert into s3vl.outbox (binding_id, key)
+        select distinct _binding.binding_id, k.key
+        from unnest(_keys) as k (key);
+    elsif _rows > 1 then
+        execute format(
+            'insert into s3vl.outbox (binding_id, key) select %s, k.key from (%s) as k (key)',
+            _binding.binding_id,
+            s3vl._changed_keys(_binding, tg_op)
+        );
     end if;
     return null;
 end;

@@ -70,20 +70,28 @@ create or replace function s3vl._row_problem(
 )
     returns text
     immutable
-    language sql
+    language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
-    select coalesce(
-        'vector_id ' || s3vl._id_problem(_row_problem.vector_id),
-        case when _row_problem.embedding is not null
-            then 'embedding ' || s3vl._embedding_problem(
-                _row_problem.embedding, (_row_problem.index).dimension,
-                (_row_problem.index).distance_metric
-            ) end,
+declare
+    -- A function called for each row would take longer than this.
+    _problem text := case
+        when octet_length(convert_to(_row_problem.vector_id, 'UTF8')) between 1 and 1024 then null
+        else 'vector_id ' || s3vl._id_problem(_row_problem.vector_id)
+    end;
+begin
+    if _problem is null and _row_problem.embedding is not null then
+        _problem := 'embedding ' || s3vl._embedding_problem(
+            _row_problem.embedding, _row_problem.index.dimension, _row_problem.index.distance_metric
+        );
+    end if;
+    return coalesce(
+        _problem,
         'metadata ' || s3vl._metadata_problem(
-            _row_problem.metadata, (_row_problem.index).non_filterable_keys
+            _row_problem.metadata, _row_problem.index.non_filterable_keys
         )
-    )
+    );
+end;
 $$;
 
 comment on function s3vl._row_problem(text, real[], jsonb, s3vl.index_registry) is
@@ -160,9 +168,7 @@ begin
         _gather.keys := array(
             select unnest(_gather.known_keys) union select unnest(_gather.page)
         );
-        select s.*
-        into _rows
-        from s3vl._sorted(_gather.binding, _gather.index, _gather.keys) as s;
+        _rows := s3vl._sorted(_gather.binding, _gather.index, _gather.keys);
         raise sqlstate 'S3V99';
     exception
         when sqlstate 'S3V99' then

@@ -126,12 +126,10 @@ begin
             from unnest(_put_all.records[lower(_places):upper(_places) - 1]) as r;
             continue;
         end if;
-        select t.problem, t.named - 1 + lower(_places) as named
-        into _refusal
-        from s3vl._try_put(
+        _refusal := s3vl._try_put(
             _put_all.records[lower(_places):upper(_places) - 1],
             _put_all.index, _put_all.started, _put_all.deadline
-        ) as t;
+        );
         if _refusal.problem is null then
             continue;
         elsif _is_first then
@@ -143,7 +141,7 @@ begin
             _put_all.problem := _refusal.problem;
             return next;
         else
-            _todo := _todo || s3vl._parts(_places, _refusal.named);
+            _todo := _todo || s3vl._parts(_places, _refusal.named - 1 + lower(_places));
         end if;
     end loop;
 end;

@@ -11,45 +11,56 @@ create or replace function s3vl._sorted(
     out refused text[],
     out problems text[]
 )
-    language sql
+    language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
-    select
-        coalesce(array_agg(r.record) filter (where r.fate = 'put'), '{}'),
-        coalesce(array_agg(r.record) filter (where r.fate = 'keep'), '{}'),
-        coalesce(
-            array_agg((r.record).vector_id) filter (
-                where r.fate in ('delete', 'wait')
-                    and s3vl._id_problem((r.record).vector_id) is null
-            ),
-            '{}'
-        ),
-        coalesce(array_agg(r.key) filter (where r.fate = 'wait'), '{}'),
-        coalesce(array_agg(r.key) filter (where r.fate = 'refuse'), '{}'),
-        coalesce(array_agg(r.problem) filter (where r.fate = 'refuse'), '{}')
-    from (
-        select
-            k.key,
-            p.problem,
-            (i.vector_id, t.embedding, m.metadata)::s3vl.vector_record as record,
-            case
-                when t.is_there is not true then 'delete'
-                when p.problem is not null then 'refuse'
-                when t.embedding is not null then 'put'
-                when (_sorted.binding).when_null = 'keep' then 'keep'
-                else 'wait'
-            end as fate
+declare
+    _row record;
+    _id text;
+    _record s3vl.vector_record;
+    _problem text;
+begin
+    _sorted.records := '{}';
+    _sorted.kept := '{}';
+    _sorted.gone := '{}';
+    _sorted.waiting := '{}';
+    _sorted.refused := '{}';
+    _sorted.problems := '{}';
+    -- One after the other: a query would fetch a vector anew for each look at it, and sort copies.
+    for _row in
+        select k.key, t.is_there, t.embedding, t.metadata
         from unnest(_sorted.keys) as k (key)
         left join s3vl._rows(_sorted.binding, _sorted.keys) as t on t.key = k.key
-        cross join lateral (select (_sorted.binding).id_prefix || k.key) as i (vector_id)
-        cross join lateral (
-            select s3vl._with_hash(t.metadata, t.embedding, (_sorted.binding).hash_key)
-        ) as m (metadata)
-        cross join lateral (
-            select case when t.is_there
-                then s3vl._row_problem(i.vector_id, t.embedding, m.metadata, _sorted.index) end
-        ) as p (problem)
-    ) as r
+    loop
+        _id := _sorted.binding.id_prefix || _row.key;
+        if _row.is_there is not true then
+            -- What can be no id is in no index.
+            if s3vl._id_problem(_id) is null then
+                _sorted.gone := array_append(_sorted.gone, _id);
+            end if;
+            continue;
+        end if;
+        -- With the vector itself, and no longer where in the table it is.
+        _record := (
+            _id, _row.embedding,
+            s3vl._with_hash(_row.metadata, _row.embedding, _sorted.binding.hash_key)
+        );
+        _problem := s3vl._row_problem(
+            _id, _record.embedding, _record.metadata, _sorted.index
+        );
+        if _problem is not null then
+            _sorted.refused := array_append(_sorted.refused, _row.key);
+            _sorted.problems := array_append(_sorted.problems, _problem);
+        elsif _record.embedding is not null then
+            _sorted.records := array_append(_sorted.records, _record);
+        elsif _sorted.binding.when_null = 'keep' then
+            _sorted.kept := array_append(_sorted.kept, _record);
+        else
+            _sorted.gone := array_append(_sorted.gone, _id);
+            _sorted.waiting := array_append(_sorted.waiting, _row.key);
+        end if;
+    end loop;
+end;
 $$;
 
 comment on function s3vl._sorted(s3vl.binding, s3vl.index_registry, text[]) is

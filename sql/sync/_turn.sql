@@ -125,15 +125,12 @@ begin
     _keys := _marks.keys || s3vl._due_again(_binding.binding_id, _room - cardinality(_marks.keys));
     _turn.has_room := cardinality(_keys) < _room;
     _fill_count := case when _is_filling then greatest(0, _room - cardinality(_keys)) else 0 end;
-    select g.*
-    into _rows
-    from s3vl._gather(_binding, _index, _keys, _turn.job.last_key, _fill_count) as g;
-    select s.*
-    into _sent
-    from s3vl._send_rows(
+    -- Assigned and not selected, which would write megabytes of rows to a file.
+    _rows := s3vl._gather(_binding, _index, _keys, _turn.job.last_key, _fill_count);
+    _sent := s3vl._send_rows(
         _binding, _index, _rows.records, _rows.kept, _rows.gone, _rows.problems, _turn.started,
         _turn.ends_at, _turn.deadline
-    ) as s;
+    );
     if not s3vl._is_mine(_binding, _turn.state.lease) then
         return;
     end if;
