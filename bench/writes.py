@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LATENCIES_MS = (0, 50)
 # As many as the service takes, which is the best that a loop can do.
 _LARGEST_PUT = 500
-_DIMENSION = 768
+DIMENSION = 768
 _RECORD = sql.SQL("(id, embedding, metadata)::s3vl.vector_record")
 
 
@@ -41,21 +41,17 @@ def measure(stage: Stage, rows: int, single_rows: int, rounds: int, seconds: flo
                 "handler_cpu_ms_per_1000_vectors": _handler_cpu_ms(stage, rows, latency_ms),
             }
         )
-    return {"dimension": _DIMENSION, "rows": rows, "single_rows": single_rows, "latencies": found}
+    return {"dimension": DIMENSION, "rows": rows, "single_rows": single_rows, "latencies": found}
 
 
 def compare(
     stage: Stage, rows: int, single_rows: int, latency_ms: int, rounds: int, seconds: float
 ) -> dict[str, Timings]:
     """Time all three, for one vector each; single rows are only some of the rows, as all would take minutes."""
-    index = stage.create_index(_DIMENSION)
+    index = stage.create_index(DIMENSION)
     connection = stage.connect()
-    connection.execute("drop table if exists source")
-    connection.execute("create table source (id text primary key, embedding real[], metadata jsonb)")
-    with connection.cursor() as cursor, cursor.copy("copy source from stdin") as copied:
-        for number, vector in enumerate(vectors(rows, _DIMENSION, seed=0)):
-            copied.write_row((key(number), vector, json.dumps(metadata(number))))
-    table = _put_table(index)
+    create_source(connection, rows)
+    table = put_table(index)
     single_row = sql.SQL("select s3vl.put_vectors(array[{}], {}) from source limit {}").format(
         _RECORD, index.name, single_rows
     )
@@ -63,7 +59,7 @@ def compare(
         taken = alternate(
             {
                 "table": lambda: connection.execute(table),
-                "bare loop": lambda: _put_in_a_loop(stage, connection, index),
+                "bare loop": lambda: put_in_a_loop(stage, connection, index),
                 "single rows": lambda: connection.execute(single_row),
             },
             rounds,
@@ -72,7 +68,16 @@ def compare(
     return {name: times.each(single_rows if name == "single rows" else rows) for name, times in taken.items()}
 
 
-def _put_in_a_loop(stage: Stage, connection: psycopg.Connection[Any], index: Index) -> None:
+def create_source(connection: psycopg.Connection[Any], rows: int) -> None:
+    """Make the table that is written out."""
+    connection.execute("drop table if exists source")
+    connection.execute("create table source (id text primary key, embedding real[], metadata jsonb)")
+    with connection.cursor() as cursor, cursor.copy("copy source from stdin") as copied:
+        for number, vector in enumerate(vectors(rows, DIMENSION, seed=0)):
+            copied.write_row((key(number), vector, json.dumps(metadata(number))))
+
+
+def put_in_a_loop(stage: Stage, connection: psycopg.Connection[Any], index: Index) -> None:
     """Do what a program without s3vl does: read the rows, and give them to boto3, one call after the other."""
     with connection.cursor(binary=True) as cursor:
         cursor.execute("select id, embedding, metadata from source")
@@ -89,7 +94,7 @@ def _put_in_a_loop(stage: Stage, connection: psycopg.Connection[Any], index: Ind
 def _handler_cpu_ms(stage: Stage, rows: int, latency_ms: int) -> float:
     """Return the CPU time that the function uses for 1,000 vectors of the table that the comparison has left."""
     connection = stage.connect()
-    table = _put_table(stage.create_index(_DIMENSION))
+    table = put_table(stage.create_index(DIMENSION))
     with stage.latency(latency_ms):
         # An environment that is warm.
         connection.execute(table)
@@ -97,6 +102,6 @@ def _handler_cpu_ms(stage: Stage, rows: int, latency_ms: int) -> float:
     return round(used["handler"] * 1000 / rows, 1)
 
 
-def _put_table(index: Index) -> sql.Composed:
+def put_table(index: Index) -> sql.Composed:
     """Return the statement that puts all rows into an index."""
     return sql.SQL("select s3vl.put_vectors(array_agg({}), {}) from source").format(_RECORD, index.name)
