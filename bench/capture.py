@@ -105,7 +105,6 @@ def _statement(
 
 def _singles(connection: psycopg.Connection[Any], table: LiteralString, count: int) -> Callable[[], object]:
     """Return a call that changes so many rows, each with a statement of its own."""
-
     statement = _UPDATE_ONE.format(sql.Identifier(table))
 
     def update() -> None:

@@ -123,6 +123,7 @@
 \ir sync/_check_definition.sql
 \ir sync/_jobs.sql
 \ir sync/_queue_job.sql
+\ir sync/_home.sql
 \ir sync/_save_binding.sql
 \ir sync/_keep_binding.sql
 \ir sync/_staleness.sql

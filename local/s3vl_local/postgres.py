@@ -146,6 +146,8 @@ def start(folder: Path, port: int | None = None, service: LambdaService | None =
         # Everything in here can be made again, so durability is not worth the waits.
         "fsync": "off",
         "max_connections": "200",
+        # As a parameter group can allow it. Whoever commits in two phases binds tables too.
+        "max_prepared_transactions": "20",
         # aws_lambda reads its endpoint from here, because no session can change it: the call runs as superuser.
         "cluster_name": service.endpoint if service else "",
     }

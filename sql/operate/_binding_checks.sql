@@ -51,7 +51,7 @@ as $$
     ) as s
     cross join lateral (
         values
-        ((s.state).is_broken, 'fail', (s.state).error, (s.state).hint),
+        ((s.state).is_broken or (s.state).is_copy, 'fail', (s.state).error, (s.state).hint),
         ((s.state).failures > 0, 'warn', (s.state).error, (s.state).hint),
         ((_sync_problem.binding).is_paused, 'warn', 'it is paused',
             format('Type: select s3vl.resume_binding(%L);', (_sync_problem.binding).binding_name)),

@@ -76,7 +76,8 @@ begin
         _binding.content_columns, _binding.embedded_hash_column, _binding.when_stale
     )
     returning binding_id into _binding_id;
-    insert into s3vl.sync_state (binding_id) values (_binding_id);
+    insert into s3vl.sync_state (binding_id, database_oid, instances)
+    values (_binding_id, s3vl._database_oid(), s3vl._instances());
     if _save_binding.backfill then
         perform s3vl._queue_job(_binding_id, 'backfill');
     end if;

@@ -101,6 +101,7 @@ begin
         );
         return null;
     end if;
+    perform s3vl._note_home(_start_sync.binding_name);
     -- Clocks may be set back: no lease is longer than one that is taken now.
     update s3vl.sync_state as s
     set seen_at = clock_timestamp(),
@@ -149,6 +150,7 @@ begin
         inner join s3vl.binding as b on b.binding_id = l.binding_id
         where b.binding_name = coalesce(_take_lease.binding_name collate "C", b.binding_name)
             and not b.is_paused
+            and not l.is_copy
             and greatest(l.leased_until, l.not_before) <= clock_timestamp()
             and s3vl._has_work(l)
         order by l.last_turn_at nulls first, l.binding_id

@@ -32,6 +32,7 @@ as $$
     select case
         when (x.binding).is_ending then 'ending'
         when (x.binding).is_paused then 'paused'
+        when (x.state).is_copy then 'confirm'
         when (x.state).is_broken then 'broken'
         when (x.state).failures > 0 then 'backing off'
         when x.kind = 'backfill' then 'backfilling'

@@ -34,13 +34,20 @@ begin
     set is_paused = false
     where b.binding_id = _binding.binding_id;
     update s3vl.sync_state as s
-    set not_before = '-infinity'
+    set not_before = '-infinity',
+        database_oid = null,
+        instances = null,
+        is_copy = false,
+        sqlstate = case when not s.is_copy then s.sqlstate end,
+        error = case when not s.is_copy then s.error end,
+        hint = case when not s.is_copy then s.hint end
     where s.binding_id = _binding.binding_id;
     return true;
 end;
 $$;
 
 comment on function s3vl.resume_binding(text) is
-    'Resumes a binding. s3vl.sync() goes on with one that was paused, and tries one that failed '
-    'without waiting any longer; returns true. Raises 42704 for an unknown binding. No Lambda '
+    'Resumes a binding. s3vl.sync() goes on with one that was paused, tries one that failed '
+    'without waiting any longer, and takes one that is in a copy of its database for at home '
+    'there; returns true. Raises 42704 for an unknown binding. No Lambda '
     'call.';

@@ -13,6 +13,9 @@ create table s3vl.sync_state (
     sqlstate text,
     error text,
     hint text,
+    database_oid oid,
+    instances text[],
+    is_copy boolean not null default false,
     is_job_next boolean not null default false,
     vectors_synced bigint not null default 0,
     vectors_per_second double precision,
@@ -47,6 +50,12 @@ comment on column s3vl.sync_state.error is
     'Its message.';
 comment on column s3vl.sync_state.hint is
     'What to do.';
+comment on column s3vl.sync_state.database_oid is
+    'Number of the database that it was last seen in.';
+comment on column s3vl.sync_state.instances is
+    'DB instances of the Aurora cluster that it was last seen in.';
+comment on column s3vl.sync_state.is_copy is
+    'True when that was another one, until s3vl.resume_binding().';
 comment on column s3vl.sync_state.is_job_next is
     'True when the next turn is that of a job: changes had their turn, and left room.';
 comment on column s3vl.sync_state.vectors_synced is

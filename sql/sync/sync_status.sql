@@ -74,7 +74,7 @@ $$;
 
 comment on function s3vl.sync_status() is
     'Shows how far each binding is. state is in step, behind, backfilling, verifying, '
-    'backing off, broken, paused or ending. pending counts changes that are not sent, '
-    'waiting rows without an embedding, retrying and dead rows that were refused. coverage is the '
-    'part of rows_estimate that is in step. A broken binding says in last_error and hint what to '
-    'do; s3vl.sync() goes on when that is done. No Lambda call.';
+    'backing off, broken, confirm (in a copy of its database), paused or ending. pending counts '
+    'changes that are not sent, waiting rows without an embedding, retrying and dead rows that '
+    'were refused. coverage is the part of rows_estimate that is in step. A broken binding says '
+    'in last_error and hint what to do; s3vl.sync() goes on when that is done. No Lambda call.';

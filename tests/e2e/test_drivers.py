@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,13 +182,13 @@ def printed(connection: psycopg.Connection, command: list[str]) -> list[tuple[An
     return [tuple(line.rsplit(" ", 1)) for line in done.stdout.splitlines()]
 
 
-@pytest.fixture
-def by_pgbouncer(products: psycopg.Connection) -> Iterator[list[tuple[Any, ...]]]:
-    """Search with psycopg 3 through PgBouncer in transaction mode."""
+@contextmanager
+def through_pgbouncer(connection: psycopg.Connection) -> Iterator[str]:
+    """Give the connection string of a PgBouncer in transaction mode before the same database."""
     pgbouncer = shutil.which("pgbouncer")
     if pgbouncer is None:
         pytest.skip("no PgBouncer")
-    info, port = products.info, free_port()
+    info, port = connection.info, free_port()
     with tempfile.TemporaryDirectory(prefix="s3vl-pgbouncer-") as folder:
         settings_file = Path(folder) / "pgbouncer.ini"
         settings_file.write_text(
@@ -213,11 +214,32 @@ def by_pgbouncer(products: psycopg.Connection) -> Iterator[list[tuple[Any, ...]]
         said = list(itertools.takewhile(lambda line: "process up" not in line, process.stderr or []))
         try:
             assert process.poll() is None, "".join(said)
-            with psycopg.connect(f"host=127.0.0.1 port={port} dbname=pooled user=any") as connection:
-                yield example("psycopg 3")["nearest"](connection, VECTOR, FILTER)
+            yield f"host=127.0.0.1 port={port} dbname=pooled user=any"
         finally:
             process.terminate()
             process.wait()
+
+
+@pytest.fixture
+def by_pgbouncer(products: psycopg.Connection) -> Iterator[list[tuple[Any, ...]]]:
+    """Search with psycopg 3 through PgBouncer in transaction mode."""
+    with through_pgbouncer(products) as url, psycopg.connect(url) as connection:
+        yield example("psycopg 3")["nearest"](connection, VECTOR, FILTER)
+
+
+def test_sync_runs_through_pgbouncer(
+    connection: psycopg.Connection, aws: Callable[..., Any], stack: Stack
+) -> None:
+    """In transaction mode too, where each of its transactions may have another session."""
+    registered_index(connection, aws, stack, "pooled", 3)
+    connection.execute("create table pooled (id integer primary key, embedding real[])")
+    connection.execute("select s3vl.bind_table('pooled', 'pooled', 'embedding')")
+    with through_pgbouncer(connection) as url, psycopg.connect(url, autocommit=True) as client:
+        client.execute("insert into pooled select n, '{1,2,3}' from generate_series(1, 2500) as n")
+
+        assert client.execute("call s3vl.sync()").fetchone() == (2500,)
+        client.execute("delete from pooled where id > 1")
+        assert client.execute("call s3vl.sync('pooled', 5)").fetchone() == (2499,)
 
 
 def free_port() -> int:

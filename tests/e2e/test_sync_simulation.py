@@ -49,6 +49,8 @@ class Simulation:
         self.stop = threading.Event()
         self.problems: list[BaseException] = []
         self.killed = 0
+        self.failovers = 0
+        self.prepared = 0
 
     def run(self, seconds: float) -> None:
         """Let them work for so long."""
@@ -60,7 +62,10 @@ class Simulation:
         time.sleep(seconds)
         self.stop.set()
         for worker in workers:
-            worker.join()
+            while worker.is_alive():
+                self._finish_orphans()
+                worker.join(timeout=0.5)
+        self._finish_orphans()
         assert self.problems == []
 
     def _guarded(self, work: Callable[[random.Random], None], number: int) -> None:
@@ -70,14 +75,58 @@ class Simulation:
             self.problems.append(problem)
 
     def _write(self, chance: random.Random) -> None:
-        connection = self.open_connection()
+        connection = self._open_writer()
         while not self.stop.is_set():
-            with suppress(*OF_THE_TABLE), connection.transaction(force_rollback=chance.random() < 0.15):
-                connection.execute(f"set transaction isolation level {chance.choice(LEVELS)}")  # type: ignore[arg-type]
-                for _ in range(chance.randint(1, 3)):
-                    with connection.transaction(force_rollback=chance.random() < 0.1):
-                        self._change(connection, chance)
+            try:
+                with suppress(*OF_THE_TABLE):
+                    self._transaction(connection, chance)
+            except psycopg.OperationalError:
+                # After a failover everybody connects again; what else fails is a problem.
+                if not connection.closed:
+                    raise
+                connection = self._open_writer()
             time.sleep(chance.random() * 0.05)
+
+    def _open_writer(self) -> psycopg.Connection:
+        connection = self.open_connection()
+        connection.execute("set application_name = 'writer'")
+        return connection
+
+    def _transaction(self, connection: psycopg.Connection, chance: random.Random) -> None:
+        """Change rows in a transaction that is committed, rolled back, or prepared to be either."""
+        if chance.random() < 0.1:
+            self._prepare(connection, chance)
+            return
+        with connection.transaction(force_rollback=chance.random() < 0.15):
+            self._changes(connection, chance)
+
+    def _changes(self, connection: psycopg.Connection, chance: random.Random) -> None:
+        connection.execute(f"set transaction isolation level {chance.choice(LEVELS)}")  # type: ignore[arg-type]
+        for _ in range(chance.randint(1, 3)):
+            with connection.transaction(force_rollback=chance.random() < 0.1):
+                self._change(connection, chance)
+
+    def _prepare(self, connection: psycopg.Connection, chance: random.Random) -> None:
+        name = f"simulated {chance.random()}"
+        connection.execute("begin")
+        try:
+            self._changes(connection, chance)
+            connection.execute(f"prepare transaction '{name}'")  # type: ignore[arg-type]
+        except OF_THE_TABLE:
+            connection.execute("rollback")
+            raise
+        self.prepared += 1
+        time.sleep(chance.random() * 0.2)
+        finish(connection, name, chance)
+
+    def _finish_orphans(self) -> None:
+        """End what was prepared by a session that was ended, for which others would wait for ever."""
+        with self.open_connection() as connection:
+            for (name,) in connection.execute(
+                "select gid from pg_prepared_xacts"
+                " where database = current_database() and prepared < clock_timestamp() - interval '1 second'"
+            ).fetchall():
+                finish(connection, name, random.Random(name))  # noqa: S311 - no secret
 
     def _change(self, connection: psycopg.Connection, chance: random.Random) -> None:
         key, other = chance.randint(1, KEYS), chance.randint(1, KEYS)
@@ -110,6 +159,14 @@ class Simulation:
     def _kill(self, chance: random.Random) -> None:
         connection = self.open_connection()
         while not self.stop.wait(chance.random() * 1.5):
+            self._finish_orphans()
+            if chance.random() < 0.15:
+                self.failovers += 1
+                connection.execute(
+                    "select pg_terminate_backend(a.pid) from pg_stat_activity as a"
+                    " where a.application_name in ('drainer', 'writer') and a.datname = current_database()"
+                )
+                continue
             self.killed += len(
                 connection.execute(
                     "select pg_terminate_backend(a.pid) from pg_stat_activity as a"
@@ -117,6 +174,13 @@ class Simulation:
                     " and a.datname = current_database() order by random() limit 1"
                 ).fetchall()
             )
+
+
+def finish(connection: psycopg.Connection, name: str, chance: random.Random) -> None:
+    """Commit what was prepared, or roll it back, unless somebody else is at it."""
+    how = "commit" if chance.random() < 0.7 else "rollback"
+    with suppress(psycopg.errors.UndefinedObject, psycopg.errors.ObjectNotInPrerequisiteState):
+        connection.execute(f"{how} prepared '{name}'")  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -186,7 +250,7 @@ def test_after_a_random_history_the_index_equals_the_table(
     faults: Callable[..., None],
     cloud: LocalCloud,
 ) -> None:
-    """But for dead letters, which are the rows that cannot be stored; and writers met no error of s3vl."""
+    """I1 to I5: but for dead letters, which are the rows that cannot be stored; and writers met no error of s3vl."""
     connection = simulated("2 seconds")
     disturb(faults, SEED)
     simulation = Simulation(database, SEED)
@@ -195,6 +259,8 @@ def test_after_a_random_history_the_index_equals_the_table(
     request(cloud.state(), "DELETE", "/_s3vl/faults")
 
     assert simulation.killed > 0
+    assert simulation.failovers > 0
+    assert simulation.prepared > 0
     assert differences(connection) == []
     dead = connection.execute("select vector_id from s3vl.dead_letters() order by 1").fetchall()
     wrong = connection.execute("select id::text from sim where embedding = '{0,0,0}' order by 1").fetchall()
