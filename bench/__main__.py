@@ -22,6 +22,7 @@ from bench import (
     report,
     resources,
     split,
+    sync,
     writes,
 )
 from bench.contenders import Search
@@ -42,8 +43,10 @@ _ENDED_BY_SIGTERM = 128 + signal.SIGTERM
 def quick(stage: Stage) -> None:
     """Measure what must hold, in under two minutes."""
     figures = ratios.measure(stage, ratios.QUICK)
-    _write("quick", {"ratios": ratios.values(figures)})
+    kept = sync.figures(stage, rows=4000, singles=50, rounds=3, seconds=2)
+    _write("quick", {"ratios": ratios.values(figures), "sync": ratios.values(kept)})
     _show(figures)
+    print(*ratios.lines(kept, sync.QUICK_BOUNDS), sep="\n")
 
 
 def everything(stage: Stage) -> None:
@@ -64,6 +67,7 @@ def everything(stage: Stage) -> None:
     _write("batch", batch.measure(stage, count=100, rounds=5, seconds=10))
     _write("cold_start", cold_start.measure(stage, largest, rounds=10, seconds=12))
     _write("writes", writes.measure(stage, rows=5000, single_rows=50, rounds=5, seconds=25))
+    _write("sync", sync.measure(stage, rows=10_000, singles=100, rounds=5, seconds=15, lasting=60))
     _write("growth", {"curves": growth.measure(stage, middle, rounds=15, seconds=20)})
     _write(
         "concurrency", {"rows": concurrency.measure(stage, Search(middle), concurrency.SESSIONS, seconds=2)}

@@ -39,6 +39,7 @@ def draw() -> None:
         ("growth", _growth(results("growth")["curves"])),
         ("split", _split(results("split")["searches"])),
         ("concurrency", _concurrency(results("concurrency")["rows"])),
+        ("sync", _sync(results("sync"))),
     ):
         save(figure, PICTURES / f"{name}.svg")
 
@@ -88,6 +89,28 @@ def _concurrency(rows: list[dict[str, Any]]) -> Figure:
             axes.plot(sessions, values, marker="o", markersize=3, label=f"{latency_ms} ms of latency")
         axes.set(xlabel="sessions", ylabel=label, ylim=(0, None))
         axes.legend()
+    return figure
+
+
+def _sync(found: dict[str, Any]) -> Figure:
+    """Draw how fast changes are sent, and how old the oldest unsent one is while more come."""
+    figure = Figure(figsize=(8, 2.6), layout="constrained")
+    speeds, ages = figure.subplots(1, 2, width_ratios=(2, 3))
+    names = ("bare loop", "put_vectors", "sync")
+    speeds.barh(
+        names, [found["vectors_per_second"][name]["value"] for name in names], color=["C0", "C2", "C1"]
+    )
+    speeds.set(xlabel="vectors/s")
+    history = found["history"]
+    seconds = [
+        number * history["seconds_between_samples"] for number in range(len(history["oldest_seconds"]))
+    ]
+    ages.plot(seconds, history["oldest_seconds"], color="C1")
+    ages.set(
+        xlabel=f"seconds of {history['changes_each_second']:,} changes/s",
+        ylabel="oldest unsent, seconds",
+        ylim=(0, None),
+    )
     return figure
 
 

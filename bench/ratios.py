@@ -11,6 +11,8 @@ from bench.progress import say
 from bench.sampling import Figure, Timings, alternate, ratio
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bench.stage import Stage
 
 SLOW_MS = 50
@@ -100,7 +102,7 @@ def measure(stage: Stage, effort: Effort) -> dict[str, Figure | float]:
     }
 
 
-def values(figures: dict[str, Figure | float]) -> dict[str, float]:
+def values(figures: Mapping[str, Figure | float]) -> dict[str, float]:
     """Return the bare numbers."""
     return {
         name: round(figure.value, 3) if isinstance(figure, Figure) else figure
@@ -108,12 +110,12 @@ def values(figures: dict[str, Figure | float]) -> dict[str, float]:
     }
 
 
-def lines(figures: dict[str, Figure | float]) -> list[str]:
+def lines(figures: Mapping[str, Figure | float], bounds: Mapping[str, Bound] = BOUNDS) -> list[str]:
     """Return a line for each figure: what it is, the figure, its bound, and whether it holds."""
     numbers = values(figures)
     return [
         f"{bound.what:<62} {figures[name]!s:>40}  {bound!s:>9}  {bound.verdict(numbers[name])}"
-        for name, bound in BOUNDS.items()
+        for name, bound in bounds.items()
     ]
 
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import growth, ratios
+from bench import growth, ratios, sync
 from s3vl_local.cloud import ROOT
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def sections() -> dict[str, str]:
         "batch": _batch(),
         "cold start": _cold_start(),
         "writes": _writes(),
+        "sync": _sync(),
         "concurrency": _concurrency(),
         "growth": _growth(),
     }
@@ -222,6 +223,24 @@ def _writes() -> str:
         table(headings, rows)
         + f"\n\n{found['rows']:,} rows of {found['dimension']} dimensions. "
         + f"The loop of single rows writes {found['single_rows']} of them."
+    )
+
+
+def _sync() -> str:
+    found = results("sync")
+    rows = []
+    for name, bound in sync.BOUNDS.items():
+        value, spread = found["figures"][name], found["spread"].get(name)
+        quartiles, rounds = (_between(spread["quartiles"], 2), spread["rounds"]) if spread else ("", "")
+        rows.append([bound.what, f"{value:,}", quartiles, rounds, bound, bound.verdict(value)])
+    used = found["cpu_ms_per_1000_vectors"]
+    return (
+        table(("what", "figure", "quartiles of the rounds", "rounds", "must be", ""), rows)
+        + f"\n\nFor 1,000 changes the database uses {used['database']:.0f} ms of CPU, the function "
+        + f"{used['handler']:.0f} ms, and the emulated service {used['cloud']:.0f} ms. "
+        + f"In vectors/s: sync {_rate(found['vectors_per_second']['sync'])}, one put_vectors "
+        + f"{_rate(found['vectors_per_second']['put_vectors'])}, a bare loop "
+        + f"{_rate(found['vectors_per_second']['bare loop'])}."
     )
 
 

@@ -6,21 +6,29 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import ratios, tls
+from bench import ratios, sync, tls
 from bench.stage import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from s3vl_local.cloud import LocalCloud
 
 TINY = ratios.Effort(rounds=2, seconds=0, vectors=20, batch=3, rows=5, single_rows=2)
 
 
 @pytest.fixture(scope="module")
-def figures(cloud: LocalCloud, package: bytes, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Measure every figure once."""
+def stage(cloud: LocalCloud, package: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Set the stage once."""
     folder = tmp_path_factory.mktemp("bench") / "tls"
     with tls.front(cloud.state().http_port, folder) as s3vectors:
-        return ratios.measure(Stage(cloud, package, s3vectors), TINY)
+        yield Stage(cloud, package, s3vectors)
+
+
+@pytest.fixture(scope="module")
+def figures(stage: Stage) -> dict[str, Any]:
+    """Measure every figure once."""
+    return ratios.measure(stage, TINY)
 
 
 def test_every_figure_that_must_hold_is_measured(figures: dict[str, Any]) -> None:
@@ -41,6 +49,16 @@ def test_every_figure_that_must_hold_is_measured(figures: dict[str, Any]) -> Non
     ]
     assert list(values) == list(ratios.BOUNDS)
     assert all(isinstance(value, int | float) and value >= 0 for value in values.values())
+
+
+def test_what_sync_costs_is_measured(stage: Stage) -> None:
+    """All that there are bounds for, and what the picture shows."""
+    found = sync.measure(stage, rows=200, singles=2, rounds=2, seconds=0, lasting=0.5)
+
+    assert set(found["figures"]) == set(sync.BOUNDS)
+    assert all(value >= 0 for value in found["figures"].values())
+    assert set(found["vectors_per_second"]) == {"sync", "put_vectors", "bare loop"}
+    assert len(found["history"]["oldest_seconds"]) > 1
 
 
 def test_every_figure_is_shown_with_its_bound(figures: dict[str, Any]) -> None:

@@ -185,11 +185,13 @@ def test_restored_script(target: Target, built: Path, restored: Callable[[], Tar
     """What psql has installed comes through pg_dump with its rows and grants."""
     target.run(built / f"s3vl-{VERSION}.sql")
     target.ask(USED)
+    bind(target)
 
     copy = restored()
 
     assert copy.ask(FOUND) == ALL_OF_IT
     assert copy.differences(target.fingerprint()) == []
+    assert_bound(copy)
 
 
 @pytest.mark.usefixtures("extension", "roles")
@@ -197,11 +199,13 @@ def test_restored_extension(target: Target, restored: Callable[[], Target]) -> N
     """The dump of an extension holds its rows and grants, and nothing that the extension itself brings."""
     target.ask("create extension s3vl cascade")
     target.ask(USED)
+    bind(target)
 
     copy = restored()
 
     assert copy.ask(FOUND) == ALL_OF_IT
     assert copy.differences(target.fingerprint()) == []
+    assert_bound(copy)
     assert copy.ask("select extversion from pg_extension where extname = 's3vl'") == VERSION
 
 
@@ -224,6 +228,40 @@ def test_forgotten_drop_of_an_old_signature_is_seen(target: Target, built: Path,
     target.run(SQL / "uninstall.sql", tmp_path / "built" / f"s3vl-{VERSION}.sql")
 
     assert "function s3vl.revoke_access(name)" in target.differences(upgraded)
+
+
+@pytest.mark.usefixtures("roles")
+def test_restored_pg_tle(
+    target: Target, built: Path, pg_tle: Callable[[Path], None], restored: Callable[[], Target]
+) -> None:
+    """So does what pg_tle has installed."""
+    pg_tle(built / f"s3vl-{VERSION}.pgtle.sql")
+    target.ask("create extension s3vl cascade")
+    target.ask(USED)
+    bind(target)
+
+    copy = restored()
+
+    assert copy.ask(FOUND) == ALL_OF_IT
+    assert_bound(copy)
+
+
+def bind(target: Target) -> None:
+    """Bind a table whose rows are not sent yet."""
+    target.ask("create table documents (id integer primary key, embedding real[])")
+    target.ask(
+        "select s3vl.bind_table('documents', index_name, 'embedding') from s3vl.index_registry limit 1"
+    )
+    target.ask("insert into documents values (1, '{1,2,3}')")
+
+
+def assert_bound(copy: Target) -> None:
+    """Find the binding with what was noted, and see it note more; nothing was noted by the restore itself."""
+    assert copy.ask("select binding_name, source from s3vl.list_bindings()") == "documents|documents"
+    copy.ask("update documents set embedding = '{3,2,1}'")
+    assert copy.ask("select count(*), count(distinct change) from s3vl.outbox where key = '1'") == "2|2"
+    assert copy.ask("call s3vl.sync()") == "0"
+    assert copy.ask("select state, pending from s3vl.sync_status()") == "confirm|2"
 
 
 def run(target: Target, what: str | Path) -> None:

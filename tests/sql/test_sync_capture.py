@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, LiteralString
 
 import pytest
 
+from fixtures_sql import INDEX_ARN
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -169,6 +171,68 @@ def test_a_trigger_on_another_table_notes_nothing(bound: Database) -> None:
     bound.rows("insert into mine (id) values (99)")
 
     assert bound.rows(NOTED) == []
+
+
+# What changes rows, or which there are, and fires no trigger: docs/operations.md names each.
+UNSEEN: dict[str, LiteralString] = {
+    "another type": "alter table docs alter price type text using 'x'",
+    "a column with a default": "alter table docs add column more text default 'x'",
+    "a table in its place": "alter table docs rename to old; create table docs (like old); insert into docs values (9)",
+    "a replica": "set local session_replication_role = replica; insert into docs (id) values (9)",
+}
+
+
+@pytest.mark.parametrize("change", UNSEEN.values(), ids=UNSEEN)
+def test_what_no_trigger_sees_is_not_noted(
+    committing: Callable[..., Database], change: LiteralString
+) -> None:
+    """So that it is known when PostgreSQL changes that; a verify is what finds it."""
+    db = committing("rdsadmin")
+    db.rows("insert into s3vl.index_registry (index_name, index_arn) values ('docs', %(arn)s)", arn=INDEX_ARN)
+    db.rows("create table docs (id integer primary key, body text, price numeric, embedding real[])")
+    db.rows("insert into docs (id) values (1)")
+    db.rows(BIND)
+    with db.connection.transaction():
+        db.rows(change)
+
+    assert db.rows(NOTED) == []
+
+
+def test_numbers_that_begin_again_fail_no_statement(bound: Database) -> None:
+    """I5: a promoted subscriber has the marks of its publisher, and their numbers again."""
+    bound.rows("update docs set body = 'b' where id = 1")
+    bound.rows("alter table s3vl.outbox alter column change restart with 1")
+    bound.rows("update docs set body = 'c' where id = 2")
+
+    assert [row["change"] for row in bound.rows("select change from s3vl.outbox")] == [1, 1]
+
+
+def test_a_column_that_is_computed_when_it_is_read_is_compared(db: Database, registered: StubLambda) -> None:
+    """Stored or not; of a virtual one triggers see nothing, so any change of the row counts."""
+    del registered
+    kinds = ["stored", "virtual"] if db.connection.info.server_version >= 180000 else ["stored"]
+    for kind in kinds:
+        db.rows(
+            "create table made (id integer primary key, body text, other text, embedding real[],"  # type: ignore[arg-type]
+            f" upper text generated always as (upper(body)) {kind})"
+        )
+        db.rows("select s3vl.bind_table('made', 'docs', 'embedding', metadata_columns => '{upper}')")
+        db.rows("insert into made (id, body) values (1, 'a'), (2, 'b'); delete from s3vl.outbox")
+        db.rows("update made set body = 'c' where id = 1; update made set body = 'c'")
+        db.rows("update made set other = 'x' where id = 1")
+
+        expected = {"stored": ["1", "2"], "virtual": ["1", "2", "1"]}[kind]
+        assert [row["key"] for row in db.rows(NOTED)] == expected
+        db.rows("select s3vl.unbind_table('made'); drop table made")
+
+
+def test_copy_is_captured(bound: Database) -> None:
+    """As any other INSERT."""
+    bound.rows("insert into parent values (6), (7)")
+    with bound.connection.cursor() as cursor, cursor.copy("copy docs (id, body) from stdin") as rows:
+        rows.write("6\tx\n7\ty\n")
+
+    assert sorted(row["key"] for row in bound.rows(NOTED)) == ["6", "7"]
 
 
 def test_renamed_columns_do_not_fail_the_application(bound: Database) -> None:
