@@ -23,7 +23,8 @@ SQL_TESTS = ("tests/sql", "tests/catalogue", "tests/install", "--ignore=tests/ca
 DEFAULT_SERVER_TESTS = ("tests/catalogue/test_functions.py",)
 # Where PostgreSQL takes part. The others prove Lambda and the local cloud, which know no server version.
 END_TO_END_TESTS = tuple(
-    f"tests/e2e/test_{name}.py" for name in ("access", "batch", "errors", "hybrid", "queries", "walkthrough")
+    f"tests/e2e/test_{name}.py"
+    for name in ("access", "batch", "errors", "hybrid", "queries", "sync_owners", "walkthrough")
 )
 # The tests wait about half of their time, for Lambda and for limits to pass.
 AT_ONCE = 2

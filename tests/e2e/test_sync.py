@@ -106,7 +106,7 @@ def docs(
 
 
 def test_every_committed_change_arrives(docs: Bound) -> None:
-    """Inserts, updates, deletes and changes of keys arrive, each once; what is rolled back never does."""
+    """I1, I2: inserts, updates, deletes and changes of keys arrive, each once; what is rolled back never does."""
     docs.run(
         "insert into docs (id, body, price) select n, 'text ' || n, n / 7.0 from generate_series(1, 50) as n"
     )
@@ -154,7 +154,7 @@ POISON = {
 
 
 def test_what_cannot_be_stored_is_a_dead_letter(docs: Bound) -> None:
-    """Each bad row is named with the reason, the rest arrives in the same turn, and a change clears the letter."""
+    """I6: each bad row is named, with the reason; the rest arrives in the same turn, and a change clears the letter."""
     docs.run("insert into docs (id) select n from generate_series(1, 200) as n")
     for key, (_, change, _) in POISON.items():
         docs.run(f"update docs set {change} where id = {key}")  # type: ignore[arg-type]
@@ -183,7 +183,7 @@ def test_all_of_a_turn_can_be_dead(docs: Bound) -> None:
 
 
 def test_what_only_the_service_refuses_is_found(docs: Bound) -> None:
-    """A record that is refused by name is tried alone; after five attempts it is dead. Others do not wait for it."""
+    """I7: a record that is refused by name is tried alone, and dead after five attempts. Others do not wait for it."""
     docs.run("insert into docs (id) select n from generate_series(1, 300) as n")
     # The registry thinks that the key is not filterable, and so does the check here.
     docs.run("update docs set meta = jsonb_build_object('text', repeat('x', 3000)) where id = 77")
@@ -325,7 +325,7 @@ MENDED = {
 
 @pytest.mark.parametrize("case", MENDED.values(), ids=MENDED)
 def test_a_broken_configuration_loses_nothing(docs: Bound, case: tuple[LiteralString, ...]) -> None:
-    """No vector is deleted, changes are noted meanwhile, and sync goes on when it is mended."""
+    """I3: no vector is deleted, changes are noted meanwhile, and sync goes on when it is mended."""
     breaks, mends, sqlstate, error = case
     docs.run("insert into docs (id, body) select n, 'a' from generate_series(1, 20) as n")
     docs.sync()
@@ -375,7 +375,7 @@ def test_an_index_of_another_dimension_breaks_the_binding(docs: Bound, aws: Call
 
 
 def test_throttling_charges_nobody(docs: Bound, faults: Callable[..., None]) -> None:
-    """The binding waits, no attempt is counted, and the lease is not kept."""
+    """I7: the binding waits, no attempt is counted, and the lease is not kept."""
     docs.run("insert into docs (id) select n from generate_series(1, 20) as n")
     faults(operation="PutVectors", status=429, code="TooManyRequestsException", times=8)
     assert docs.sync() == 0
@@ -392,7 +392,7 @@ def test_throttling_charges_nobody(docs: Bound, faults: Callable[..., None]) -> 
 def test_the_application_never_waits(
     docs: Bound, database: Callable[[], psycopg.Connection], faults: Callable[..., None]
 ) -> None:
-    """With a drainer in a call, rows are changed, the table is altered and truncated, at once and at any isolation."""
+    """I5: with a drainer in a call, rows are changed, the table altered and truncated, at once, at any isolation."""
     docs.run("insert into docs (id) select n from generate_series(1, 20) as n")
     faults(operation="PutVectors", latency_ms=4_000, times=1)
     other = database()
