@@ -10,18 +10,28 @@ create or replace function s3vl._is_same(binding s3vl.binding, before text, afte
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+declare
+    -- With a column that is computed on reading, all that a trigger can read of the row.
+    _columns constant name[] := coalesce(
+        _is_same.binding.compared_columns,
+        array(
+            select a.attname
+            from pg_attribute as a
+            where a.attrelid = _is_same.binding.source
+                and a.attnum > 0
+                and not a.attisdropped
+                and a.attgenerated <> 'v'
+            order by a.attnum
+        )
+    );
 begin
-    -- Images of records compare what has no operator = too, such as json. All of the row is
-    -- compared when a column is computed on reading, and null here.
+    -- Images of records compare what has no operator = too, such as json.
     return format(
         'row(%s)::record operator(pg_catalog.*=) row(%s)::record',
-        coalesce(string_agg(_is_same.before || c.name, ', '), _is_same.before || '*'),
-        coalesce(string_agg(_is_same.after || c.name, ', '), _is_same.after || '*')
+        string_agg(_is_same.before || quote_ident(c.name), ', '),
+        string_agg(_is_same.after || quote_ident(c.name), ', ')
     )
-    from (
-        select quote_ident(n.name)
-        from unnest(_is_same.binding.compared_columns) as n (name)
-    ) as c (name);
+    from unnest(_columns) as c (name);
 end;
 $$;
 

@@ -109,7 +109,7 @@ def vector_ids(connection: psycopg.Connection) -> list[str]:
     return [
         row[0]
         for row in connection.execute(
-            "select vector_id from s3vl.list_vectors('owners', max_results => 1000)"
+            "select vector_id from s3vl.list_vectors(index_name => 'owners', max_results => 1000)"
         )
     ]
 
