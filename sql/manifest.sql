@@ -115,6 +115,7 @@
 \ir sync/sync_job.sql
 \ir sync/sync_usage.sql
 \ir sync/_keep_registered.sql
+\ir sync/_changed_keys.sql
 \ir sync/_capture.sql
 \ir sync/_columns.sql
 \ir sync/_check_source.sql
