@@ -52,30 +52,20 @@ def compare(stage: Stage, rows: int, singles: int, rounds: int, seconds: float) 
         before=lambda name: connection.execute(f"truncate {_TABLES[name]}, s3vl.outbox"),
     )
     say(f"{singles} UPDATEs of one row, with a binding and without")
-    updated = _updated(connection, singles, rounds, seconds)
-    with stage.durable():
-        written = _updated(connection, singles, rounds, seconds)
-    many = rows * 4 // 5
-    say(f"an UPDATE of {many:,} rows, before and after {singles} of one row")
-    before, after = _around_singles(stage, many, singles, rounds)
-    return {
-        "insert": ratio(inserted["with"], inserted["without"]),
-        "update": ratio(written["with"], written["without"]),
-        "update_unflushed": ratio(updated["with"], updated["without"]),
-        "update_after_singles": ratio(after, before),
-    }
-
-
-def _updated(
-    connection: psycopg.Connection[Any], singles: int, rounds: int, seconds: float
-) -> dict[str, Timings]:
-    """Time statements that each change one row, in a table of each kind."""
-    return alternate(
+    updated = alternate(
         {name: _singles(connection, table, singles) for name, table in _TABLES.items()},
         rounds,
         seconds,
         before=lambda name: connection.execute(f"vacuum {_TABLES[name]}, s3vl.outbox"),
     )
+    many = rows * 4 // 5
+    say(f"an UPDATE of {many:,} rows, before and after {singles} of one row")
+    before, after = _around_singles(stage, many, singles, rounds)
+    return {
+        "insert": ratio(inserted["with"], inserted["without"]),
+        "update": ratio(updated["with"], updated["without"]),
+        "update_after_singles": ratio(after, before),
+    }
 
 
 def _tables(stage: Stage, rows: int) -> psycopg.Connection[Any]:

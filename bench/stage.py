@@ -208,18 +208,6 @@ class Stage:
             self._control("DELETE", "faults")
 
     @contextmanager
-    def durable(self) -> Iterator[None]:
-        """Let commits wait for the disk, as they do everywhere but in a local cloud."""
-        with self._cloud.postgres().connect(postgres.SUPERUSER) as administrator:
-            try:
-                for statement in ("alter system set fsync = on", "select pg_reload_conf()"):
-                    administrator.execute(statement)
-                yield
-            finally:
-                for statement in ("alter system reset fsync", "select pg_reload_conf()"):
-                    administrator.execute(statement)
-
-    @contextmanager
     def counted(self) -> Iterator[Counter[str]]:
         """Count, until the end of the block, calls by operation, connections, and bytes in and out."""
         before = self._counters()

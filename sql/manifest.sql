@@ -115,12 +115,13 @@
 \ir sync/sync_job.sql
 \ir sync/sync_usage.sql
 \ir sync/_keep_registered.sql
-\ir sync/_changed_keys.sql
-\ir sync/_capture.sql
 \ir sync/_columns.sql
 \ir sync/_check_source.sql
 \ir sync/_check_binding.sql
 \ir sync/_define_binding.sql
+\ir sync/_changed_keys.sql
+\ir sync/_late_changes.sql
+\ir sync/_capture.sql
 \ir sync/_check_definition.sql
 \ir sync/_jobs.sql
 \ir sync/_queue_job.sql

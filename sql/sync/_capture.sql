@@ -65,7 +65,10 @@ begin
                 where a.relation = b.source
             )
         );
-    if not found or _binding.is_ending then
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform s3vl._note_late_change(_binding, tg_argv);
+    end if;
+    if _binding.binding_id is null or _binding.is_ending then
         return null;
     elsif tg_op = 'TRUNCATE' then
         insert into s3vl.outbox (binding_id) values (_binding.binding_id);

@@ -102,6 +102,7 @@ begin
         return null;
     end if;
     perform s3vl._note_home(_start_sync.binding_name);
+    perform s3vl._settle_late_changes();
     -- Clocks may be set back: no lease is longer than one that is taken now.
     update s3vl.sync_state as s
     set seen_at = clock_timestamp(),

@@ -198,6 +198,41 @@ def test_what_no_trigger_sees_is_not_noted(
     assert db.rows(NOTED) == []
 
 
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+@pytest.mark.parametrize("again", [False, True], ids=["bound", "altered"])
+def test_a_transaction_that_does_not_see_the_binding_is_noted(
+    committing: Callable[..., Database],
+    level: LiteralString,
+    again: bool,
+) -> None:
+    """Its snapshot is older: that there was a change is known, and sync sends all rows again for it."""
+    db, other = committing(), committing()
+    db.rows("insert into s3vl.index_registry (index_name, index_arn) values ('docs', %(arn)s)", arn=INDEX_ARN)
+    db.rows("create table docs (id integer primary key, body text, price numeric, embedding real[])")
+    db.rows("insert into docs (id) values (1)")
+    if again:
+        db.rows("select s3vl.bind_table('docs', 'docs', 'embedding', backfill => false)")
+    with other.connection.transaction():
+        other.rows("set transaction isolation level " + level)
+        other.rows("select from docs")
+        if again:
+            db.rows("select s3vl.alter_binding('docs', metadata_columns => '{body}', backfill => false)")
+        else:
+            db.rows(BIND)
+        other.rows("update docs set body = 'late'")
+
+    assert db.rows("select binding_id, key from s3vl.outbox") == [{"binding_id": 0, "key": "docs"}]
+    db.rows("select s3vl._settle_late_changes()")
+    assert db.rows("select kind, state from s3vl.sync_job order by kind") == [
+        {"kind": "backfill", "state": "queued"},
+        {"kind": "verify", "state": "queued"},
+    ]
+    with other.connection.transaction():
+        other.rows("set transaction isolation level " + level)
+        other.rows("update docs set body = 'seen'")
+    assert [row["key"] for row in db.rows(NOTED)] == ["1"]
+
+
 def test_numbers_that_begin_again_fail_no_statement(bound: Database) -> None:
     """I5: a promoted subscriber has the marks of its publisher, and their numbers again."""
     for key in (1, 2):

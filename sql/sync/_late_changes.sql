@@ -1,0 +1,51 @@
+-- Changes of transactions whose snapshot is older than the binding, or than its last change. At
+-- REPEATABLE READ and SERIALIZABLE a trigger fires that is younger than the snapshot, and does not
+-- find what it needs to know. It notes that there was something, under no binding's number; all rows
+-- are sent again then. At READ COMMITTED each statement sees the binding of its triggers.
+
+create or replace function s3vl._note_late_change(binding s3vl.binding, arguments text[])
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if s3vl._digest(_note_late_change.binding) is distinct from _note_late_change.arguments[1] then
+        insert into s3vl.outbox (binding_id, key) values (0, _note_late_change.arguments[0]);
+    end if;
+end;
+$$;
+
+comment on function s3vl._note_late_change(s3vl.binding, text[]) is
+    'Notes that something has changed, where the snapshot is older than the arguments of the '
+    'trigger.';
+
+create or replace function s3vl._settle_late_changes()
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _binding_id integer;
+begin
+    for _binding_id in
+        with late as (
+            delete from s3vl.outbox as o
+            where o.binding_id = 0
+            returning o.key
+        )
+
+        select b.binding_id
+        from s3vl.binding as b
+        where b.binding_name in (select l.key from late as l) and not b.is_ending
+    loop
+        -- One that is at work may have passed the row.
+        perform s3vl._restart_jobs(_binding_id, '{backfill}');
+        perform s3vl._queue_job(_binding_id, 'backfill', is_owed => true);
+        perform s3vl._owe_verify(_binding_id);
+    end loop;
+end;
+$$;
+
+comment on function s3vl._settle_late_changes() is
+    'Queues for bindings with late changes what finds them: a backfill, and a verify for rows that '
+    'are gone.';
