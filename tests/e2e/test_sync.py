@@ -139,6 +139,25 @@ def test_rows_that_were_there_before_are_sent_in_pages(docs: Bound) -> None:
     assert docs.status()["coverage"] == 1
 
 
+def test_a_transaction_older_than_the_binding_is_not_lost(
+    docs: Bound, database: Callable[[], psycopg.Connection]
+) -> None:
+    """I1: at REPEATABLE READ it does not see the binding, changes what a backfill has passed, and commits."""
+    docs.run("select s3vl.unbind_table('docs')")
+    docs.run("insert into docs (id, body) select n, 'before' from generate_series(1, 20) as n")
+    other = database()
+    with other.transaction():
+        other.execute("set transaction isolation level repeatable read")
+        other.execute("select from docs")
+        docs.run(BIND, docs.index_name)
+        assert docs.sync() == 20
+        other.execute("update docs set body = 'late' where id <= 10")
+        other.execute("delete from docs where id > 15")
+    docs.sync()
+    docs.assert_in_step()
+    assert docs.status()["state"] == "in step"
+
+
 POISON = {
     1: ("zero vector", "embedding = '{0,0,0}'", "embedding is zero in every dimension"),
     2: ("NaN", "embedding = '{1,NaN,0}'", "embedding holds NaN"),
