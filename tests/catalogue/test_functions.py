@@ -339,7 +339,8 @@ TABLES = {
     "outbox": ["binding_id", "change", "noted_at", "key"],
     "sync_state": [
         "binding_id", "lease", "leased_until", "not_before", "seen_at", "last_turn_at", "last_synced_at", "failures",
-        "is_broken", "sqlstate", "error", "hint", "is_job_next", "vectors_synced", "vectors_per_second",
+        "is_broken", "sqlstate", "error", "hint", "database_oid", "instances", "is_copy", "is_job_next",
+        "vectors_synced", "vectors_per_second",
     ],
     "sync_usage": [
         "day", "binding_name", "puts", "put_bytes", "billed_put_bytes", "deletes", "lambda_calls", "lambda_ms",

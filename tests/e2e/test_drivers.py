@@ -233,7 +233,7 @@ def test_sync_runs_through_pgbouncer(
     """In transaction mode too, where each of its transactions may have another session."""
     registered_index(connection, aws, stack, "pooled", 3)
     connection.execute("create table pooled (id integer primary key, embedding real[])")
-    connection.execute("select s3vl.bind_table('pooled', 'pooled', 'embedding')")
+    connection.execute("select s3vl.bind_table('pooled', 'pooled', 'embedding', backfill => false)")
     with through_pgbouncer(connection) as url, psycopg.connect(url, autocommit=True) as client:
         client.execute("insert into pooled select n, '{1,2,3}' from generate_series(1, 2500) as n")
 

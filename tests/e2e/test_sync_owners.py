@@ -78,7 +78,7 @@ def test_whoever_owns_or_changes_the_table(
     writer.execute("insert into shop.docs select n, 'text', n, '{1,2,3}' from generate_series(1, 20) as n")
     assert connection.execute("call s3vl.sync()").fetchone() == (20,)
 
-    for number, (breaks, mends) in enumerate(BROKEN.values(), 1):
+    for breaks, mends in BROKEN.values():
         owner.execute(breaks)
         writer.execute("update shop.docs set body = 'more' || body where id <> '1'")
         assert connection.execute("call s3vl.sync()").fetchone() == (0,)
@@ -90,9 +90,8 @@ def test_whoever_owns_or_changes_the_table(
         assert len(vector_ids(connection)) == 20
         owner.execute(mends)
         # Row security hides from the clerk what no policy shows: what it has changed is no more than it sees.
-        sent = connection.execute("select s3vl.resume_binding('docs'); call s3vl.sync()")
-        assert sent.nextset()
-        assert sent.fetchone() == (0 if "force" in breaks else 19,), number
+        connection.execute("select s3vl.resume_binding('docs')")
+        assert connection.execute("call s3vl.sync()").fetchone() == (0 if "force" in breaks else 19,)
 
     owner.execute("drop table shop.docs")
     connection.execute("insert into s3vl.outbox (binding_id, key) select binding_id, '1' from s3vl.binding")

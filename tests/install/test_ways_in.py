@@ -230,22 +230,6 @@ def test_forgotten_drop_of_an_old_signature_is_seen(target: Target, built: Path,
     assert "function s3vl.revoke_access(name)" in target.differences(upgraded)
 
 
-@pytest.mark.usefixtures("roles")
-def test_restored_pg_tle(
-    target: Target, built: Path, pg_tle: Callable[[Path], None], restored: Callable[[], Target]
-) -> None:
-    """So does what pg_tle has installed."""
-    pg_tle(built / f"s3vl-{VERSION}.pgtle.sql")
-    target.ask("create extension s3vl cascade")
-    target.ask(USED)
-    bind(target)
-
-    copy = restored()
-
-    assert copy.ask(FOUND) == ALL_OF_IT
-    assert_bound(copy)
-
-
 def bind(target: Target) -> None:
     """Bind a table whose rows are not sent yet."""
     target.ask("create table documents (id integer primary key, embedding real[])")
@@ -257,7 +241,7 @@ def bind(target: Target) -> None:
 
 def assert_bound(copy: Target) -> None:
     """Find the binding with what was noted, and see it note more; nothing was noted by the restore itself."""
-    assert copy.ask("select binding_name, source from s3vl.list_bindings()") == "documents|documents"
+    assert copy.ask("select binding_name, source from s3vl.list_bindings()") == "documents|public.documents"
     copy.ask("update documents set embedding = '{3,2,1}'")
     assert copy.ask("select count(*), count(distinct change) from s3vl.outbox where key = '1'") == "2|2"
     assert copy.ask("call s3vl.sync()") == "0"
