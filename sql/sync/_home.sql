@@ -13,7 +13,7 @@ declare
 begin
     -- Of a global database those in other Regions too, one of which may be promoted later.
     for _function in
-        select p.oid
+        select p.oid::regprocedure
         from pg_proc as p
         where p.pronamespace = 'pg_catalog'::regnamespace
             and p.proname in ('aurora_replica_status', 'aurora_global_db_instance_status')
