@@ -437,6 +437,26 @@ def test_the_application_never_waits(
     assert list(docs.stored()) == ["1"]
 
 
+def test_an_open_transaction_holds_up_nobody(docs: Bound, database: Callable[[], psycopg.Connection]) -> None:
+    """I5: sync passes over one that is idle or prepared, others change the same rows' table, and it arrives later."""
+    docs.run("insert into docs (id) select n from generate_series(1, 20) as n")
+    docs.sync()
+    prepared = database()
+    prepared.execute("begin")
+    prepared.execute("update docs set body = 'prepared' where id = 1")
+    prepared.execute("prepare transaction 'of sync'")
+    idle = database()
+    with idle.transaction():
+        idle.execute("update docs set body = 'idle' where id = 2")
+        docs.run("set statement_timeout = '20s'")
+        docs.run("update docs set body = 'meanwhile' where id > 2")
+        assert docs.sync() == 18
+        assert docs.status()["state"] == "in step"
+    prepared.execute("commit prepared 'of sync'")
+    assert docs.sync() == 2
+    docs.assert_in_step()
+
+
 def test_pg_cron_keeps_a_table_in_step(docs: Bound, cloud: LocalCloud) -> None:
     """With the job that the guide schedules, changes arrive and nobody calls sync."""
     with cloud.postgres().connect() as master:
