@@ -30,7 +30,14 @@ PLAY: LiteralString = (
     "update aws_lambda.played set payload = case call when 1 then %(payload)s::text else payload end"
 )
 AGAIN: LiteralString = "select setval('pg_temp.aws_lambda_calls', 1, false)"
-EMPTY = {"distance_metric": "cosine", "vectors": [], "index": {}, "written": [[1, 1]], "deleted": [[1, 1]]}
+EMPTY = {
+    "distance_metric": "cosine",
+    "vectors": [],
+    "missing": 0,
+    "index": {},
+    "written": [[1, 1]],
+    "deleted": [[1, 1]],
+}
 
 SQL_PIECES = [
     "'", '"', "\\", ";", "--", "/*", "$$", "%", "%s", "%I", "{arn}", "{index}", "E'\\x27'", "\n", "'; select 1; --",
@@ -64,6 +71,11 @@ TEXT_PARAMETERS: list[LiteralString] = [
     "rank_vectors(array[1, 2, 3, 4, 5], array[%(text)s], 'docs')",
     "rank_vectors(array[1, 2, 3, 4, 5], array['a'], %(text)s)",
     "rank_vectors(array[1, 2, 3, 4, 5], array['a'], index_arn => %(text)s)",
+    "query_filtered(array[1, 2, 3, 4, 5], 'select 1', %(text)s)",
+    "query_filtered(array[1, 2, 3, 4, 5], 'select 1', index_arn => %(text)s)",
+    "query_filtered(array[1, 2, 3, 4, 5], 'select 1', 'docs', filter_strategy => %(text)s)",
+    "query_filtered(array[1, 2, 3, 4, 5], 'select 1', 'docs', expected_model => %(text)s)",
+    "query_filtered(array[1, 2, 3, 4, 5], 'select $1 #>> ''{}''', 'docs', parameters => to_jsonb(%(text)s::text))",
     "get_vectors(array[%(text)s], 'docs')",
     "get_vectors(array['a'], %(text)s)",
     "get_vectors(array['a'], index_arn => %(text)s)",
