@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 WALKTHROUGH = ROOT / "docs" / "walkthrough.md"
 CLEAN_UP = "## Clean up"
 GUIDE = ROOT / "docs" / "guide.md"
+# A table moves from pgvector to S3 Vectors, and changes its model.
+SYNC = ROOT / "docs" / "sync.md"
 # What docs/sql-reference.md shows of each function.
 EXAMPLES = ROOT / "tools" / "sql_examples.md"
 WHEELS = ROOT / "lambda" / "wheels"
@@ -77,9 +79,10 @@ def run(
 
 
 def fill_in_pages() -> None:
-    """Write what the commands of the guide and of the examples print into these pages."""
-    printed = run(steps_with((GUIDE, EXAMPLES)), Screen(sys.stdout))
-    for path in (GUIDE, EXAMPLES):
+    """Write what the commands of the guide and of the other pages print into these."""
+    pages = (GUIDE, SYNC, EXAMPLES)
+    printed = run(steps_with(pages), Screen(sys.stdout))
+    for path in pages:
         page = _text(path)
         wanted = walkthrough.read(page)
         outputs = [output for step, output in printed if step in wanted]
