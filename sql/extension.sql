@@ -5,6 +5,8 @@ set local search_path = pg_catalog, pg_temp;
 -- Rows that pg_dump takes along.
 select pg_catalog.pg_extension_config_dump('s3vl.config', '');
 select pg_catalog.pg_extension_config_dump('s3vl.index_registry', '');
+select pg_catalog.pg_extension_config_dump('s3vl.restricted_index', '');
+select pg_catalog.pg_extension_config_dump('s3vl.index_restriction', '');
 select pg_catalog.pg_extension_config_dump('s3vl.binding', '');
 select pg_catalog.pg_extension_config_dump('s3vl.binding_binding_id_seq', '');
 select pg_catalog.pg_extension_config_dump('s3vl.outbox', '');

@@ -12,6 +12,7 @@
 \ir base/_platform.sql
 \ir base/platform.sql
 \ir base/config.sql
+\ir base/caller.sql
 \ir base/_topics.sql
 \ir base/_overloads.sql
 \ir base/_described.sql
@@ -26,6 +27,7 @@
 \ir base/_arn.sql
 \ir base/_key_types.sql
 \ir base/_access_levels.sql
+\ir base/_caller.sql
 
 -- call/: the way to the Lambda function and back
 \ir call/_reasons.sql
@@ -51,7 +53,13 @@
 \ir index/index_registry.sql
 \ir index/_names.sql
 \ir index/_model.sql
+\ir index/_role_oid.sql
+\ir index/restriction.sql
 \ir index/_find_index.sql
+\ir index/_restriction_change.sql
+\ir index/_restrictions.sql
+\ir index/_open_index.sql
+\ir index/_check_restriction.sql
 \ir index/_facts.sql
 \ir index/_register.sql
 \ir index/_new_index.sql
@@ -65,6 +73,7 @@
 \ir index/list_indexes.sql
 \ir index/describe_index.sql
 \ir index/_before_1_1.sql
+\ir index/restrict_index.sql
 
 -- vectors/: reading and writing them
 \ir vectors/vector_record.sql
@@ -80,6 +89,12 @@
 \ir vectors/_write.sql
 \ir vectors/_send_writes.sql
 \ir vectors/_mode.sql
+\ir vectors/_query_vectors.sql
+\ir vectors/_query_vectors_batch.sql
+\ir vectors/_query_hybrid.sql
+\ir vectors/_reads.sql
+\ir vectors/_own_records.sql
+\ir vectors/_writes.sql
 
 -- Public: reading vectors
 \ir vectors/query_vectors.sql
@@ -174,6 +189,7 @@
 \ir operate/_access.sql
 \ir operate/_pgvector.sql
 \ir operate/_overload.sql
+\ir operate/_open_to_everybody.sql
 
 -- Public: operating
 \ir operate/diagnose.sql

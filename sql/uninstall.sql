@@ -29,6 +29,8 @@ begin
     end if;
     _owner := (select n.nspowner from pg_namespace as n where n.nspname = 's3vl');
     drop trigger index_registry_keep_registered on s3vl.index_registry;
+    -- It needs a function.
+    drop table s3vl.index_restriction, s3vl.restricted_index;
     -- Without cascade: they need each other, and nothing else may need them.
     execute (
         select 'drop routine ' || string_agg(p.oid::regprocedure::text, ', ')
@@ -39,6 +41,9 @@ begin
         s3vl.outbox, s3vl.sync_usage,
         s3vl.sync_pace, s3vl.sync_difference, s3vl.sync_job, s3vl.sync_failure,
         s3vl.sync_state, s3vl.binding, s3vl.index_registry, s3vl.config;
+    drop view s3vl.caller, s3vl.role_seal;
+    drop table s3vl.seal_key;
+    drop sequence s3vl.restriction_change, s3vl.restriction_change_before;
     drop type s3vl.vector_record;
     drop schema s3vl;
     perform set_config('search_path', _search_path, true);

@@ -37,6 +37,8 @@ VALUES = {
     "rank": "1",
     "role_name": "'a_reader'",
     "source": "'public.a_table'",
+    "tenant_key": "'tenant'",
+    "tenant_setting": "'app.tenant'",
     "text_keys": """'{"title": "en", "body": null}'""",
     "to_index_name": "'of-a-table'",
     "vector_bucket": "'a-bucket'",
@@ -44,7 +46,11 @@ VALUES = {
     "vectors": """'{"(a,\\"{1,2,3,4,5}\\",)"}'""",
 }
 # Where that is not what a function takes: "docs" is there already.
-OWN_VALUES = {("create_index", "index_name"): "'new'", ("bind_table", "binding_name"): "'new'"}
+OWN_VALUES = {
+    ("create_index", "index_name"): "'new'",
+    ("bind_table", "binding_name"): "'new'",
+    ("unrestrict_index", "index_name"): "'restricted'",
+}
 # What any operation may find in its answer.
 ANSWER = {
     "distance_metric": "cosine",
@@ -84,6 +90,13 @@ def public_calls(db: Database) -> list[Call]:
     db.rows(
         "insert into s3vl.index_registry (index_name, index_arn) values ('of-a-table', %(arn)s)",
         arn=f"{INDEX_ARN}-of-a-table",
+    )
+    db.rows(
+        "with names as (insert into s3vl.index_registry (index_name, index_arn) values ('restricted', %(arn)s)"
+        " returning index_arn),"
+        " closed as (insert into s3vl.restricted_index (index_arn) select index_arn from names returning index_arn)"
+        " insert into s3vl.index_restriction (index_arn, role_name) select index_arn, 'a_reader' from closed",
+        arn=f"{INDEX_ARN}-restricted",
     )
     db.rows("create table public.a_table (id integer primary key, embedding real[])")
     db.rows(

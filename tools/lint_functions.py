@@ -33,6 +33,10 @@ ACCEPTED = {
         "s3vl._change_rights(text)",
         "text type variable is not sanitized: _change_rights.statement",
     ): "its callers make statements of format() with %I, and of lists that regprocedure has quoted",
+    (
+        "s3vl._open_index(s3vl.caller,name,text,text)",
+        'composite OUT variable "index" is not single argument ()',
+    ): "it returns an index and a restriction, and neither is to be had without the other",
     ("s3vl.sync(text,integer,bigint)", "cannot commit while a subtransaction is active"): (
         "that is what it tries, to see whether it is inside of a transaction"
     ),

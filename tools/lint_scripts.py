@@ -24,7 +24,7 @@ _READABLE = (
     (re.compile(r"^( +)_\w+\.\w+ := ", re.MULTILINE), r"\1perform "),
 )
 # What commits cannot have one: it names everything in full, and sets the search_path after each commit.
-# Nor can what runs a query of its caller, who has one, or what is put into a query as an expression.
+# Nor can what runs a query of its caller, who has one, or what PostgreSQL is to look through.
 _WITHOUT_SEARCH_PATH = (
     "s3vl.sync(IN binding_name text,IN max_seconds integer,INOUT synced bigint)",
     "s3vl.rrf_score(rank bigint,weight double precision,k integer)",
@@ -38,6 +38,32 @@ _WITHOUT_SEARCH_PATH = (
         "num_candidates integer,exact_search_threshold integer,expected_model text,vector_id text,"
         "distance double precision,similarity_score double precision,metadata jsonb)"
     ),
+    (
+        "s3vl.query_vectors(query_vector double precision[],index_name text,index_arn text,top_k integer,"
+        "return_metadata boolean,metadata_filter jsonb,query_mode text,expected_model text,vector_id text,"
+        "distance double precision,similarity_score double precision,metadata jsonb)"
+    ),
+    (
+        "s3vl.query_vectors_batch(query_vectors double precision[],index_name text,index_arn text,top_k integer,"
+        "return_metadata boolean,metadata_filter jsonb,query_mode text,expected_model text,query_number integer,"
+        "vector_id text,distance double precision,similarity_score double precision,metadata jsonb)"
+    ),
+    (
+        "s3vl.query_hybrid(query_texts jsonb,query_vector double precision[],index_name text,index_arn text,"
+        "top_k integer,return_metadata boolean,metadata_filter jsonb,expected_model text,vector_id text,"
+        "rank integer,fused_score double precision,bm25_scores jsonb,distance double precision,metadata jsonb)"
+    ),
+    (
+        "s3vl.get_vectors(vector_ids text[],index_name text,index_arn text,include_vector_data boolean,"
+        "include_metadata boolean,vector_id text,embedding double precision[],metadata jsonb,found boolean)"
+    ),
+    (
+        "s3vl.list_vectors(index_arn text,index_name text,max_results integer,next_token text,return_data boolean,"
+        "return_metadata boolean,segment_count integer,segment_index integer,vector_id text,"
+        "vector_data double precision[],metadata jsonb,response_next_token text,total_count integer)"
+    ),
+    "s3vl.put_vectors(vectors s3vl.vector_record[],index_name text,index_arn text)",
+    "s3vl.delete_vectors(vector_ids text[],index_name text,index_arn text)",
 )
 _UPDATE = re.compile(r"upgrade-|s3vl--.*--")
 

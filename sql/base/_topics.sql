@@ -25,7 +25,9 @@ as $$
         'unbind_table', 'pause_binding', 'resume_binding', 'dead_letters', 'retry_dead_letters',
         'discard_dead_letters', 'switch_index', 'rows_to_embed', 'content_hash', 'sync_cost'
     ]),
-    ('access', array['grant_access', 'revoke_access']),
+    ('access', array[
+        'grant_access', 'revoke_access', 'restrict_index', 'unrestrict_index', 'list_restrictions'
+    ]),
     ('operate', array['diagnose', 'last_call', 'version', 'help'])
 $$;
 

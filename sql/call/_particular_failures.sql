@@ -1,5 +1,5 @@
 -- Failures that the Lambda function answers and that need other words than _answered_failures.sql
--- has for any request: where a parameter of the stack forbids it, or an index shall be created or
+-- has for any request: where the stack or a restriction forbids it, or an index shall be created or
 -- deleted. These are looked at first.
 
 create or replace function s3vl._particular_failure(error jsonb, members json)
@@ -26,6 +26,10 @@ as $$
         (c.code = 'not_empty', '55006', 'index {index} is not empty',
             'Nobody can bring its vectors back. To delete them too, pass force => true; to keep '
             'the index and forget its name: select s3vl.unregister_index(''<name>'');'),
+        (c.code = 'restricted', '42501', 'index {index} has a vector of this id that this role may '
+            'not use',
+            'Choose another id. Ids are shared by all who use an index: let each tenant''s begin '
+            'with its name.'),
         -- No role allows what is denied explicitly, as the stack does without AllowWrites.
         (c.code = 'access_denied' and c.said ~ E'^User: \\S+ is not authorized to perform: '
             's3vectors:(Put|Delete)Vectors .* explicit deny', 'S3V02', 'S3 Vectors denied access',

@@ -32,6 +32,8 @@ begin
     end if;
     perform s3vl._check_range('timeout_seconds', configure.timeout_seconds, 1, 900);
     perform s3vl._lock_for_change('s3vl.config');
+    -- A dump without data has left none.
+    insert into s3vl.seal_key default values on conflict do nothing;
     insert into s3vl.config as c (lambda_arn, aws_region, timeout_seconds)
     values (_arn, _region, configure.timeout_seconds)
     on conflict on constraint config_pkey do update

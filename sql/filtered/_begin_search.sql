@@ -84,6 +84,7 @@ comment on function s3vl._on_truncated() is
     'Returns what becomes of an answer that may lack rows: a warning, or an error.';
 
 create or replace function s3vl._begin_search(
+    caller s3vl.caller,
     query_vector double precision[],
     candidates text,
     index_name text,
@@ -104,9 +105,14 @@ create or replace function s3vl._begin_search(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _index s3vl.index_registry := s3vl._find_index(
-        _begin_search.index_name collate "C", _begin_search.index_arn collate "C"
+    -- To what its caller is restricted is for the calls to know, when they are made.
+    _open constant record := s3vl._open_index(
+        _begin_search.caller,
+        'query_filtered',
+        _begin_search.index_name,
+        _begin_search.index_arn
     );
+    _index constant s3vl.index_registry := _open.index;
     -- What the function compares in about a second and a half, and gets in one call.
     _threshold integer := least(coalesce(2000000 / _index.dimension, 1000), 20000);
 begin
@@ -152,8 +158,8 @@ end;
 $$;
 
 comment on function s3vl._begin_search(
-    double precision[], text, text, text, integer, jsonb, boolean, text, integer, integer, text,
-    timestamptz
+    s3vl.caller, double precision[], text, text, text, integer, jsonb, boolean, text, integer,
+    integer, text, timestamptz
 ) is
     'Checks the arguments of a search under a predicate, and returns what is known of it.';
 

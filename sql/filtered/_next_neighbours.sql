@@ -2,6 +2,7 @@
 -- the one before has stopped.
 
 create or replace function s3vl._next_neighbours(
+    caller s3vl.caller,
     query_vector double precision[],
     index_name text,
     index_arn text,
@@ -29,13 +30,18 @@ as $$
 declare
     -- The time of one search begins with its first call, and never later than now.
     _started timestamptz := least(_next_neighbours.started, clock_timestamp());
+    _open record;
     _index s3vl.index_registry;
     _answer jsonb;
     _request json;
 begin
-    _index := s3vl._find_index(
-        _next_neighbours.index_name collate "C", _next_neighbours.index_arn collate "C"
+    _open := s3vl._open_index(
+        _next_neighbours.caller,
+        'query_filtered',
+        _next_neighbours.index_name,
+        _next_neighbours.index_arn
     );
+    _index := _open.index;
     perform s3vl._check_range('top_k', _next_neighbours.top_k, 1, 10000);
     perform s3vl._check_range('stop_after', _next_neighbours.stop_after, 1, 10000);
     perform s3vl._check_boolean('return_metadata', _next_neighbours.return_metadata);
@@ -47,7 +53,9 @@ begin
         'top_k', _next_neighbours.top_k,
         'stop_after', _next_neighbours.stop_after,
         'return_metadata', _next_neighbours.return_metadata,
-        'metadata_filter', _next_neighbours.metadata_filter
+        'metadata_filter', s3vl._restricted_filter(
+            _open.restriction, _next_neighbours.metadata_filter
+        )
     );
     _answer := s3vl._invoke(
         'query_vectors', s3vl._members(_request), _started, _next_neighbours.continuation
@@ -70,7 +78,8 @@ end;
 $$;
 
 comment on function s3vl._next_neighbours(
-    double precision[], text, text, integer, integer, boolean, jsonb, jsonb, timestamptz
+    s3vl.caller, double precision[], text, text, integer, integer, boolean, jsonb, jsonb,
+    timestamptz
 ) is
     'Reads the next neighbours of a vector. One call of the Lambda function, and one row: arrays '
     'of one length, nearest first, and the continuation to pass to the next call, null when there '

@@ -68,12 +68,14 @@ comment on function s3vl._decode_missing(jsonb) is
     'Returns how many of the ids of a request have no vector.';
 
 create or replace function s3vl._rank_vectors(
+    caller s3vl.caller,
     query_vector double precision[],
     vector_ids text[],
     index_name text,
     index_arn text,
     top_k integer,
     return_metadata boolean,
+    expected_model text,
     started timestamptz
 )
     returns table (
@@ -93,15 +95,18 @@ as $$
 declare
     -- A caller may have begun earlier, never later than now.
     _started timestamptz := least(_rank_vectors.started, clock_timestamp());
+    _open record;
     _index s3vl.index_registry;
     _ids text[];
     _vector json;
     _chunk record;
     _result jsonb;
 begin
-    _index := s3vl._find_index(
-        _rank_vectors.index_name collate "C", _rank_vectors.index_arn collate "C"
+    _open := s3vl._open_index(
+        _rank_vectors.caller, 'rank_vectors', _rank_vectors.index_name, _rank_vectors.index_arn
     );
+    _index := _open.index;
+    perform s3vl._check_expected_model(_rank_vectors.expected_model, _index);
     perform s3vl._check_range('top_k', _rank_vectors.top_k, 1, 10000);
     perform s3vl._check_boolean('return_metadata', _rank_vectors.return_metadata);
     _ids := s3vl._distinct_ids(_rank_vectors.vector_ids collate "C");
@@ -121,7 +126,8 @@ begin
                     'query_vector', _vector,
                     'vector_ids', _chunk.chunk,
                     'top_k', _rank_vectors.top_k,
-                    'return_metadata', _rank_vectors.return_metadata
+                    'return_metadata', _rank_vectors.return_metadata,
+                    'restriction', _open.restriction
                 ),
                 _started
             ) as p (result)
@@ -139,7 +145,7 @@ end;
 $$;
 
 comment on function s3vl._rank_vectors(
-    double precision[], text[], text, text, integer, boolean, timestamptz
+    s3vl.caller, double precision[], text[], text, text, integer, boolean, text, timestamptz
 ) is
     'Ranks vectors by id, exactly. One row: arrays of one length, nearest first, those of equal '
     'distance by id, and how many of the distinct ids have no vector. As many calls of the Lambda '

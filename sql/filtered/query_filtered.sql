@@ -31,8 +31,9 @@ declare
     _started pg_catalog.timestamptz := pg_catalog.clock_timestamp();
     _query pg_catalog.text := pg_catalog.rtrim(candidates, E'; \t\r\n');
     _search pg_catalog.jsonb := s3vl._begin_search(
-        query_vector, candidates, index_name, index_arn, top_k, metadata_filter, return_metadata,
-        filter_strategy, num_candidates, exact_search_threshold, expected_model, _started
+        s3vl._sealed_caller(), query_vector, candidates, index_name, index_arn, top_k,
+        metadata_filter, return_metadata, filter_strategy, num_candidates, exact_search_threshold,
+        expected_model, _started
     );
     _type pg_catalog.regtype := s3vl._candidate_type(_query, parameters);
     _array pg_catalog.text := s3vl._key_array(_type);
@@ -51,7 +52,8 @@ begin
             _search := s3vl._with_candidates(_search, pg_catalog.cardinality(_keys), _move.keys);
         elsif _move.is_to_rank then
             select r.* into _page from s3vl._rank_vectors(
-                query_vector, _keys, index_name, index_arn, top_k, return_metadata, _started
+                s3vl._sealed_caller(), query_vector, _keys, index_name, index_arn, top_k,
+                return_metadata, null, _started
             ) as r;
             _search := s3vl._with_ranks(
                 _search, _page.ranked_ids, _page.distances, _page.similarity_scores,
@@ -59,8 +61,8 @@ begin
             );
         elsif _move.neighbours is not null then
             select n.* into _page from s3vl._next_neighbours(
-                query_vector, index_name, index_arn, num_candidates, _move.neighbours,
-                return_metadata, metadata_filter, _continuation, _started
+                s3vl._sealed_caller(), query_vector, index_name, index_arn, num_candidates,
+                _move.neighbours, return_metadata, metadata_filter, _continuation, _started
             ) as n;
             _continuation := _page.next_continuation;
             _passing := s3vl._passing(

@@ -18,28 +18,23 @@ create or replace function s3vl.rank_vectors(
     stable
     parallel unsafe
     rows 10
-    security definer
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
 declare
     _ranked record;
 begin
-    perform s3vl._check_expected_model(
-        rank_vectors.expected_model,
-        s3vl._find_index(
-            rank_vectors.index_name collate "C", rank_vectors.index_arn collate "C"
-        )
-    );
     select r.*
     into _ranked
     from s3vl._rank_vectors(
+        s3vl._sealed_caller(),
         rank_vectors.query_vector,
         rank_vectors.vector_ids,
         rank_vectors.index_name,
         rank_vectors.index_arn,
         rank_vectors.top_k,
         rank_vectors.return_metadata,
+        rank_vectors.expected_model,
         clock_timestamp()
     ) as r;
     if _ranked.missing > 0 then

@@ -39,7 +39,7 @@ $$;
 comment on function s3vl._raise_unknown_index(text) is
     'Raises 42704 with up to five of the names that there are.';
 
-create or replace function s3vl._registered_index(index_name text)
+create or replace function s3vl._named_index(index_name text)
     returns s3vl.index_registry
     stable
     language plpgsql
@@ -51,10 +51,27 @@ begin
     select r.*
     into _index
     from s3vl.index_registry as r
-    where r.index_name = _registered_index.index_name;
+    where r.index_name = _named_index.index_name;
     if not found then
-        perform s3vl._raise_unknown_index(_registered_index.index_name);
+        perform s3vl._raise_unknown_index(_named_index.index_name);
     end if;
+    return _index;
+end;
+$$;
+
+comment on function s3vl._named_index(text) is
+    'Returns the index of this name, active or not.';
+
+create or replace function s3vl._registered_index(index_name text)
+    returns s3vl.index_registry
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _index s3vl.index_registry;
+begin
+    _index := s3vl._named_index(_registered_index.index_name);
     perform s3vl._check_active(_index);
     return _index;
 end;

@@ -33,6 +33,9 @@ begin
             _detail := s3vl._with_detail(sqlerrm, _detail);
     end;
     perform s3vl._lock_for_change('s3vl.index_registry');
+    perform s3vl._hand_on_restrictions(r.index_arn, _register.index_arn)
+    from s3vl.index_registry as r
+    where r.index_name = _register.index_name and r.index_arn <> _register.index_arn;
     -- Nothing that was known about the index before may outlive the new ARN.
     perform s3vl._forget(
         array(

@@ -25,6 +25,11 @@ begin
     perform s3vl._forget(
         array(select r.index_name from s3vl.index_registry as r where r.index_arn = _arn)
     );
+    -- There will be nothing to keep from anybody. (A new index of the name has the same ARN.)
+    delete from s3vl.restricted_index as i where i.index_arn = _arn;
+    if found then
+        perform s3vl._note_restriction_change();
+    end if;
     _request := json_build_object('index_arn', _arn, 'force', drop_index.force);
     select p.result
     into _result

@@ -65,8 +65,12 @@ as $$
     where n.nspname = 's3vl'
         and o.owner = n.nspowner
         and g.grantee <> o.owner
-        -- Types are everybody's to use.
-        and not (g.grantee = 0 and o.object like 'type %')
+        -- Types are everybody's to use, and so is what the public functions run as their caller.
+        and not (g.grantee = 0 and (
+            o.object like 'type %' or (o.object, g.privilege_type || o.columns) in (
+                select p.object, p.privilege from s3vl._public_rights() as p
+            )
+        ))
 $$;
 
 comment on function s3vl._rights() is

@@ -32,6 +32,8 @@ begin
     end if;
     -- A role has one level: what it had before is replaced.
     perform s3vl._revoke_rights(_role);
+    -- The statement above, and others of its kind, revoke this too.
+    perform s3vl._open_to_everybody();
     perform s3vl._change_rights(
         format('grant usage on schema s3vl to %s', s3vl._grantee(_role))
     );

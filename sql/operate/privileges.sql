@@ -14,5 +14,6 @@ begin
     loop
         perform s3vl._revoke_rights(_role);
     end loop;
+    perform s3vl._open_to_everybody();
 end;
 $$;

@@ -81,7 +81,7 @@ declare
 begin
     perform s3vl._put_records(
         _try_put.records, _try_put.index.index_arn, _try_put.started,
-        s3vl._epoch_ms(_try_put.deadline)
+        s3vl._epoch_ms(_try_put.deadline), null
     );
 exception
     when invalid_parameter_value then

@@ -64,7 +64,7 @@ begin
     if cardinality(_send_rows.gone) > 0 then
         perform s3vl._delete_ids(
             _send_rows.gone, _send_rows.index.index_arn, _send_rows.started,
-            s3vl._epoch_ms(_send_rows.deadline)
+            s3vl._epoch_ms(_send_rows.deadline), null
         );
         perform s3vl._count_deletes(_send_rows.binding, cardinality(_send_rows.gone));
     end if;

@@ -26,3 +26,9 @@ select pg_catalog.pg_extension_config_dump('s3vl.sync_usage', '');
 \ir renew_functions.sql
 -- They are as new as their rights: not at all.
 \ir known_functions.sql
+-- Who calls, and which part of an index it may use.
+\ir ../base/caller.sql
+\ir ../index/_role_oid.sql
+\ir ../index/restriction.sql
+select pg_catalog.pg_extension_config_dump('s3vl.restricted_index', '');
+select pg_catalog.pg_extension_config_dump('s3vl.index_restriction', '');

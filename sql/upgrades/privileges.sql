@@ -159,6 +159,8 @@ begin
         );
     end loop;
 
+    perform s3vl._open_to_everybody();
+
     for _role in
         select r.rolname, max(array_position(_levels, a.access_level)) as access_level
         from pg_proc as p

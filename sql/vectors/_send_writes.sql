@@ -17,7 +17,8 @@ create or replace function s3vl._put_records(
     vectors s3vl.vector_record[],
     index_arn text,
     started timestamptz,
-    deadline_ms bigint
+    deadline_ms bigint,
+    restriction jsonb
 )
     returns integer
     language plpgsql
@@ -39,6 +40,7 @@ begin
         _records[1] := concat(
             ',"index_arn":', to_json(_put_records.index_arn),
             ',"deadline":' || _put_records.deadline_ms,
+            ',"restriction":' || _put_records.restriction::text,
             ',"vectors":[', _records[1]
         );
         _records[_count] := _records[_count] || ']}';
@@ -57,16 +59,17 @@ end;
 $$;
 
 comment on function s3vl._put_records(
-    s3vl.vector_record[], text, timestamptz, bigint
+    s3vl.vector_record[], text, timestamptz, bigint, jsonb
 ) is
-    'Writes records that were checked, until a deadline or for as long as a call may take, and '
-    'returns how many.';
+    'Writes records that were checked, until a deadline or for as long as a call may take, within '
+    'a restriction, and returns how many.';
 
 create or replace function s3vl._delete_ids(
     vector_ids text[],
     index_arn text,
     started timestamptz,
-    deadline_ms bigint
+    deadline_ms bigint,
+    restriction jsonb
 )
     returns integer
     language plpgsql
@@ -82,6 +85,7 @@ begin
             json_build_object(
                 'index_arn', _delete_ids.index_arn,
                 'deadline', _delete_ids.deadline_ms,
+                'restriction', _delete_ids.restriction,
                 'vector_ids', _chunk.chunk
             )
         );
@@ -99,6 +103,6 @@ begin
 end;
 $$;
 
-comment on function s3vl._delete_ids(text[], text, timestamptz, bigint) is
-    'Deletes distinct ids, until a deadline or for as long as a call may take, and returns how '
-    'many.';
+comment on function s3vl._delete_ids(text[], text, timestamptz, bigint, jsonb) is
+    'Deletes distinct ids, until a deadline or for as long as a call may take, but none outside '
+    'of a restriction, and returns how many.';

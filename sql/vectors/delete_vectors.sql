@@ -6,21 +6,14 @@ create or replace function s3vl.delete_vectors(
     index_arn text default null
 )
     returns integer
-    security definer
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
+    language sql
 as $$
-declare
-    _started timestamptz := clock_timestamp();
-    _index s3vl.index_registry;
-    _ids text[];
-begin
-    _index := s3vl._find_index(
-        delete_vectors.index_name collate "C", delete_vectors.index_arn collate "C"
-    );
-    _ids := s3vl._distinct_ids(delete_vectors.vector_ids collate "C");
-    return s3vl._delete_ids(_ids, _index.index_arn, _started, null);
-end;
+    select s3vl._delete_vectors(
+        s3vl._sealed_caller(),
+        delete_vectors.vector_ids,
+        delete_vectors.index_name,
+        delete_vectors.index_arn
+    )
 $$;
 
 comment on function s3vl.delete_vectors(text[], text, text) is

@@ -20,53 +20,20 @@ create or replace function s3vl.list_vectors(
     stable
     parallel unsafe
     rows 10
-    security definer
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
+    language sql
 as $$
-declare
-    _index s3vl.index_registry;
-    _request json;
-    _parts jsonb[];
-    _required constant text[] := case
-        when list_vectors.return_data then array['vector_id', 'embedding']
-        else array['vector_id']
-    end;
-    _next_token text;
-    _rows bigint;
-begin
-    _index := s3vl._find_index(
-        list_vectors.index_name collate "C", list_vectors.index_arn collate "C"
-    );
-    perform s3vl._check_range('max_results', list_vectors.max_results, 1, 1000);
-    perform s3vl._check_boolean('return_data', list_vectors.return_data);
-    perform s3vl._check_boolean('return_metadata', list_vectors.return_metadata);
-    perform s3vl._check_next_token(list_vectors.next_token collate "C");
-    perform s3vl._check_segment(list_vectors.segment_count, list_vectors.segment_index);
-    _request := json_build_object(
-        'index_arn', _index.index_arn,
-        'max_results', list_vectors.max_results,
-        'next_token', list_vectors.next_token,
-        'return_data', list_vectors.return_data,
-        'return_metadata', list_vectors.return_metadata,
-        'segment_count', list_vectors.segment_count,
-        'segment_index', list_vectors.segment_index
-    );
-    _parts := array(select s3vl._ask('list_vectors', _request));
-    -- Where the page ends is known to its last part.
-    _next_token := _parts[cardinality(_parts)] ->> 'next_token';
-    return query
-    select v.vector_id, v.embedding, v.metadata, _next_token, (count(*) over ())::integer
-    from unnest(_parts) as p (result)
-    cross join lateral s3vl._decode_vectors(p.result, _required) as v;
-    get diagnostics _rows = row_count;
-    perform s3vl._check_count(_rows, list_vectors.max_results);
-    if _rows = 0 and _next_token is not null then
-        -- The token would have no row to stand on, and the vectors behind it would seem not to
-        -- exist.
-        perform s3vl._raise_malformed('an empty page that is not the last', _parts::text);
-    end if;
-end;
+    select v.vector_id, v.vector_data, v.metadata, v.response_next_token, v.total_count
+    from s3vl._list_vectors(
+        s3vl._sealed_caller(),
+        list_vectors.index_arn,
+        list_vectors.index_name,
+        list_vectors.max_results,
+        list_vectors.next_token,
+        list_vectors.return_data,
+        list_vectors.return_metadata,
+        list_vectors.segment_count,
+        list_vectors.segment_index
+    ) as v
 $$;
 
 comment on function s3vl.list_vectors(

@@ -8,22 +8,14 @@ create or replace function s3vl.put_vectors(
     index_arn text default null
 )
     returns integer
-    security definer
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-    -- Plans made for one array alone have a copy of it in them.
-    set plan_cache_mode = force_generic_plan
+    language sql
 as $$
-declare
-    _started timestamptz := clock_timestamp();
-    _index s3vl.index_registry;
-begin
-    _index := s3vl._find_index(
-        put_vectors.index_name collate "C", put_vectors.index_arn collate "C"
-    );
-    perform s3vl._check_records(put_vectors.vectors, _index);
-    return s3vl._put_records(put_vectors.vectors, _index.index_arn, _started, null);
-end;
+    select s3vl._put_vectors(
+        s3vl._sealed_caller(),
+        put_vectors.vectors,
+        put_vectors.index_name,
+        put_vectors.index_arn
+    )
 $$;
 
 comment on function s3vl.put_vectors(s3vl.vector_record[], text, text) is

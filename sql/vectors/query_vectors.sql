@@ -19,42 +19,20 @@ create or replace function s3vl.query_vectors(
     stable
     parallel unsafe
     rows 10
-    security definer
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
+    language sql
 as $$
-declare
-    _started timestamptz := clock_timestamp();
-    _index s3vl.index_registry;
-    _request json;
-    _rows bigint;
-begin
-    _index := s3vl._find_index(
-        query_vectors.index_name collate "C", query_vectors.index_arn collate "C"
-    );
-    perform s3vl._check_expected_model(query_vectors.expected_model, _index);
-    perform s3vl._check_range('top_k', query_vectors.top_k, 1, 10000);
-    perform s3vl._check_boolean('return_metadata', query_vectors.return_metadata);
-    perform s3vl._check_filter(query_vectors.metadata_filter, _index);
-    perform s3vl._check_query_mode(
-        query_vectors.query_mode collate "C", query_vectors.metadata_filter, _index, _started
-    );
-    _request := json_build_object(
-        'index_arn', _index.index_arn,
-        'query_vector', s3vl._encode_vector('query_vector', query_vectors.query_vector, _index),
-        'top_k', query_vectors.top_k,
-        'return_metadata', query_vectors.return_metadata,
-        'metadata_filter', query_vectors.metadata_filter,
-        'query_mode', query_vectors.query_mode
-    );
-    return query
     select v.vector_id, v.distance, v.similarity_score, v.metadata
-    from s3vl._ask('query_vectors', _request, _started) as p (result)
-    cross join lateral s3vl._decode_vectors(p.result, '{vector_id,distance}') as v;
-    get diagnostics _rows = row_count;
-    perform s3vl._check_count(_rows, query_vectors.top_k);
-    perform s3vl._note_no_rows(_rows, query_vectors.metadata_filter, _index);
-end;
+    from s3vl._query_vectors(
+        s3vl._sealed_caller(),
+        query_vectors.query_vector,
+        query_vectors.index_name,
+        query_vectors.index_arn,
+        query_vectors.top_k,
+        query_vectors.return_metadata,
+        query_vectors.metadata_filter,
+        query_vectors.query_mode,
+        query_vectors.expected_model
+    ) as v
 $$;
 
 comment on function s3vl.query_vectors(

@@ -20,56 +20,20 @@ create or replace function s3vl.query_vectors_batch(
     stable
     parallel unsafe
     rows 10
-    security definer
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
+    language sql
 as $$
-declare
-    _started timestamptz := clock_timestamp();
-    _index s3vl.index_registry;
-    _vectors json[];
-    _chunk record;
-    _request json;
-    _before integer;
-    _queries integer;
-    _rows bigint;
-begin
-    _index := s3vl._find_index(
-        query_vectors_batch.index_name collate "C", query_vectors_batch.index_arn collate "C"
-    );
-    perform s3vl._check_expected_model(query_vectors_batch.expected_model, _index);
-    perform s3vl._check_range('top_k', query_vectors_batch.top_k, 1, 10000);
-    perform s3vl._check_boolean('return_metadata', query_vectors_batch.return_metadata);
-    perform s3vl._check_filter(query_vectors_batch.metadata_filter, _index);
-    _vectors := s3vl._encode_vectors('query_vectors', query_vectors_batch.query_vectors, _index);
-    perform s3vl._check_query_mode(
-        query_vectors_batch.query_mode collate "C",
+    select v.query_number, v.vector_id, v.distance, v.similarity_score, v.metadata
+    from s3vl._query_vectors_batch(
+        s3vl._sealed_caller(),
+        query_vectors_batch.query_vectors,
+        query_vectors_batch.index_name,
+        query_vectors_batch.index_arn,
+        query_vectors_batch.top_k,
+        query_vectors_batch.return_metadata,
         query_vectors_batch.metadata_filter,
-        _index,
-        _started
-    );
-    -- One call, unless so many vectors are too much for one request.
-    for _chunk in select c.* from s3vl._chunks(_vectors) as c loop
-        _before := _chunk.first_position - 1;
-        _queries := _chunk.last_position - _before;
-        _request := json_build_object(
-            'index_arn', _index.index_arn,
-            'query_vectors', _chunk.chunk,
-            'top_k', query_vectors_batch.top_k,
-            'return_metadata', query_vectors_batch.return_metadata,
-            'metadata_filter', query_vectors_batch.metadata_filter,
-            'query_mode', query_vectors_batch.query_mode
-        );
-        return query
-        select _before + v.query_number, v.vector_id, v.distance, v.similarity_score, v.metadata
-        from s3vl._ask('query_vectors_batch', _request, _started) as p (result)
-        cross join lateral s3vl._decode_vectors(p.result, '{query_number,vector_id,distance}') as v
-        cross join lateral s3vl._check_query_number(v.query_number, _queries);
-        get diagnostics _rows = row_count;
-        perform s3vl._check_count(_rows, query_vectors_batch.top_k::bigint * _queries);
-        perform s3vl._note_no_rows(_rows, query_vectors_batch.metadata_filter, _index);
-    end loop;
-end;
+        query_vectors_batch.query_mode,
+        query_vectors_batch.expected_model
+    ) as v
 $$;
 
 comment on function s3vl.query_vectors_batch(

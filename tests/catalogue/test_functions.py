@@ -283,6 +283,23 @@ PUBLIC = {
         "s",
     ),
     "diagnose": ("", "TABLE(check_name text, status text, detail text, hint text)", "v"),
+    "restrict_index": (
+        (
+            "index_name text, role_name name, metadata_filter jsonb DEFAULT NULL::jsonb,"
+            " tenant_key text DEFAULT NULL::text, tenant_setting text DEFAULT NULL::text"
+        ),
+        "boolean",
+        "v",
+    ),
+    "unrestrict_index": ("index_name text, role_name name DEFAULT NULL::name", "boolean", "v"),
+    "list_restrictions": (
+        "",
+        (
+            "TABLE(index_name text, index_arn text, role_name name, metadata_filter jsonb, tenant_key text,"
+            " tenant_setting text, is_valid boolean, created_at timestamp with time zone)"
+        ),
+        "s",
+    ),
     "grant_access": ("role_name name, access_level text", "void", "v"),
     "revoke_access": ("role_name name", "void", "v"),
     "version": ("", "text", "i"),
@@ -291,10 +308,10 @@ PUBLIC = {
 
 # Internal, and run as the caller of a public one: by sync(), by those that bind, and by the triggers of a table.
 STEPS = [
-    "_begin_search", "_candidate_keys", "_candidate_type", "_end_search", "_estimated_candidates", "_hits",
-    "_key_array", "_keys_of_type", "_next_move", "_passing", "_rank_vectors", "_runs_for_others", "_with_estimate",
+    "_candidate_keys", "_candidate_type", "_end_search", "_estimated_candidates", "_hits",
+    "_key_array", "_keys_of_type", "_next_move", "_passing", "_runs_for_others", "_with_estimate",
     "_with_candidates", "_with_page", "_with_ranks",
-    "_end_binding", "_next_neighbours", "_note_changes", "_prepare_binding", "_prepare_unbinding", "_save_binding",
+    "_end_binding", "_note_changes", "_prepare_binding", "_prepare_unbinding", "_save_binding",
     "_start_sync", "_sync_step", "_take_lease", "_to_embed_query",
 ]  # fmt: skip
 # As 1.0.0 had them, for views and functions that were made then.
@@ -316,11 +333,25 @@ AS_CALLER = [
     "_runs_for_others",
     *CANDIDATES,
 ]
+# What reads and writes vectors runs as its caller, and calls what is behind it with a seal that says who that is:
+# only so it is known whom a restriction is for.
+SEALED = [
+    "delete_vectors", "get_vectors", "list_vectors", "put_vectors", "query_hybrid", "query_vectors",
+    "query_vectors_batch", "rank_vectors",
+]  # fmt: skip
+BEHIND = [*(f"_{name}" for name in SEALED), "_begin_search", "_next_neighbours"]
 
 TYPES = {"vector_record": ["vector_id text", "embedding real[]", "metadata jsonb"]}
 
 # Columns of design section 2: types stand in test_functions_are_as_designed
 TABLES = {
+    "seal_key": ["is_the_only_row", "inner_key", "outer_key"],
+    "role_seal": ["role_oid", "role_name", "seal"],
+    "caller": ["role_oid", "seal"],
+    "restricted_index": ["index_arn", "restricted_at"],
+    "index_restriction": [
+        "index_arn", "role_name", "role_oid", "metadata_filter", "tenant_key", "tenant_setting", "created_at",
+    ],
     "config": [
         "is_the_only_row", "lambda_arn", "aws_region", "timeout_seconds", "created_at", "updated_at",
         "last_validated_at", "last_validation_status",
@@ -420,6 +451,16 @@ def test_every_public_function_has_its_access_level(db: Database) -> None:
     assert sorted(row["function_name"] for row in rows) == sorted([*PUBLIC, *STEPS, *BEFORE_1_1])
 
 
+def test_what_is_behind_a_public_function_is_open_to_everybody(db: Database) -> None:
+    """Grants are on public functions, so what those run as their caller has none of its own."""
+    rows = db.rows("select split_part(object, '(', 1) as object, privilege from s3vl._public_rights()")
+
+    assert {row["object"]: row["privilege"] for row in rows} == {
+        "table s3vl.caller": "SELECT",
+        "routine s3vl._sealed_caller": "EXECUTE",
+    } | {f"routine s3vl.{name}": "EXECUTE" for name in BEHIND}
+
+
 def test_every_public_function_has_one_topic(db: Database) -> None:
     """What s3vl.help() lists is every public function, once."""
     rows = db.rows("select unnest(function_names)::text as name from s3vl._topics()")
@@ -432,9 +473,10 @@ def test_every_public_function_has_one_topic(db: Database) -> None:
     [
         "obj_description(p.oid, 'pg_proc') is null",
         ("not coalesce(p.proconfig, '{}') @> array['search_path=pg_catalog, pg_temp']"
-        f" and p.proname <> all ('{{sync,rrf_score,{','.join(CANDIDATES)}}}')"),
+        f" and p.proname <> all ('{{sync,rrf_score,{','.join([*CANDIDATES, *SEALED])}}}')"),
         "p.proparallel <> 'u' and p.proname <> 'rrf_score'",
-        "p.proacl is null or p.proacl::text ~ '[{,]='",
+        ("(p.proacl is null or p.proacl::text ~ '[{,]=')"
+        f" and p.proname <> all ('{{_sealed_caller,{','.join(BEHIND)}}}')"),
         ("exists (select from pg_proc as o where o.pronamespace = p.pronamespace"
         " and o.proname = p.proname and o.oid <> p.oid)"),
         # The list of levels is as long as there are functions.
@@ -454,8 +496,8 @@ def test_no_function_is(db: Database, broken: str) -> None:
 
 
 def test_public_functions_run_as_the_owner_and_internal_ones_as_their_caller(db: Database) -> None:
-    """Internal functions have no right of their own: they work only inside of a public one."""
-    assert set(functions_where(db, "p.prosecdef")) == {*PUBLIC, *STEPS} - {*AS_CALLER}
+    """Internal functions have no right of their own, but for those behind public ones that have none."""
+    assert set(functions_where(db, "p.prosecdef")) == {*PUBLIC, *STEPS, *BEHIND} - {*AS_CALLER, *SEALED}
 
 
 def test_sets_are_small_to_the_planner(db: Database) -> None:
@@ -505,7 +547,14 @@ def test_constraints_have_names_of_their_own(db: Database) -> None:
         "index_registry_index_name_length",
         "index_registry_index_name_printable",
         "index_registry_pkey",
+        "index_restriction_index_arn_fkey",
+        "index_restriction_pkey",
+        "index_restriction_tenant_is_whole",
         "outbox_pkey",
+        "restricted_index_pkey",
+        "seal_key_length",
+        "seal_key_pkey",
+        "seal_key_single_row",
         "sync_failure_binding_id_fkey",
         "sync_failure_pkey",
         "sync_failure_state_known",
@@ -523,15 +572,24 @@ def test_constraints_have_names_of_their_own(db: Database) -> None:
 
 
 def test_nothing_but_the_owner_has_a_privilege(db: Database) -> None:
-    """Schema and tables are granted to nobody."""
+    """Schema and tables are granted to nobody; one view tells everybody who they are."""
     grants = db.rows(
         """
-        select n.nspname as name from pg_namespace as n, aclexplode(n.nspacl) as a
+        select n.nspname as name, a.privilege_type as privilege from pg_namespace as n, aclexplode(n.nspacl) as a
         where n.nspname = 's3vl' and a.grantee <> n.nspowner
         union all
-        select c.relname from pg_class as c, aclexplode(c.relacl) as a
+        select c.relname, a.privilege_type from pg_class as c, aclexplode(c.relacl) as a
         where c.relnamespace = 's3vl'::regnamespace and a.grantee <> c.relowner
         """
     )
 
-    assert grants == []
+    assert grants == [{"name": "caller", "privilege": "SELECT"}]
+
+
+def test_one_function_finds_an_index_for_a_caller(db: Database) -> None:
+    """Whoever calls gets to an index with the restriction that holds for them, and in no other way."""
+    assert functions_where(db, "p.prosrc ~ '_find_index\\('") == ["_open_index"]
+    assert functions_where(db, "p.prosrc ~ '_open_index\\('") == sorted(BEHIND)
+    for function in {*BEHIND} - {"_begin_search"}:  # which calls nothing
+        source = db.value("select prosrc from pg_proc where proname = %(name)s", name=function)
+        assert "_open.restriction" in source

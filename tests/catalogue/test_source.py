@@ -35,7 +35,7 @@ def created(path: Path) -> set[str]:
     """Return the names of the functions, tables and types that a file creates."""
     return set(
         re.findall(
-            r"^create (?:or replace (?:function|procedure)|table|type) s3vl\.(\w+)",
+            r"^create (?:or replace (?:function|procedure)|sequence|table|type|view) s3vl\.(\w+)",
             path.read_text(),
             re.MULTILINE,
         )

@@ -21,10 +21,11 @@ DEFAULTS = f"""
     alter default privileges grant all on tables to {STRAY};
     alter default privileges grant all on functions to {STRAY}
 """
-# A function and what is left of it for views of 1.0.0 are one.
+# A function and what is left of it for views of 1.0.0 are one; what everybody may execute is no right of this role.
 RIGHTS = f"""
     select count(distinct regexp_replace(p.proname, '^_(.*)_1_0$', E'\\\\1'))
-        filter (where has_function_privilege('{STRAY}', p.oid, 'execute')),
+        filter (where has_function_privilege('{STRAY}', p.oid, 'execute')
+            and not has_function_privilege('public', p.oid, 'execute')),
         has_schema_privilege('{STRAY}', 's3vl', 'create'), has_schema_privilege('{STRAY}', 's3vl', 'usage'),
         has_table_privilege('{STRAY}', 's3vl.config', 'select, insert, update, delete'),
         has_any_column_privilege('{STRAY}', 's3vl.config', 'select')

@@ -17,7 +17,7 @@ BY_NAME: LiteralString = "select vector_id from s3vl.query_vectors(array[1, 2, 3
 BY_ARN: LiteralString = "select vector_id from s3vl.query_vectors(array[1, 2, 3, 4, 5], index_arn => %(arn)s)"
 GRANTS: LiteralString = (
     "grant usage on schema s3vl to {role};"
-    " grant execute on function s3vl.query_vectors(float8[], text, text, integer, boolean, jsonb, text)"
+    " grant execute on function s3vl.query_vectors(float8[], text, text, integer, boolean, jsonb, text, text)"
     " to {role}"
 )
 

@@ -65,6 +65,9 @@ CALLS: list[tuple[LiteralString, str]] = [
         "s3vl.switch_index('docs', 'other', true) cross join s3vl.switch_index('docs', 'other', true) as b",
         "admin",
     ),
+    ("s3vl.restrict_index('other', 'postgres')", "admin"),
+    ("s3vl.unrestrict_index('restricted')", "admin"),
+    ("s3vl.list_restrictions()", "admin"),
     ("s3vl.configure('" + LAMBDA_ARN + "')", "admin"),
     ("s3vl.use_pgvector(drop => true)", "admin"),
     ("s3vl.create_index('new', 5)", "admin"),
@@ -81,8 +84,8 @@ CALLS: list[tuple[LiteralString, str]] = [
 STEPS = {
     **dict.fromkeys(
         [
-            "_begin_search", "_candidate_keys", "_candidate_type", "_end_search", "_estimated_candidates", "_hits",
-            "_key_array", "_keys_of_type", "_next_move", "_next_neighbours", "_passing", "_rank_vectors",
+            "_candidate_keys", "_candidate_type", "_end_search", "_estimated_candidates", "_hits",
+            "_key_array", "_keys_of_type", "_next_move", "_passing",
             "_runs_for_others", "_with_estimate", "_with_candidates", "_with_page", "_with_ranks",
         ],
         "reader",
@@ -113,6 +116,10 @@ FORBIDDEN: list[LiteralString] = [
     "delete from s3vl.index_registry",
     "truncate s3vl.config",
     "select * from s3vl.outbox",
+    "select * from s3vl.seal_key",
+    "select * from s3vl.role_seal",
+    "select * from s3vl.index_restriction",
+    "select setval('s3vl.restriction_change', 1)",
     "delete from s3vl.outbox",
     "update s3vl.sync_state set leased_until = '-infinity'",
     "select s3vl._take_turn(null, null, now(), now())",
@@ -141,7 +148,7 @@ ANSWER = {
 
 @pytest.fixture
 def roles(db: Database, registered: StubLambda) -> StubLambda:
-    """Make the role `app`, which the session may become, and `other`; three calls are answered."""
+    """Make the role `app`, which the session may become, and `other`; four calls are answered."""
     db.rows(
         "create role app; create role other; grant app to current_user; grant create on schema public to app"
     )
@@ -149,10 +156,15 @@ def roles(db: Database, registered: StubLambda) -> StubLambda:
         "insert into s3vl.index_registry (index_name, index_arn) values ('other', %(arn)s)",
         arn=f"{INDEX_ARN}-other",
     )
+    db.rows(
+        "insert into s3vl.index_registry (index_name, index_arn) values ('restricted', %(arn)s)",
+        arn=f"{INDEX_ARN}-restricted",
+    )
+    db.rows("select s3vl.restrict_index('restricted', 'other')")
     db.rows("create table bound (id integer primary key, v real[], body text)")
     db.rows("alter table bound owner to app")
     db.rows("select s3vl.bind_table('bound', 'docs', 'v', content_columns => '{body}')")
-    for _ in range(3):
+    for _ in range(4):
         registered.answers(ANSWER)
     return registered
 
@@ -434,6 +446,11 @@ def pooled(login: str, committing: Callable[..., Database]) -> Database:
         "insert into s3vl.index_registry (index_name, index_arn) values ('other', %(arn)s)",
         arn=f"{INDEX_ARN}-o",
     )
+    owner.rows(
+        "insert into s3vl.index_registry (index_name, index_arn) values ('restricted', %(arn)s)",
+        arn=f"{INDEX_ARN}-r",
+    )
+    owner.rows("select s3vl.restrict_index('restricted', 's3vl_app')")
     session.rows("create table bound (id integer primary key, v real[])")
     session.rows("select s3vl.bind_table('bound', 'docs', 'v', content_columns => '{id}')")
     return session

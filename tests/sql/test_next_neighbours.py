@@ -15,7 +15,7 @@ TOKEN = {"next_token": "t", "returned": 2}
 def read_on(db: Database, changes: LiteralString = "", **parameters: Any) -> dict[str, Any]:
     """Read neighbours of a vector in the index "docs"."""
     [row] = db.rows(
-        "select * from s3vl._next_neighbours('{1,2,3,4,5}', 'docs', null, 300, 100, true,"
+        "select * from s3vl._next_neighbours(s3vl._sealed_caller(), '{1,2,3,4,5}', 'docs', null, 300, 100, true,"
         " '{\"a\": 1}', " + (changes or "null") + ", clock_timestamp())",
         **parameters,
     )
@@ -63,8 +63,8 @@ def test_a_caller_cannot_lengthen_its_time(db: Database, registered: StubLambda)
     registered.answers({"distance_metric": "cosine", "vectors": []})
 
     db.rows(
-        "select * from s3vl._next_neighbours('{1,2,3,4,5}', 'docs', null, 10, 10, false, null, null,"
-        " clock_timestamp() + interval '1 hour')"
+        "select * from s3vl._next_neighbours(s3vl._sealed_caller(), '{1,2,3,4,5}', 'docs', null, 10, 10, false, null,"
+        " null, clock_timestamp() + interval '1 hour')"
     )
 
     assert registered.requests[0]["budget_ms"] == pytest.approx(29_000, abs=100)

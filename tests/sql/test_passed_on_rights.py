@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fixtures_sql import Database
 
 ROLES = ("a", "b", "c", "d")
-SEARCH = "s3vl.query_vectors(float8[], text, text, integer, boolean, jsonb, text)"
+SEARCH = "s3vl.query_vectors(float8[], text, text, integer, boolean, jsonb, text, text)"
 
 
 class Right(NamedTuple):

@@ -230,7 +230,10 @@ STEPS: list[LiteralString] = [
     "select s3vl._candidate_keys('delete from public.products returning id', null, 1)",
     "select s3vl._estimated_candidates('select 1) as c; delete from public.products; select (1', null)",
     "select s3vl._candidate_type('select pg_sleep(1000)', null)",
-    "select s3vl._begin_search('{1,2}', 'x', 'docs', null, 1, null, false, 'auto', 10, null, null, 'infinity')",
+    (
+        "select s3vl._begin_search(s3vl._sealed_caller(), '{1,2}', 'x', 'docs',"
+        " null, 1, null, false, 'auto', 10, null, null, 'infinity')"
+    ),
 ]
 
 

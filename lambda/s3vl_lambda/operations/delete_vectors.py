@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from s3vl_lambda.operations._own import keys_of_others
 from s3vl_lambda.operations._writing import write
 
 if TYPE_CHECKING:
@@ -23,6 +24,12 @@ def run(request: DeleteVectors, gateway: S3VectorsGateway) -> Answer:
     ]
 
     def send(chunk: range) -> None:
-        gateway.delete_vectors(request.index_arn, request.vector_ids[chunk.start : chunk.stop])
+        ids = request.vector_ids[chunk.start : chunk.stop]
+        if request.restriction is not None:
+            # To this caller those of others do not exist, and what does not exist is no error.
+            others = keys_of_others(gateway, request.index_arn, ids, request.restriction)
+            ids = [vector_id for vector_id in ids if vector_id not in others]
+        if ids:
+            gateway.delete_vectors(request.index_arn, ids)
 
     return write(chunks, send, "deleted")

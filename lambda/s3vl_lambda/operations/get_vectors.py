@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from s3vl_lambda.operations._collecting import Found, collect
+from s3vl_lambda.operations._own import get_own
 from s3vl_lambda.operations._rows import stored_rows
 from s3vl_lambda.protocol.errors import ResponseTooLargeError, shown
 from s3vl_lambda.protocol.responses import Answer, Rows
@@ -32,9 +33,11 @@ def run(request: GetVectors, gateway: S3VectorsGateway) -> Answer:
 
 def _get(request: GetVectors, gateway: S3VectorsGateway, chunk: range) -> Found:
     """Get and encode what exists of one chunk, in the order asked; of what the service said nothing is kept."""
-    found = gateway.get_vectors(
+    found = get_own(
+        gateway,
         request.index_arn,
         request.vector_ids[chunk.start : chunk.stop],
+        request.restriction,
         return_data=request.include_vector_data,
         return_metadata=request.include_metadata,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from s3vl_lambda.operations._own import is_own
 from s3vl_lambda.operations._paging import Tokens
 from s3vl_lambda.operations._rows import stored_rows
 from s3vl_lambda.protocol.errors import OutOfTimeError, ResponseTooLargeError, shown
@@ -27,18 +28,17 @@ def run(request: ListVectors, gateway: S3VectorsGateway) -> Answer:
             if token == request.next_token:
                 raise
             return Answer({}, rows, {"next_token": token})
-        encoded = stored_rows(
-            page.vectors, with_data=request.return_data, with_metadata=request.return_metadata
-        )
+        own = [vector for vector in page.vectors if is_own(vector, request.restriction)]
+        encoded = stored_rows(own, with_data=request.return_data, with_metadata=request.return_metadata)
         fitting = rows.fitting(encoded)
         if fitting < len(encoded):
             if fitting == 0:
                 raise ResponseTooLargeError(
-                    f"vector {shown(page.vectors[0]['key'])} does not fit into a response of Lambda (6 MB); "
+                    f"vector {shown(own[0]['key'])} does not fit into a response of Lambda (6 MB); "
                     "list with return_metadata => false"
                 )
             # A token goes on after a whole page, so ask for this page again, as long as fits.
-            max_results = fitting
+            max_results = page.vectors.index(own[fitting])
         elif encoded or page.next_token is None:
             rows.extend(encoded)
             return Answer({} if page.next_token is None else {"next_token": page.next_token}, rows)
@@ -53,7 +53,7 @@ def _page(request: ListVectors, gateway: S3VectorsGateway, token: str | None, ma
         max_results=max_results,
         next_token=token,
         return_data=request.return_data,
-        return_metadata=request.return_metadata,
+        return_metadata=request.return_metadata or request.restriction is not None,
         segment_count=request.segment_count,
         segment_index=request.segment_index,
     )

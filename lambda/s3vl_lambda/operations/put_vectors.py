@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from s3vl_lambda.operations._own import keys_of_others
 from s3vl_lambda.operations._writing import write
+from s3vl_lambda.protocol.errors import RestrictedError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +25,21 @@ def run(request: PutVectors, gateway: S3VectorsGateway) -> Answer:
 
     def send(chunk: range) -> None:
         records = request.vectors[chunk.start : chunk.stop]
+        _check_own(request, gateway, chunk)
         gateway.put_vectors(request.index_arn, records, range(chunk.start + 1, chunk.stop + 1))
 
     return write(list(_chunks(request)), send, "written")
+
+
+def _check_own(request: PutVectors, gateway: S3VectorsGateway, chunk: range) -> None:
+    """Refuse to replace a vector outside of the restriction; the metadata of the new ones SQL has checked."""
+    if request.restriction is None:
+        return
+    ids = [record.vector_id for record in request.vectors[chunk.start : chunk.stop]]
+    others = keys_of_others(gateway, request.index_arn, ids, request.restriction)
+    for position, vector_id in enumerate(ids, chunk.start + 1):
+        if vector_id in others:
+            raise RestrictedError(f"vectors[{position}].vector_id: {shown(vector_id)} is taken")
 
 
 def _chunks(request: PutVectors) -> Iterator[range]:

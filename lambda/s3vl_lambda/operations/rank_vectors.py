@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from s3vl_lambda.operations._collecting import NUMBERS_AT_A_TIME, Found, collect
 from s3vl_lambda.operations._distances import as_told, distance_from
+from s3vl_lambda.operations._own import get_own
 from s3vl_lambda.operations._rows import not_finite, numbers_in, ranked_row
 from s3vl_lambda.protocol.errors import (
     BrokenContractError,
@@ -133,8 +134,13 @@ def _distances(
 ) -> list[Ranked]:
     """Get the vectors of one chunk, and keep nothing of them but their distances."""
     ids = request.vector_ids
-    found = gateway.get_vectors(
-        request.index_arn, ids[chunk.start : chunk.stop], return_data=True, return_metadata=False
+    found = get_own(
+        gateway,
+        request.index_arn,
+        ids[chunk.start : chunk.stop],
+        request.restriction,
+        return_data=True,
+        return_metadata=False,
     )
     distance = measure.result().distance
     positions = [position for position in chunk if ids[position] in found]
@@ -187,7 +193,14 @@ def _encoded(request: RankVectors, gateway: S3VectorsGateway, nearest: list[Rank
     ranked = {place: nearest[place] for place in some}
     found = {one.vector_id: {"key": one.vector_id} for one in ranked.values()}
     if request.return_metadata:
-        found = gateway.get_vectors(request.index_arn, list(found), return_data=False, return_metadata=True)
+        found = get_own(
+            gateway,
+            request.index_arn,
+            list(found),
+            request.restriction,
+            return_data=False,
+            return_metadata=True,
+        )
     return {
         place: ranked_row(found[one.vector_id], one.distance, with_metadata=request.return_metadata)
         for place, one in ranked.items()

@@ -9,6 +9,7 @@ S3vlError
 ├── NotFoundError               not_found
 ├── NoVectorBucketError         no_vector_bucket
 ├── NotEmptyError               not_empty
+├── RestrictedError             restricted
 ├── ServiceFailureError         service_failure        retryable by status
 ├── ConflictError               service_failure        which the type tells
 ├── ResponseTooLargeError       response_too_large
@@ -116,6 +117,12 @@ class NotEmptyError(S3vlError):
     """The index holds vectors, which would be deleted with it."""
 
     code = "not_empty"
+
+
+class RestrictedError(S3vlError):
+    """A vector is outside of the part of the index that the request is restricted to."""
+
+    code = "restricted"
 
 
 class ServiceFailureError(S3vlError):

@@ -61,7 +61,7 @@ def _member(key: str, operand: Any, path: str, depth: int) -> tuple[dict[str, An
         )
     if isinstance(operand, dict):
         return {key: operand}, _comparisons(operand, path)
-    if not _is_scalar(operand):
+    if not is_scalar(operand):
         raise InvalidRequestError.at(
             path, f"must be text, a number, a boolean or an object of operators, got {shown(operand)}"
         )
@@ -94,18 +94,18 @@ def _is_boolean(value: Any) -> bool:
     return isinstance(value, bool)
 
 
-def _is_scalar(value: Any) -> bool:
+def is_scalar(value: Any) -> bool:
     """Tell whether a metadata value can be equal to this one."""
     return _is_text(value) or _is_boolean(value) or is_number(value)
 
 
 def _is_scalar_list(value: Any) -> bool:
     """Tell whether a metadata value can be one of these."""
-    return isinstance(value, list) and bool(value) and all(map(_is_scalar, value))
+    return isinstance(value, list) and bool(value) and all(map(is_scalar, value))
 
 
 _Operand = tuple["Callable[[Any], bool]", str]
-_SCALAR: _Operand = (_is_scalar, "text, a number or a boolean")
+_SCALAR: _Operand = (is_scalar, "text, a number or a boolean")
 _NUMBER: _Operand = (is_number, "a number")
 _SCALAR_LIST: _Operand = (_is_scalar_list, "a non-empty array of texts, numbers or booleans")
 _OPERANDS: dict[str, _Operand] = {

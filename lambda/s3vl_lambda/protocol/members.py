@@ -36,6 +36,10 @@ class Members:
     def __contains__(self, name: str) -> bool:
         return name in self._left
 
+    def names(self) -> list[str]:
+        """Name what is left."""
+        return list(self._left)
+
     def refuse(self, name: str, problem: str) -> InvalidRequestError:
         """Make the error that says what is wrong with a member."""
         return InvalidRequestError.at(self._prefix + name, problem)

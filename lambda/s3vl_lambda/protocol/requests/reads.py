@@ -9,6 +9,7 @@ from s3vl_lambda.protocol.errors import shown
 from s3vl_lambda.protocol.members import Members, is_number
 from s3vl_lambda.protocol.requests.base import IndexRequest
 from s3vl_lambda.protocol.requests.queries import MAX_TOP_K
+from s3vl_lambda.protocol.restriction import Restriction, read_restriction
 from s3vl_lambda.protocol.vector_ids import read_ids
 from s3vl_lambda.protocol.vectors import read_numbers
 
@@ -24,6 +25,7 @@ class GetVectors(IndexRequest):
     vector_ids: list[str]
     include_vector_data: bool
     include_metadata: bool
+    restriction: Restriction | None = None
     position: int = 0
 
     @classmethod
@@ -41,6 +43,7 @@ class GetVectors(IndexRequest):
             vector_ids=vector_ids,
             include_vector_data=members.boolean("include_vector_data"),
             include_metadata=members.boolean("include_metadata"),
+            restriction=read_restriction(members),
             position=position,
         )
 
@@ -58,6 +61,7 @@ class RankVectors(IndexRequest):
     vector_ids: list[str]
     top_k: int
     return_metadata: bool
+    restriction: Restriction | None = None
     position: int = 0
     ranked: dict[int, float] = field(default_factory=dict)
     returned: int = 0
@@ -83,6 +87,7 @@ class RankVectors(IndexRequest):
             vector_ids=vector_ids,
             top_k=top_k,
             return_metadata=members.boolean("return_metadata"),
+            restriction=read_restriction(members),
             **place,
         )
 
@@ -107,6 +112,7 @@ class ListVectors(IndexRequest):
     max_results: int
     return_data: bool
     return_metadata: bool
+    restriction: Restriction | None = None
     next_token: str | None = None
     segment_count: int | None = None
     segment_index: int | None = None
@@ -130,6 +136,7 @@ class ListVectors(IndexRequest):
             max_results=members.integer("max_results", 1, _MAX_LIST_RESULTS),
             return_data=members.boolean("return_data"),
             return_metadata=members.boolean("return_metadata"),
+            restriction=read_restriction(members),
             next_token=next_token,
             segment_count=segment_count,
             segment_index=segment_index,

@@ -9,6 +9,7 @@ from s3vl_lambda.protocol.members import Members
 from s3vl_lambda.protocol.ranges import read_ranges
 from s3vl_lambda.protocol.records import read_metadata_records, read_records
 from s3vl_lambda.protocol.requests.base import IndexRequest
+from s3vl_lambda.protocol.restriction import Restriction, read_restriction
 from s3vl_lambda.protocol.vector_ids import read_ids
 
 if TYPE_CHECKING:
@@ -32,12 +33,18 @@ class PutVectors(Write):
 
     operation = "put_vectors"
     vectors: list[Record]
+    restriction: Restriction | None = None
 
     @classmethod
     def read(cls, members: Members, budget_ms: int) -> Self:
         """Take the vectors."""
         vectors = read_records(members)
-        return cls(budget_ms=budget_ms, vectors=vectors, **_how_to_write(members, len(vectors)))
+        return cls(
+            budget_ms=budget_ms,
+            vectors=vectors,
+            restriction=read_restriction(members),
+            **_how_to_write(members, len(vectors)),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +67,18 @@ class DeleteVectors(Write):
 
     operation = "delete_vectors"
     vector_ids: list[str]
+    restriction: Restriction | None = None
 
     @classmethod
     def read(cls, members: Members, budget_ms: int) -> Self:
         """Take the ids."""
         vector_ids = read_ids(members)
-        return cls(budget_ms=budget_ms, vector_ids=vector_ids, **_how_to_write(members, len(vector_ids)))
+        return cls(
+            budget_ms=budget_ms,
+            vector_ids=vector_ids,
+            restriction=read_restriction(members),
+            **_how_to_write(members, len(vector_ids)),
+        )
 
 
 def _how_to_write(members: Members, length: int) -> dict[str, Any]:
