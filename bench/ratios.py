@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench import batch, cold_start, contenders, resources, writes
+from bench import batch, cold_start, contenders, ranking, resources, writes
 from bench.contenders import Search
 from bench.progress import say
 from bench.sampling import Figure, Timings, alternate, ratio
@@ -63,6 +63,7 @@ BOUNDS = {
     "query_vs_direct_50ms": Bound("one query, 50 ms: s3vl against direct", at_most=1.15),
     "connections_per_100_queries": Bound("new connections to the service, 100 warm queries", at_most=2),
     "batch_speedup_50ms": Bound("100 vectors, 50 ms: single calls against a batch", at_least=15),
+    "ranking_vs_direct": Bound("2,000 vectors ranked: s3vl against boto3 and numpy", at_most=1.5),
     "batch_invocations": Bound("invocations for a batch of 100", at_most=1),
     "cold_start_vs_naive": Bound(
         "cold start of new code, unpacking included: s3vl against naive", at_most=0.75
@@ -84,6 +85,8 @@ def measure(stage: Stage, effort: Effort) -> dict[str, Figure | float]:
         slow = _alternate(stage, search, effort, "direct", "s3vl")
     say(f"a batch of {effort.batch}, {SLOW_MS} ms of latency")
     batched = batch.compare(stage, small, effort.batch, SLOW_MS, effort.rounds, effort.seconds)
+    to_rank = ranking.index_to_rank(stage)
+    ranked = ranking.compare(stage, to_rank, effort.rounds, effort.seconds)
     say("cold starts")
     cold = cold_start.compare(stage, search.index, effort.rounds, effort.seconds)
     say(f"{effort.rows} rows to write, {SLOW_MS} ms of latency")
@@ -94,6 +97,7 @@ def measure(stage: Stage, effort: Effort) -> dict[str, Figure | float]:
         "query_vs_direct_50ms": ratio(slow["s3vl"], slow["direct"]),
         "connections_per_100_queries": resources.connections(stage, search, queries=100),
         "batch_speedup_50ms": ratio(batched["s3vl"], batched["batch"]),
+        "ranking_vs_direct": ratio(ranked["ranked"], ranked["direct"]),
         "batch_invocations": batch.invocations(stage, small, effort.batch),
         "cold_start_vs_naive": ratio(cold["s3vl"], cold["naive"]),
         "zip_mb": round(len(stage.s3vl_zip) / 1e6, 2),

@@ -49,6 +49,10 @@ CALLS: dict[str, tuple[str, set[str]]] = {
         {"QueryVectors", "GetVectors"},
     ),
     "get": (f"select * from s3vl.get_vectors(array['vec_001'], '{NAME}')", {"GetVectors"}),
+    "rank": (
+        f"select * from s3vl.rank_vectors(array[1, 2, 3, 4, 5.0], array['vec_001'], '{NAME}')",
+        {"GetIndex", "GetVectors"},
+    ),
     "list": (
         f"select * from s3vl.list_vectors(index_name => '{NAME}', return_metadata => false)",
         {"ListVectors"},

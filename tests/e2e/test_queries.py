@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -312,6 +313,59 @@ def test_a_large_answer_comes_whole(
 
     assert [row[0] for row in rows] == [str(n) for n in range(300)]
     assert all(body == f"{vector_id} " + "x" * 35_000 for vector_id, body in rows)
+    ranked = connection.execute(
+        "select vector_id, metadata ->> 'body' from s3vl.rank_vectors(array[1.0, 0.0], %s, 'heavy', top_k => 290,"
+        " return_metadata => true)",
+        [[str(n) for n in range(299, -1, -1)]],
+    ).fetchall()
+    assert ranked == rows[:290]
+
+
+@pytest.mark.parametrize("top_k", [1, 20, 10_000])
+def test_a_ranking_is_brute_force_among_the_ids(
+    connection: psycopg.Connection, large: np.ndarray, top_k: int
+) -> None:
+    """Whatever GetVectors omits or reorders: the nearest of the ids that exist, with the service's distances."""
+    random = np.random.default_rng(top_k)
+    chosen = random.choice(LARGE, 1_000, replace=False)
+    ids = [f"{number:05}" for number in chosen] + [f"absent-{number}" for number in range(50)]
+    random.shuffle(ids)
+    query = random.standard_normal(8).tolist()
+
+    rows = connection.execute(
+        "select vector_id, distance, metadata from s3vl.rank_vectors(%s, %s, 'large', top_k => %s,"
+        " return_metadata => true)",
+        [query, ids, top_k],
+    ).fetchall()
+
+    expected = nearest(large[chosen], query, top_k)
+    assert [row[0] for row in rows] == [f"{chosen[number]:05}" for number, _ in expected]
+    assert [row[1] for row in rows] == pytest.approx([distance for _, distance in expected], abs=1e-6)
+    assert all(row[2] == {"parity": int(row[0]) % 2} for row in rows)
+    operation = connection.execute("select operation, api_calls from s3vl.last_call()").fetchone()
+    assert operation == ("rank_vectors", 1 + 11 + -(-min(top_k, 1_000) // 100))
+
+
+def test_neighbours_are_read_on(connection: psycopg.Connection, large: np.ndarray) -> None:
+    """Pages of one search are read by several calls, each with its pages only, and are those of one call."""
+    query = [1.0] + 7 * [0.0]
+    found: list[str] = []
+    continuation, pages = None, []
+
+    while True:
+        [ids, continuation] = connection.execute(
+            "select vector_ids, next_continuation from s3vl._next_neighbours(%s, 'large', null, 1000, %s, false,"
+            " null, %s::jsonb, clock_timestamp())",
+            [query, 150 if found else 1, json.dumps(continuation) if continuation else None],
+        ).fetchone()
+        found += ids
+        [calls] = connection.execute("select api_calls from s3vl.last_call()").fetchone()
+        pages.append((len(ids), calls))
+        if continuation is None:
+            break
+
+    assert found == [f"{number:05}" for number, _ in nearest(large, query, 1_000)]
+    assert pages == [(100, 1)] + 4 * [(200, 2)] + [(100, 1)]
 
 
 def register_far(connection: psycopg.Connection, client: Any) -> str:
