@@ -95,3 +95,45 @@ $$;
 comment on function s3vl._check_ready(s3vl.index_registry, s3vl.index_registry) is
     'Refuses an index that is not known to have all that the tables have which are bound to the '
     'other.';
+
+create or replace function s3vl._check_same_restrictions(
+    index s3vl.index_registry,
+    to_index s3vl.index_registry
+)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _arns constant text[] := array[
+        _check_same_restrictions.index.index_arn, _check_same_restrictions.to_index.index_arn
+    ];
+begin
+    -- By force neither: who may see what is not for a switch to change.
+    if exists (
+        select
+        from s3vl.restricted_index as r
+        where r.index_arn = any(_arns)
+        having count(*) = 1
+    ) or exists (
+        select
+        from s3vl.index_restriction as r
+        where r.index_arn = any(_arns)
+        group by r.role_oid, r.metadata_filter, r.tenant_key, r.tenant_setting
+        having count(*) <> 2
+    ) then
+        raise exception using
+            errcode = '55000',
+            message = format(
+                'indexes "%s" and "%s" are not restricted alike',
+                _check_same_restrictions.index.index_name,
+                _check_same_restrictions.to_index.index_name
+            ),
+            hint = 'Restrict both to the same roles and parts with s3vl.restrict_index(): see '
+                's3vl.list_restrictions().';
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_same_restrictions(s3vl.index_registry, s3vl.index_registry) is
+    'Refuses to exchange two indexes of which roles may see different parts.';

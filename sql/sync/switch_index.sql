@@ -30,6 +30,7 @@ begin
             ),
             hint = 'Pass the names of two indexes: see s3vl.list_indexes().';
     end if;
+    perform s3vl._check_same_restrictions(_index, _to_index);
     if not switch_index.force then
         perform s3vl._check_ready(_index, _to_index);
     end if;
@@ -63,6 +64,7 @@ comment on function s3vl.switch_index(text, text, boolean) is
     'index of to_index_name is not known to have all that is in the tables bound to the other: a '
     'table that is not bound to it, a binding that is paused or broken, that was not verified '
     'since its backfill, or with an unfinished backfill, a change that waits for over a minute, '
-    'dead letters, or more rows without an embedding. force => true switches all the same. Raises '
+    'dead letters, or more rows without an embedding. force => true switches all the same, but not '
+    'between indexes that s3vl.restrict_index() has restricted otherwise. Raises '
     '22023 for two names of one index, 42704, 55000, and 55P03 while another session changes the '
     'registry.';

@@ -188,6 +188,29 @@ def test_an_old_change_that_waits_is_in_the_way(db: Database) -> None:
     assert "its oldest change waits since" in (db.error(SWITCH).message_detail or "")
 
 
+@pytest.mark.usefixtures("two")
+def test_a_switch_opens_nothing_to_anybody(db: Database) -> None:
+    """Restrictions are of an index, and a name is not moved to one that is restricted otherwise, by force neither."""
+    db.rows("create role tenant")
+    restrict: LiteralString = "select s3vl.restrict_index(%(name)s, 'tenant', '{\"tenant\": \"a\"}')"
+    for name in ("blue", "green"):
+        with db.connection.transaction(force_rollback=True):
+            db.rows(restrict, name=name)
+            for force in (True, False):
+                error = db.error("select s3vl.switch_index('blue', 'green', %(force)s)", force=force)
+                assert (error.sqlstate, error.message_primary) == (
+                    "55000",
+                    'indexes "blue" and "green" are not restricted alike',
+                )
+    db.rows(restrict, name="blue")
+    db.rows("select s3vl.restrict_index('green', 'tenant', '{\"tenant\": \"b\"}')")
+    assert db.error(SWITCH).sqlstate == "55000"
+
+    db.rows(restrict, name="green")
+
+    assert db.value(SWITCH) is True
+
+
 def test_indexes_without_tables_are_switched(db: Database, configured: StubLambda) -> None:
     """Who writes them otherwise knows by themselves what is in them."""
     db.rows(REGISTER, blue=INDEX_ARN, green=GREEN_ARN)
