@@ -10,6 +10,7 @@ READY := $(VENV)/.ready
 DEV := $(VENV)/.dev
 MATRIX := $(VENV)/.matrix
 BENCH := $(VENV)/.bench
+NOTEBOOK := $(VENV)/.notebook
 SET_UP := $(PYTHON) tools/set_up.py $(VENV)
 PARAMETERS ?= cloudformation/parameters.json
 # Two files at a time, each with servers of its own: one alone waits for a third of its time.
@@ -22,7 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_SYSTEM_CERTS := 1
 LOCAL := PYTHONPATH=local $(BIN)/python -m s3vl_local
 
-.PHONY: help dev demo test test-fast test-matrix coverage bench bench-quick plots lint format package build deploy destroy docs guide up env env-off psql parameters down reset
+.PHONY: help dev demo notebook test test-fast test-matrix coverage bench bench-quick plots lint format package build deploy destroy docs guide up env env-off psql parameters down reset
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^## / { printf "\n%s\n", substr($$0, 4) } \
@@ -54,6 +55,9 @@ down: $(READY) ## Stop the local cloud; make up brings back what it held
 reset: $(READY) ## Stop the local cloud and forget what it held
 	@$(LOCAL) reset
 
+notebook: $(NOTEBOOK) ## Run sample-data/semantic-search.ipynb into build/notebook/
+	@PYTHONPATH=local:tools $(BIN)/python tools/run_notebook.py $(if $(PAGE),--page "$(PAGE)")
+
 ## Deploy
 
 deploy: $(READY) ## Create or update a stack: STACK=name (more: docs/install.md)
@@ -77,7 +81,7 @@ build: $(READY) ## Build what databases install: build/sql/ (docs/install.md)
 
 dev: $(DEV) ## Install what tests and linters need (the others do it too)
 
-test: $(DEV) ## Run all tests; it says how long that takes and how far it is
+test: $(DEV) $(NOTEBOOK) ## Run all tests; it says how long that takes and how far it is
 	@$(PYTEST)
 
 test-fast: $(DEV) ## Run the tests that need no local cloud
@@ -137,6 +141,13 @@ $(DEV): $(READY)
 $(MATRIX): $(DEV)
 	@echo "Adding the other PostgreSQL servers to $(VENV) (once) ..." >&2
 	@$(SET_UP) matrix
+	@touch $@
+
+# A model, plots and what runs notebooks: nothing else installs it.
+$(NOTEBOOK): $(READY)
+	@echo "Adding what the notebook needs to $(VENV) (once) ..." >&2
+	@$(SET_UP) notebook
+	@$(SET_UP) --no-dependencies vocabulary
 	@touch $@
 
 $(BENCH): $(DEV)

@@ -32,15 +32,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="the virtual environment, made when it is not there")
     parser.add_argument("groups", nargs="+", help="dependency groups of pyproject.toml")
+    parser.add_argument("--no-dependencies", action="store_true", help="install what they name, and no more")
     options = parser.parse_args()
     try:
-        return _install(options.folder, options.groups)
+        return _install(options.folder, options.groups, ["--no-deps"] if options.no_dependencies else [])
     except KeyboardInterrupt:
         print("\nInterrupted. The next make goes on from here.", file=sys.stderr)
         return 130
 
 
-def _install(folder: Path, groups: list[str]) -> int:
+def _install(folder: Path, groups: list[str], flags: list[str]) -> int:
     """Make the environment if need be and fill it; say what could not be reached."""
     if not (folder / "bin" / "pip").exists():
         with waiting_for("Python to make a virtual environment"):
@@ -49,14 +50,14 @@ def _install(folder: Path, groups: list[str]) -> int:
         if made.returncode:
             return made.returncode
     with waiting_for(f"packages from {package_index.address()}"):
-        failed = _download(folder, groups)
+        failed = _download(folder, groups, flags)
     if failed:
         print(f"\nThe packages could not be downloaded.\n{package_index.why_not(failed)}", file=sys.stderr)
         return 1
     return 0
 
 
-def _download(folder: Path, groups: list[str]) -> str:
+def _download(folder: Path, groups: list[str], flags: list[str]) -> str:
     """Download and install; return what went wrong, or nothing."""
     python, constraints = str(folder / "bin" / "python"), ["--constraint", str(ROOT / "constraints.txt")]
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -64,7 +65,7 @@ def _download(folder: Path, groups: list[str]) -> str:
     bootstrap = _run([*pip, *constraints, *_requirements("bootstrap")])
     if bootstrap.returncode:
         return bootstrap.stderr
-    wanted = [*constraints, *dict.fromkeys(one for group in groups for one in _requirements(group))]
+    wanted = [*flags, *constraints, *dict.fromkeys(one for group in groups for one in _requirements(group))]
     if _run([*uv, *wanted], _for_uv()).returncode == 0:
         return ""
     installed = _run([*pip, *wanted])
