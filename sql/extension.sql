@@ -4,6 +4,7 @@ set local search_path = pg_catalog, pg_temp;
 \ir manifest.sql
 -- Rows that pg_dump takes along.
 select pg_catalog.pg_extension_config_dump('s3vl.config', '');
+select pg_catalog.pg_extension_config_dump('s3vl.function_facts', '');
 select pg_catalog.pg_extension_config_dump('s3vl.index_registry', '');
 select pg_catalog.pg_extension_config_dump('s3vl.restricted_index', '');
 select pg_catalog.pg_extension_config_dump('s3vl.index_restriction', '');

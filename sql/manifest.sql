@@ -41,7 +41,9 @@
 \ir call/_invoke.sql
 \ir call/_ask.sql
 \ir call/_decode.sql
-\ir call/_check_connection.sql
+\ir call/function_facts.sql
+\ir call/_try_connection.sql
+\ir call/_exact_search.sql
 
 -- Public: which Lambda function to call
 \ir call/configuration.sql

@@ -40,7 +40,8 @@ begin
     drop table
         s3vl.outbox, s3vl.sync_usage,
         s3vl.sync_pace, s3vl.sync_difference, s3vl.sync_job, s3vl.sync_failure,
-        s3vl.sync_state, s3vl.binding, s3vl.index_registry, s3vl.config;
+        s3vl.sync_state, s3vl.binding, s3vl.index_registry, s3vl.config,
+        s3vl.function_facts;
     drop view s3vl.caller, s3vl.role_seal;
     drop table s3vl.seal_key;
     drop sequence s3vl.restriction_change, s3vl.restriction_change_before;

@@ -12,6 +12,8 @@ class Settings:
     region: str
     function_name: str
     initialized_on_demand: bool
+    # Lambda gives processor time in proportion to it. None where nobody says it.
+    memory_mb: int | None
     # Of new indexes; the stack sets them with ManageIndexes.
     vector_bucket: str | None
     kms_key_arn: str | None
@@ -24,6 +26,7 @@ def settings() -> Settings:
         region=os.environ["AWS_REGION"],
         function_name=os.environ["AWS_LAMBDA_FUNCTION_NAME"],
         initialized_on_demand=os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") == "on-demand",
+        memory_mb=int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")) or None,
         vector_bucket=os.environ.get("VECTOR_BUCKET_NAME"),
         kms_key_arn=os.environ.get("KMS_KEY_ARN"),
     )

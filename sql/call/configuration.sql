@@ -43,10 +43,14 @@ begin
         updated_at = excluded.updated_at;
     select *
     into _check
-    from s3vl._check_connection();
+    from s3vl._try_connection();
     update s3vl.config
     set last_validated_at = clock_timestamp(),
         last_validation_status = coalesce('failed: ' || _check.failure, 'ok');
+    insert into s3vl.function_facts as f (memory_mb)
+    values (_check.memory_mb)
+    on conflict on constraint function_facts_pkey do update
+    set memory_mb = excluded.memory_mb;
     if _check.failure is not null then
         perform s3vl._warn(
             'the configuration is saved, but the Lambda function does not work yet',
@@ -87,7 +91,7 @@ begin
         c.aws_region,
         k.failure || '. ' || k.hint,
         k.response_time_ms
-    from s3vl._check_connection() as k
+    from s3vl._try_connection() as k
     left join s3vl.config as c on true;
 end;
 $$;

@@ -1,4 +1,4 @@
--- What an index is now. What is seen is not saved: see call/_check_connection.sql.
+-- What an index is now. What is seen is not saved: see call/_try_connection.sql.
 
 create or replace function s3vl.describe_index(name text)
     returns table (

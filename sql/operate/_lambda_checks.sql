@@ -2,7 +2,7 @@
 
 create or replace function s3vl._check_lambda(config s3vl.config, started timestamptz)
     returns table (check_name text, status text, detail text, hint text)
-    rows 3
+    rows 4
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
@@ -35,6 +35,7 @@ begin
     return query select c.* from s3vl._check_lambda_version(_result) as c;
     return query
     select c.* from s3vl._check_lambda_timeout(_result, _check_lambda.config) as c;
+    return query select c.* from s3vl._check_lambda_memory(s3vl._memory_mb(_result)) as c;
 end;
 $$;
 
@@ -125,3 +126,49 @@ $$;
 comment on function s3vl._check_lambda_timeout(jsonb, s3vl.config) is
     'Tells whether the Lambda function itself ends before timeout_seconds; no row when it does not '
     'say.';
+
+create or replace function s3vl._check_lambda_memory(memory_mb integer)
+    returns table (check_name text, status text, detail text, hint text)
+    stable
+    rows 1
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- Functions before 1.1.0 do not say it: no row.
+    select
+        'Lambda memory',
+        case when m.is_remembered then 'ok' else 'warn' end,
+        format(
+            '%s MB: to rank %s vectors of 1,024 dimensions exactly, the default threshold, takes '
+            'about %s s',
+            m.memory_mb,
+            m.threshold,
+            round(m.threshold * 1024 * 0.7e-6 / m.processors, 1)
+        ) || case when m.memory_mb < 1769
+            then format(', and half of that with LambdaMemorySize %s', 2 * m.memory_mb)
+            else ''
+        end,
+        case when not m.is_remembered then format(
+            'The threshold is that of another memory. To let it follow, type: '
+            'select s3vl.configure(%L, timeout_seconds => %s);',
+            m.lambda_arn,
+            m.timeout_seconds
+        ) end
+    from (
+        select
+            _check_lambda_memory.memory_mb,
+            least(1, _check_lambda_memory.memory_mb / 1769.0) as processors,
+            s3vl._exact_search_threshold(1024) as threshold,
+            s3vl._exact_numbers(f.memory_mb)
+            = s3vl._exact_numbers(_check_lambda_memory.memory_mb) as is_remembered,
+            c.lambda_arn,
+            c.timeout_seconds
+        from s3vl.config as c
+        left join s3vl.function_facts as f on true
+        where _check_lambda_memory.memory_mb is not null
+    ) as m
+$$;
+
+comment on function s3vl._check_lambda_memory(integer) is
+    'Tells how long exact ranking takes the Lambda function, and whether the threshold follows its '
+    'memory; no row when it does not say.';

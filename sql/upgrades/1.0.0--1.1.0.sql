@@ -8,6 +8,8 @@ comment on column s3vl.index_registry.model is
     'Name of the model that made the vectors, as somebody has said; null when nobody has.';
 comment on column s3vl.config.last_validated_at is
     'When s3vl.configure() asked the Lambda function whether it is there.';
+\ir ../call/function_facts.sql
+select pg_catalog.pg_extension_config_dump('s3vl.function_facts', '');
 -- Tables in step with an index.
 \ir ../sync/binding.sql
 \ir ../sync/sync_state.sql

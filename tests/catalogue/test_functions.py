@@ -356,6 +356,7 @@ TABLES = {
         "is_the_only_row", "lambda_arn", "aws_region", "timeout_seconds", "created_at", "updated_at",
         "last_validated_at", "last_validation_status",
     ],
+    "function_facts": ["is_the_only_row", "memory_mb"],
     "index_registry": [
         "index_name", "index_arn", "description", "bucket_name", "region", "account_id", "dimension",
         "distance_metric", "index_mode", "non_filterable_keys", "text_keys", "is_active", "created_at",
@@ -544,6 +545,8 @@ def test_constraints_have_names_of_their_own(db: Database) -> None:
         "config_pkey",
         "config_single_row",
         "config_timeout_seconds_range",
+        "function_facts_pkey",
+        "function_facts_single_row",
         "index_registry_index_name_length",
         "index_registry_index_name_printable",
         "index_registry_pkey",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -379,3 +380,72 @@ def test_no_answer_makes_it_fail(
         assert {"Lambda function", 'index "docs"'} <= set(found), value
         assert {status for status, _, _ in found.values()} <= {"ok", "warn", "fail"}
         assert max(len(detail) + len(hint or "") for _, detail, hint in found.values()) < 1000, value
+
+
+@pytest.mark.parametrize(
+    ("memory_mb", "detail"),
+    [
+        (128, "128 MB: to rank 141 vectors .* takes about 1.4 s, and half of that with LambdaMemorySize 256"),
+        (256, "256 MB: to rank 282 vectors .* takes about 1.4 s, and half of that with LambdaMemorySize 512"),
+        (
+            1769,
+            "1769 MB: to rank 1953 vectors of 1,024 dimensions exactly, the default threshold, takes about 1.4 s",
+        ),
+        (10240, "10240 MB: to rank 1953 vectors .* takes about 1.4 s"),
+    ],
+)
+def test_what_exact_ranking_takes_is_told(
+    db: Database, registered: StubLambda, memory_mb: int, detail: str
+) -> None:
+    """configure() remembers the memory, the default threshold follows it, and diagnose() says what more would do."""
+    for _ in range(2):
+        registered.answers(AVAILABLE | {"memory_mb": memory_mb})
+    registered.answers(FACTS)
+    db.rows("select s3vl.configure(%(arn)s)", arn=LAMBDA_ARN)
+
+    status, found, hint = diagnosis(db)["Lambda memory"]
+
+    assert (status, hint) == ("ok", None)
+    assert re.fullmatch(detail, found)
+
+
+def test_memory_that_was_changed_is_a_warning(db: Database, registered: StubLambda) -> None:
+    """Until configure() asks again, the threshold is that of the memory before."""
+    registered.answers(AVAILABLE | {"memory_mb": 512})
+    registered.answers(FACTS)
+
+    status, _, hint = diagnosis(db)["Lambda memory"]
+
+    assert status == "warn"
+    assert f"select s3vl.configure('{LAMBDA_ARN}', timeout_seconds => 30);" in hint
+
+
+@pytest.mark.parametrize(
+    ("memory_mb", "dimension", "threshold"),
+    [
+        (1769, 1024, 1953),
+        (3008, 1024, 1953),
+        (256, 1024, 282),
+        (None, 1024, 282),
+        (1769, None, 1302),
+        (128, 4096, 100),
+        (1769, 1, 2_000_000),
+    ],
+)
+def test_the_threshold_follows_memory_and_dimension(
+    db: Database, memory_mb: int | None, dimension: int | None, threshold: int
+) -> None:
+    """Two million numbers with a whole processor; with less in proportion, and one call of GetVectors at least."""
+    db.rows("insert into s3vl.function_facts (memory_mb) values (%(mb)s)", mb=memory_mb)
+
+    assert db.value("select s3vl._exact_search_threshold(%(d)s::integer)", d=dimension) == threshold
+
+
+@pytest.mark.parametrize("said", ["256", 0, -1, 1.5, 10**12, None, [256]])
+def test_a_memory_that_is_none_is_not_remembered(db: Database, registered: StubLambda, said: Any) -> None:
+    """What a function says of itself is no reason to fail."""
+    registered.answers(AVAILABLE | {"memory_mb": said})
+    db.rows("select s3vl.configure(%(arn)s)", arn=LAMBDA_ARN)
+
+    remembered = db.value("select memory_mb from s3vl.function_facts")
+    assert remembered == (256 if said == "256" else None)

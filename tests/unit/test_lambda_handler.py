@@ -137,6 +137,14 @@ def test_the_availability_check_answers_for_the_function_itself() -> None:
     }
 
 
+def test_the_availability_check_tells_the_functions_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda says it in the environment."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769")
+    settings.cache_clear()
+
+    assert invoke(event_of("availability_check"))["result"]["memory_mb"] == 1769
+
+
 def test_the_availability_check_tells_where_new_indexes_go(monkeypatch: pytest.MonkeyPatch) -> None:
     """That is what the stack's ManageIndexes puts into the environment."""
     monkeypatch.setenv("VECTOR_BUCKET_NAME", "s3vl-vectors")

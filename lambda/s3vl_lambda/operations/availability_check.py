@@ -9,7 +9,7 @@ from s3vl_lambda.settings import settings
 
 
 def run(timeout_seconds: int) -> Answer:
-    """Tell version, protocol, operations, region, how long the function may run, and where new indexes go."""
+    """Tell version, protocol, operations, region, time and memory of the function, and where new indexes go."""
     told = {
         "version": VERSION,
         "protocol": requests.PROTOCOL,
@@ -17,6 +17,8 @@ def run(timeout_seconds: int) -> Answer:
         "region": settings().region,
         "timeout_seconds": timeout_seconds,
     }
+    if settings().memory_mb:
+        told["memory_mb"] = settings().memory_mb
     if settings().vector_bucket:
         told["vector_bucket"] = settings().vector_bucket
     return Answer(told)
