@@ -18,17 +18,16 @@ if TYPE_CHECKING:
 
     from bench.stage import Index, Stage
 
-# Two million numbers, as many as query_filtered ranks by default.
+# 2,000 such vectors are two million numbers, as many as query_filtered ranks by default.
 _DIMENSION = 1024
-_VECTORS = 2000
 _KEYS_PER_CALL = 100
 # As many connections as a client of boto3 keeps.
 _THREADS = 10
 
 
-def index_to_rank(stage: Stage) -> Index:
+def index_to_rank(stage: Stage, vectors: int) -> Index:
     """Create the index whose vectors are ranked."""
-    return stage.filled_index(_DIMENSION, _VECTORS)
+    return stage.filled_index(_DIMENSION, vectors)
 
 
 def compare(stage: Stage, index: Index, rounds: int, seconds: float) -> dict[str, Timings]:

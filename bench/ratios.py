@@ -27,6 +27,7 @@ class Effort:
     seconds: float
     vectors: int = 1000
     batch: int = 100
+    ranked: int = 2000
     rows: int = 5000
     single_rows: int = 10
 
@@ -85,7 +86,7 @@ def measure(stage: Stage, effort: Effort) -> dict[str, Figure | float]:
         slow = _alternate(stage, search, effort, "direct", "s3vl")
     say(f"a batch of {effort.batch}, {SLOW_MS} ms of latency")
     batched = batch.compare(stage, small, effort.batch, SLOW_MS, effort.rounds, effort.seconds)
-    to_rank = ranking.index_to_rank(stage)
+    to_rank = ranking.index_to_rank(stage, effort.ranked)
     ranked = ranking.compare(stage, to_rank, effort.rounds, effort.seconds)
     say("cold starts")
     cold = cold_start.compare(stage, search.index, effort.rounds, effort.seconds)

@@ -20,8 +20,11 @@ create or replace function s3vl._exact_search_threshold(dimension integer)
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    -- One call of GetVectors brings 100. Where the dimension is not known, it is a large one.
-    select greatest(100, s3vl._exact_numbers(f.memory_mb) / coalesce(d.dimension, 1536))
+    -- A request has 20,000 ids, and one call of GetVectors 100. Where the dimension is not known,
+    -- it is a large one.
+    select least(
+        20000, greatest(100, s3vl._exact_numbers(f.memory_mb) / coalesce(d.dimension, 1536))
+    )
     from (select _exact_search_threshold.dimension) as d (dimension)
     left join s3vl.function_facts as f on true
 $$;

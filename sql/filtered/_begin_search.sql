@@ -114,7 +114,7 @@ declare
     );
     _index constant s3vl.index_registry := _open.index;
     -- What the function compares in about a second and a half, and gets in one call.
-    _threshold integer := least(coalesce(2000000 / _index.dimension, 1000), 20000);
+    _threshold integer := s3vl._exact_search_threshold(_index.dimension);
 begin
     perform s3vl._check_filtered(
         _begin_search.candidates collate "C", _begin_search.top_k, _begin_search.metadata_filter,

@@ -94,7 +94,8 @@ comment on function s3vl.query_filtered(
     'error, 55000, with s3vl.on_truncated = ''error''). S3 Vectors applies metadata_filter, and '
     'rows meet both. filter_strategy auto ranks up to exact_search_threshold candidates exactly, '
     'and reads neighbours otherwise, num_candidates (10000) at most; prefilter and postfilter do '
-    'one of the two. exact_search_threshold is 2000000 / dimension, at most 20000, when left out. '
+    'one of the two. exact_search_threshold, when left out, is 2000000 / dimension, at most 20000, '
+    'and in proportion less where the function has less than 1769 MB. '
     'expected_model is the model of query_vector, and another than that of the index is refused. '
     's3vl.last_search() tells how it went. Raises 22023, 42501, 42704, 55000, S3V01 to S3V06, and '
     'what the query raises.';

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from s3vl_local.cloud import LocalCloud
 
-TINY = ratios.Effort(rounds=2, seconds=0, vectors=20, batch=3, rows=5, single_rows=2)
+TINY = ratios.Effort(rounds=2, seconds=0, vectors=20, batch=3, ranked=20, rows=5, single_rows=2)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,7 @@ def test_every_figure_that_must_hold_is_measured(figures: dict[str, Any]) -> Non
         "query_vs_direct_50ms",
         "connections_per_100_queries",
         "batch_speedup_50ms",
+        "ranking_vs_direct",
         "batch_invocations",
         "cold_start_vs_naive",
         "zip_mb",

@@ -429,7 +429,7 @@ def test_memory_that_was_changed_is_a_warning(db: Database, registered: StubLamb
         (None, 1024, 282),
         (1769, None, 1302),
         (128, 4096, 100),
-        (1769, 1, 2_000_000),
+        (1769, 1, 20_000),
     ],
 )
 def test_the_threshold_follows_memory_and_dimension(

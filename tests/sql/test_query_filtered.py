@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 FEW = "select id from products where category = 7"
 MANY = "select id from products where in_stock"
-# All are ranked, for the default threshold is a million at two dimensions.
+# All are ranked, for the default threshold is 20,000 at two dimensions.
 READ = {"filter_strategy": "postfilter"}
 
 
