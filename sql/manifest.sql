@@ -162,12 +162,14 @@
 \ir sync/_repair.sql
 \ir sync/_verify_turn.sql
 \ir sync/_take_turn.sql
+\ir sync/_pace.sql
 \ir sync/_lease.sql
 \ir sync/_usage.sql
 \ir sync/_sync_step.sql
 \ir sync/_not_whole.sql
 \ir sync/_ready.sql
 \ir sync/_status.sql
+\ir sync/_tell_progress.sql
 
 -- Public: tables in step with an index
 \ir sync/bind_table.sql
@@ -181,6 +183,8 @@
 \ir sync/content_hash.sql
 \ir sync/rows_to_embed.sql
 \ir sync/sync_cost.sql
+\ir sync/start_backfill.sql
+\ir sync/sync_jobs.sql
 
 -- operate/: what works, and who may do what
 \ir operate/_checks.sql

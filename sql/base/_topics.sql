@@ -23,7 +23,9 @@ as $$
     ('sync', array[
         'bind_table', 'sync', 'sync_status', 'sync_backlog', 'list_bindings', 'alter_binding',
         'unbind_table', 'pause_binding', 'resume_binding', 'dead_letters', 'retry_dead_letters',
-        'discard_dead_letters', 'switch_index', 'rows_to_embed', 'content_hash', 'sync_cost'
+        'discard_dead_letters', 'start_backfill', 'start_verify', 'sync_jobs',
+        'verify_differences', 'cancel_job', 'switch_index', 'rows_to_embed', 'content_hash',
+        'sync_cost'
     ]),
     ('access', array[
         'grant_access', 'revoke_access', 'restrict_index', 'unrestrict_index', 'list_restrictions'

@@ -47,12 +47,23 @@ as $$
                 select min(o.noted_at)
                 from s3vl.outbox as o
                 where o.binding_id = (_sync_problem.binding).binding_id
-            ) as age
+            ) as age,
+            j.job_id,
+            j.state as job_state,
+            j.repair,
+            j.error as job_error,
+            j.hint as job_hint
+        from s3vl._last_job((_sync_problem.binding).binding_id) as j
     ) as s
     cross join lateral (
         values
         ((s.state).is_broken or (s.state).is_copy, 'fail', (s.state).error, (s.state).hint),
         ((s.state).failures > 0, 'warn', (s.state).error, (s.state).hint),
+        (s.job_state = 'failed', 'fail', format('job %s failed: %s', s.job_id, s.job_error),
+            s.job_hint),
+        (s.job_state = 'done' and not s.repair and exists (
+            select from s3vl.sync_difference as d where d.job_id = s.job_id
+        ), 'warn', format('verify %s has found differences', s.job_id), s.job_hint),
         ((_sync_problem.binding).is_paused, 'warn', 'it is paused',
             format('Type: select s3vl.resume_binding(%L);', (_sync_problem.binding).binding_name)),
         ((s.unseen < interval '10 minutes') is not true, 'warn',

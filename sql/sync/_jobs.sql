@@ -17,6 +17,22 @@ $$;
 comment on function s3vl._active_job(integer) is
     'Returns the job that s3vl.sync() works on; null when there is none.';
 
+create or replace function s3vl._last_job(binding_id integer)
+    returns s3vl.sync_job
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select j.*
+    from s3vl.sync_job as j
+    where j.binding_id = _last_job.binding_id and j.state in ('done', 'failed')
+    order by j.finished_at desc
+    limit 1
+$$;
+
+comment on function s3vl._last_job(integer) is
+    'Returns the job that was at its end last; null when there is none.';
+
 create or replace function s3vl._find_job(job_id bigint)
     returns s3vl.sync_job
     stable

@@ -129,39 +129,49 @@ comment on function s3vl._start_sync(text, integer) is
     'Returns until when turns may begin; null where nothing can be written.';
 
 create or replace function s3vl._take_lease(binding_name text, ends_at timestamptz)
-    returns table (binding_id integer, lease uuid)
+    returns table (binding_id integer, lease uuid, pause double precision)
     security definer
     rows 1
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+declare
+    _next record;
 begin
     if clock_timestamp() >= _take_lease.ends_at then
         return;
     end if;
-    -- The one that has waited longest, so that all have their turn.
+    -- The one that has waited longest, so that all have their turn; of those whose index is to be
+    -- left alone for a while, the first that is not.
+    select l.binding_id, extract(epoch from p.pause)::double precision as pause
+    into _next
+    from s3vl.sync_state as l
+    inner join s3vl.binding as b on b.binding_id = l.binding_id
+    cross join lateral (select s3vl._pause(b.index_arn)) as p (pause)
+    where b.binding_name = coalesce(_take_lease.binding_name collate "C", b.binding_name)
+        and not b.is_paused
+        and not l.is_copy
+        and greatest(l.leased_until, l.not_before) <= clock_timestamp()
+        and s3vl._has_work(l)
+    order by p.pause nulls first, l.last_turn_at nulls first, l.binding_id
+    limit 1
+    for update of l skip locked;
+    if not found then
+        return;
+    elsif _next.pause is not null then
+        return query select _next.binding_id, null::uuid, _next.pause;
+        return;
+    end if;
     return query
     update s3vl.sync_state as s
     set lease = gen_random_uuid(),
         leased_until = clock_timestamp() + s3vl._lease_time(),
         last_turn_at = clock_timestamp()
-    where s.binding_id = (
-        select l.binding_id
-        from s3vl.sync_state as l
-        inner join s3vl.binding as b on b.binding_id = l.binding_id
-        where b.binding_name = coalesce(_take_lease.binding_name collate "C", b.binding_name)
-            and not b.is_paused
-            and not l.is_copy
-            and greatest(l.leased_until, l.not_before) <= clock_timestamp()
-            and s3vl._has_work(l)
-        order by l.last_turn_at nulls first, l.binding_id
-        limit 1
-        for update of l skip locked
-    )
-    returning s.binding_id, s.lease;
+    where s.binding_id = _next.binding_id
+    returning s.binding_id, s.lease, null::double precision;
 end;
 $$;
 
 comment on function s3vl._take_lease(text, timestamptz) is
     'Takes the next binding that has work, if there is one that nobody is at work on, and returns '
-    'it with the lease.';
+    'it with the lease; or without, and with the seconds to wait until one can be taken.';

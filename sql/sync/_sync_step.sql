@@ -100,6 +100,7 @@ begin
             else s.vectors_per_second
         end
     where s.binding_id = _end_turn.state.binding_id and s.lease = _end_turn.state.lease;
+    perform s3vl._note_pace(_end_turn.state.binding_id, _end_turn.synced);
 end;
 $$;
 

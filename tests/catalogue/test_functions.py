@@ -274,6 +274,27 @@ PUBLIC = {
         ),
         "s",
     ),
+    "start_backfill": ("binding_name text", "bigint", "v"),
+    "start_verify": (
+        "binding_name text, repair boolean DEFAULT false, max_deletes integer DEFAULT NULL::integer",
+        "bigint",
+        "v",
+    ),
+    "cancel_job": ("job_id bigint", "boolean", "v"),
+    "sync_jobs": (
+        "",
+        (
+            "TABLE(job_id bigint, binding_name text, kind text, state text, done bigint, total bigint,"
+            " percent numeric, rate double precision, eta interval, started_at timestamp with time zone,"
+            " finished_at timestamp with time zone, error text, sqlstate text, hint text)"
+        ),
+        "v",
+    ),
+    "verify_differences": (
+        "job_id bigint",
+        "TABLE(vector_id text, problem text, noted_at timestamp with time zone)",
+        "s",
+    ),
     "last_call": (
         "",
         (
@@ -312,7 +333,7 @@ STEPS = [
     "_key_array", "_keys_of_type", "_next_move", "_passing", "_runs_for_others", "_with_estimate",
     "_with_candidates", "_with_page", "_with_ranks",
     "_end_binding", "_note_changes", "_prepare_binding", "_prepare_unbinding", "_save_binding",
-    "_start_sync", "_sync_step", "_take_lease", "_to_embed_query",
+    "_start_sync", "_sync_step", "_take_lease", "_tell_progress", "_to_embed_query",
 ]  # fmt: skip
 # As 1.0.0 had them, for views and functions that were made then.
 BEFORE_1_1 = [

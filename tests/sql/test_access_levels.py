@@ -48,6 +48,8 @@ CALLS: list[tuple[LiteralString, str]] = [
     ("s3vl.sync_cost()", "reader"),
     ("s3vl.content_hash(row(1, 'a'))", "reader"),
     ("s3vl.rows_to_embed('bound')", "reader"),
+    ("s3vl.sync_jobs()", "reader"),
+    ("s3vl.verify_differences(1)", "reader"),
     ("s3vl.put_vectors(array[('a', '{1,2,3,4,5}', null)]::s3vl.vector_record[], 'docs')", "writer"),
     ("s3vl.delete_vectors(array['a'], 'docs')", "writer"),
     ("s3vl.retry_dead_letters('bound')", "writer"),
@@ -60,6 +62,9 @@ CALLS: list[tuple[LiteralString, str]] = [
     ("s3vl.pause_binding('bound')", "admin"),
     ("s3vl.resume_binding('bound')", "admin"),
     ("s3vl.discard_dead_letters('bound')", "admin"),
+    ("s3vl.start_backfill('bound')", "admin"),
+    ("s3vl.start_verify('bound')", "admin"),
+    ("s3vl.cancel_job(1)", "admin"),
     # There and back, since what follows needs both as they were.
     (
         "s3vl.switch_index('docs', 'other', true) cross join s3vl.switch_index('docs', 'other', true) as b",
@@ -95,6 +100,7 @@ STEPS = {
     "_start_sync": "writer",
     "_take_lease": "writer",
     "_sync_step": "writer",
+    "_tell_progress": "writer",
     "_prepare_binding": "admin",
     "_save_binding": "admin",
     "_prepare_unbinding": "admin",
@@ -163,6 +169,8 @@ def roles(db: Database, registered: StubLambda) -> StubLambda:
     db.rows("select s3vl.restrict_index('restricted', 'other')")
     db.rows("create table bound (id integer primary key, v real[], body text)")
     db.rows("alter table bound owner to app")
+    # Its backfill is job 1.
+    db.rows("alter table s3vl.sync_job alter job_id restart")
     db.rows("select s3vl.bind_table('bound', 'docs', 'v', content_columns => '{body}')")
     for _ in range(4):
         registered.answers(ANSWER)

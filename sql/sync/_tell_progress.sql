@@ -1,0 +1,73 @@
+-- What s3vl.sync() says while it runs, to whoever waits for it.
+
+create or replace function s3vl._grouped(number bigint)
+    returns text
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select ltrim(to_char(_grouped.number, '999,999,999,999,999,990'))
+$$;
+
+comment on function s3vl._grouped(bigint) is
+    'Writes a number with its thousands apart.';
+
+create or replace function s3vl._progress(binding_id integer)
+    returns text
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return (
+        select case
+            when j.job_id is null then format(
+                'binding "%s" has %s changes to send', b.binding_name, s3vl._grouped(p.changes)
+            )
+            else concat_ws(
+                ', ',
+                format('%s of binding "%s": %s', j.kind, b.binding_name, s3vl._grouped(j.done))
+                || coalesce(' of about ' || s3vl._grouped(j.total), ''),
+                j.percent || ' %',
+                round(j.rate::numeric) || ' a second',
+                j.eta || ' left'
+            )
+        end
+        from s3vl.binding as b
+        cross join lateral s3vl._pending(b.binding_id) as p
+        left join s3vl.sync_jobs() as j on j.job_id = (s3vl._active_job(b.binding_id)).job_id
+        where b.binding_id = _progress.binding_id
+    );
+end;
+$$;
+
+comment on function s3vl._progress(integer) is
+    'Says how far s3vl.sync() is with a binding; null when there is none any more.';
+
+create or replace function s3vl._tell_progress(
+    binding_id integer,
+    synced bigint,
+    told_at timestamptz
+)
+    returns timestamptz
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if _tell_progress.told_at > clock_timestamp() - interval '5 seconds' then
+        return _tell_progress.told_at;
+    end if;
+    if _tell_progress.told_at is not null then
+        raise notice '%', concat_ws(
+            '; ',
+            s3vl._grouped(_tell_progress.synced) || ' vectors synced',
+            s3vl._progress(_tell_progress.binding_id)
+        );
+    end if;
+    return clock_timestamp();
+end;
+$$;
+
+comment on function s3vl._tell_progress(integer, bigint, timestamptz) is
+    'Says how far s3vl.sync() is, when the last time is five seconds ago, and returns when that '
+    'was.';
