@@ -61,13 +61,13 @@ end;
 $$;
 
 comment on function s3vl.sync_jobs() is
-    'Lists jobs. Those that are over are listed too. kind is backfill or verify, state queued, running, done, '
-    'failed or cancelled. done and total count rows, or vectors of a verify; total is an estimate, '
-    'and null when the table was never analyzed. rate is how many a second, eta how long it takes '
-    'from now. error and sqlstate say why a job failed, and hint what to do, or what a verify has '
-    'found. The last ten of a binding are kept. After TRUNCATE, a change of key_column, and '
-    's3vl.unbind_table() with delete_vectors, s3vl.sync() does a verify that nobody has started. '
-    'No Lambda call.';
+    'Lists jobs. Those that are over are listed too. kind is backfill or verify, state queued, '
+    'running, done, failed or cancelled. done and total count rows, or vectors of a verify; total '
+    'is an estimate, and null when the table was never analyzed. rate is how many a second, eta '
+    'how long it takes from now. error and sqlstate say why a job failed, and hint what to do, or '
+    'what a verify has found. The last ten of a binding are kept. After TRUNCATE, a change of '
+    'key_column, and s3vl.unbind_table() with delete_vectors, s3vl.sync() does a verify that '
+    'nobody has started. No Lambda call.';
 
 create or replace function s3vl.verify_differences(job_id bigint)
     returns table (vector_id text, problem text, noted_at timestamptz)

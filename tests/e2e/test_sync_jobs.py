@@ -132,7 +132,9 @@ UNSEEN: dict[str, tuple[LiteralString, Differences]] = {
 }
 
 
-def test_what_no_trigger_sees_is_found_and_mended(docs: Verified, cloud: LocalCloud, aws: Callable[..., Any]) -> None:
+def test_what_no_trigger_sees_is_found_and_mended(
+    docs: Verified, cloud: LocalCloud, aws: Callable[..., Any]
+) -> None:
     """After each of them verify finds exactly the differences, and repair ends in equality."""
     assert docs.verify() == set()
     docs.run("update docs set price = id")
@@ -158,7 +160,9 @@ def test_what_no_trigger_sees_is_found_and_mended(docs: Verified, cloud: LocalCl
     assert {"not-a-number", "007"} < set(docs.stored())
 
 
-def test_an_older_backup_of_the_table_is_found_and_mended(docs: Verified, cloud: LocalCloud, tmp_path: Any) -> None:
+def test_an_older_backup_of_the_table_is_found_and_mended(
+    docs: Verified, cloud: LocalCloud, tmp_path: Any
+) -> None:
     """With pg_restore --data-only --disable-triggers: what was changed since is stale, missing or an orphan."""
     url = cloud.postgres().url("rdsadmin", docs.connection.info.dbname)
     backup = tmp_path / "docs.dump"
@@ -220,3 +224,233 @@ def test_a_table_that_took_the_place_of_the_bound_one(docs: Verified) -> None:
     assert docs.verify() == expected
     assert docs.verify(repair=True) == expected
     docs.assert_in_step(WITHOUT_HASH)
+
+
+def test_an_empty_table_does_not_empty_an_index(docs: Verified) -> None:
+    """A repair that would delete more than a tenth fails with 55000, and its hint is the way on."""
+    docs.run("alter table docs disable trigger user")
+    docs.run("create table kept as select * from docs")
+    docs.run("delete from docs where id > 10")
+    docs.run("alter table docs enable trigger user")
+    before = docs.stored()
+    [(job,)] = docs.run("select s3vl.start_verify('docs', repair => true)")
+    docs.sync()
+    row = docs.job(job)
+    assert (row["state"], row["sqlstate"]) == ("failed", "55000")
+    assert row["error"] == (
+        'repair of binding "docs" would delete 290 of 300 vectors, more than max_deletes, which is 30'
+    )
+    assert docs.stored() == before
+    assert docs.run("select status, hint from s3vl.diagnose() where check_name = 'binding \"docs\"'") == [
+        ("fail", row["hint"])
+    ]
+    confirm = row["hint"].split("type: ")[1]
+    assert confirm == "select s3vl.start_verify('docs', repair => true, max_deletes => 290);"
+    docs.run(confirm)
+    docs.sync()
+    docs.assert_in_step(WITHOUT_HASH)
+    assert len(docs.stored()) == 10
+
+
+def test_ids_of_others_are_never_orphans(docs: Verified, aws: Callable[..., Any]) -> None:
+    """Two bindings with prefixes share an index, and each finds only what is its own, whatever else is there."""
+    docs.run("create table more (id bigint primary key, embedding real[])")
+    docs.run("select s3vl.bind_table('more', %s, 'embedding', id_prefix => 'more:')", docs.index_name)
+    docs.run("insert into more select n, array[1, 2, n] from generate_series(1, 20) as n")
+    docs.sync()
+    docs.put(aws("s3vectors"), "more:01", "more:x", "more:99999999999999999999", "-0", "2147483648", "x")
+    [(job,)] = docs.run("select s3vl.start_verify('more')")
+    assert docs.verify() == set()
+    assert docs.differences(job) == set()
+    docs.put(aws("s3vectors"), "more:21", "-5")
+    [(job,)] = docs.run("select s3vl.start_verify('more')")
+    assert docs.verify() == named("orphan", -5)
+    assert docs.differences(job) == {("more:21", "orphan")}
+
+
+def test_another_kind_of_hash_makes_rows_stale_once(docs: Verified) -> None:
+    """The job says why, and a repair sends each row once; a hash that is the same is that of the same row."""
+    kind = (
+        "create or replace function s3vl._hash_name() returns text immutable language sql"
+        " set search_path = pg_catalog, pg_temp as $$select '1.99'$$"
+    )
+    docs.run(kind)
+    assert docs.verify() == set()
+    source = docs.run("select pg_get_functiondef('s3vl._with_hash'::regproc)")[0][0]
+    docs.run(source.replace("::record, 0)", "::record, 7)"))
+    [(job,)] = docs.run("select s3vl.start_verify('docs', repair => true)")
+    assert docs.sync() == 300
+    assert docs.differences(job) == named("stale", *range(1, 301))
+    assert "300 of the stale vectors have a hash of another kind than 1.99" in docs.job(job)["hint"]
+    assert docs.verify() == set()
+
+
+def end_somebody_at_work(docs: Verified) -> bool:
+    """End a session that syncs, if there is one."""
+    return bool(
+        docs.run(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where application_name = 'drainer' and state = 'active' and datname = current_database()"
+        )
+    )
+
+
+def sync_and_be_killed(
+    docs: Verified, database: Callable[[], psycopg.Connection], kind: str
+) -> tuple[int, set[int]]:
+    """Sync until the job of a kind is done, killed again and again, and return how often, and what was done before."""
+    killed = 0
+    done: set[int] = set()
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        docs.run("update s3vl.sync_state set leased_until = '-infinity', not_before = '-infinity'")
+        other = database()
+        other.execute("set application_name = 'drainer'")
+        sync = threading.Thread(target=suppressed, args=(other, "call s3vl.sync(max_seconds => 10)"))
+        sync.start()
+        last = max(done, default=-1)
+        while sync.is_alive():
+            [(now,)] = docs.run("select max(done + stage) from s3vl.sync_job where kind = %s", kind)
+            if now > last and killed < 4:
+                killed += end_somebody_at_work(docs)
+                done.add(now)
+                break
+            time.sleep(0.005)
+        sync.join()
+        if docs.run("select from s3vl.sync_job where kind = %s and state <> 'done'", kind) == []:
+            return killed, done
+    pytest.fail("the job is never done")
+
+
+def suppressed(connection: psycopg.Connection, statement: LiteralString) -> None:
+    """Run a statement whose session may be ended."""
+    with suppress(psycopg.OperationalError):
+        connection.execute(statement)
+
+
+def test_a_backfill_goes_on_where_it_was_killed(
+    unbound: Verified, database: Callable[[], psycopg.Connection]
+) -> None:
+    """At any page, and what was changed meanwhile wins."""
+    unbound.run("insert into docs (id) select n from generate_series(1, 9000) as n")
+    unbound.run(BIND, unbound.index_name)
+    stop = threading.Event()
+
+    def write() -> None:
+        connection = database()
+        for number in range(100_000):
+            if stop.is_set():
+                return
+            connection.execute(
+                "update docs set body = %s where id in (%s, %s)",
+                [f"live {number}", 1 + number * 7 % 9000, 9000 - number * 11 % 9000],
+            )
+            time.sleep(0.02)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    killed, _ = sync_and_be_killed(unbound, database, "backfill")
+    stop.set()
+    writer.join()
+    unbound.sync()
+    assert killed > 1
+    assert unbound.run("select done, restarts from s3vl.sync_job") == [(9000, 0)]
+    unbound.assert_in_step(WITHOUT_HASH)
+
+
+def test_a_verify_goes_on_at_the_segment_where_it_was_killed(
+    docs: Verified, database: Callable[[], psycopg.Connection], aws: Callable[..., Any]
+) -> None:
+    """Nothing is forgotten, and nothing counted twice; a token that is too old begins its segment again."""
+    aws("s3vectors").delete_vectors(indexArn=docs.index_arn, keys=["7"])
+    docs.run("delete from s3vl.sync_job")
+    [(job,)] = docs.run("select s3vl.start_verify('docs')")
+    killed, _ = sync_and_be_killed(docs, database, "verify")
+    assert killed > 0
+    assert docs.job(job)["done"] == 299
+    assert docs.differences(job) == named("missing", 7)
+    [(job,)] = docs.run("select s3vl.start_verify('docs')")
+    docs.run("update s3vl.sync_job set next_token = 'old', stage_done = 0 where job_id = %s", job)
+    docs.sync()
+    assert docs.job(job)["done"] == 299
+    assert docs.differences(job) == named("missing", 7)
+
+
+def test_a_write_in_flight_is_never_a_difference(
+    docs: Verified, database: Callable[[], psycopg.Connection]
+) -> None:
+    """With writers at work on all rows verify after verify finds nothing, but what was done behind our back."""
+    stop = threading.Event()
+
+    def write(first: int) -> None:
+        connection = database()
+        number = 0
+        while not stop.is_set():
+            number += 1
+            key = first + number * 7 % 150
+            with connection.transaction(force_rollback=number % 10 == 0):
+                connection.execute("delete from docs where id = %s", [key])
+                if number % 5:
+                    connection.execute("insert into docs (id, body) values (%s, %s)", [key, f"live {number}"])
+            connection.execute("update docs set price = %s where id = %s", [number, first + number % 150])
+
+    writers = [threading.Thread(target=write, args=(first,)) for first in (1, 151)]
+    for writer in writers:
+        writer.start()
+    jobs = []
+    for _ in range(5):
+        jobs += [docs.run("select s3vl.start_verify('docs')")[0][0]]
+        while docs.job(jobs[-1])["state"] != "done":
+            docs.sync(1)
+    stop.set()
+    for writer in writers:
+        writer.join()
+    docs.sync()
+    assert [docs.differences(job) for job in jobs] == [set()] * 5
+    docs.assert_in_step(WITHOUT_HASH)
+
+
+def test_truncate_during_a_backfill_and_a_verify(docs: Verified) -> None:
+    """Both go on afterwards with what is there, and no vector without a row is left."""
+    docs.run("select s3vl.start_backfill('docs')")
+    [(job,)] = docs.run("select s3vl.start_verify('docs')")
+    docs.run("truncate docs")
+    docs.run("insert into docs (id, body) select n, 'after' from generate_series(290, 310) as n")
+    docs.sync()
+    docs.assert_in_step(WITHOUT_HASH)
+    assert docs.differences(job) == set()
+    assert docs.run("select kind, state, is_owed from s3vl.sync_job where is_owed") == [
+        ("verify", "done", True)
+    ]
+
+
+def test_a_job_can_be_cancelled(docs: Verified) -> None:
+    """It is over then, and what is queued twice is one job; an unknown job and one that is owed are refused."""
+    [(job,)] = docs.run("select s3vl.start_backfill('docs')")
+    assert docs.run("select s3vl.start_backfill('docs')") == [(job,)]
+    assert docs.run("select s3vl.cancel_job(%s), s3vl.cancel_job(%s)", job, job) == [(True, False)]
+    assert docs.sync() == 0
+    assert docs.job(job)["state"] == "cancelled"
+    with pytest.raises(psycopg.errors.UndefinedObject, match="there is no job 1000"):
+        docs.run("select s3vl.cancel_job(1000)")
+    docs.run("select s3vl.unbind_table('docs', delete_vectors => true)")
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="cannot be cancelled"):
+        docs.run("select s3vl.cancel_job(max(job_id)) from s3vl.sync_jobs()")
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match='binding "docs" is ending'):
+        docs.run("select s3vl.start_verify('docs')")
+
+
+def test_the_pace_is_that_of_the_service(unbound: Verified) -> None:
+    """5,000 vectors take two seconds, for changes and a job together, and a notice says how far they are."""
+    unbound.run("insert into docs (id) select n from generate_series(1, 4000) as n")
+    unbound.run(BIND, unbound.index_name)
+    unbound.run("update docs set body = 'live' where id <= 3000")
+    notices: list[str | None] = []
+    unbound.connection.add_notice_handler(lambda notice: notices.append(notice.message_primary))
+    begun = time.monotonic()
+    assert unbound.sync() == 7000
+    # The last turn is not waited for.
+    assert time.monotonic() - begun > 5000 / 2500
+    assert len(notices) <= (time.monotonic() - begun) / 5
+    [(free,)] = unbound.run("select s3vl._turn_cost(2500, 10) + s3vl._turn_cost(0, 500)")
+    assert free.total_seconds() == 1.5
