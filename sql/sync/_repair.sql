@@ -25,13 +25,13 @@ begin
         _refuse_deletes.allowed
     );
     _job.hint := format(
-        'Nothing was changed. If table %s is the right one and has all its rows, type: '
+        'If table %s is the right one and has all its rows, type: '
         'select s3vl.start_verify(%L, repair => true, max_deletes => %s);',
         _refuse_deletes.binding.source,
         _refuse_deletes.binding.binding_name,
         _refuse_deletes.orphans
     );
-    perform s3vl._warn(_job.error, null, _job.hint);
+    perform s3vl._warn(_job.error, 'Nothing was changed.', _job.hint);
     return _job;
 end;
 $$;

@@ -317,7 +317,7 @@ def sync_and_be_killed(
                 break
             time.sleep(0.005)
         sync.join()
-        if docs.run("select from s3vl.sync_job where kind = %s and state <> 'done'", kind) == []:
+        if docs.run("select job_id from s3vl.sync_job where kind = %s and state <> 'done'", kind) == []:
             return killed, done
     pytest.fail("the job is never done")
 
