@@ -117,13 +117,13 @@ guide: $(DEV) ## Run the guide and the SQL examples, and write their results
 	@$(LOCAL) guide
 
 bench-quick: $(DEV) ## Measure the main ratios (two minutes)
-	@PYTHONPATH=local $(BIN)/python -m bench quick
+	@PYTHONPATH=local:tools $(BIN)/python -m bench quick
 
 plots: $(BENCH) ## Draw the pictures of docs/ from stored results and prices
 	@PYTHONPATH=local:tools:. $(BIN)/python -c 'import plot_costs; from bench import plots; plot_costs.draw(); plots.draw()'
 
-bench: $(BENCH) ## Measure everything, into docs/performance.md (15 minutes)
-	@PYTHONPATH=local $(BIN)/python -m bench all
+bench: $(BENCH) ## Measure everything, into docs/performance.md (25 minutes) [PART=filtered]
+	@PYTHONPATH=local:tools $(BIN)/python -m bench "$(or $(PART),all)"
 
 # Messages go to stderr: the output of `make env` is for eval.
 $(READY): pyproject.toml constraints.txt

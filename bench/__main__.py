@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +27,15 @@ from bench import (
     writes,
 )
 from bench.contenders import Search
+from bench.filtered import bounds, measure
 from bench.progress import say
 from bench.sampling import Figure
 from bench.stage import own_stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.filtered.measure import Effort
     from bench.stage import Stage
 
 _DIMENSIONS = (5, 384, 1536)
@@ -75,6 +80,20 @@ def everything(stage: Stage) -> None:
     _show(figures)
 
 
+def filtered(stage: Stage, effort: Effort, name: str) -> list[str]:
+    """Measure searches under a predicate, and return the bounds that do not hold."""
+    measurement = measure.Measurement(stage, effort)
+    points, planner_ms = measurement.points(), measurement.planner_ms()
+    figures = bounds.figures(points, planner_ms)
+    _write(
+        name,
+        {"vectors": effort.vectors, "figures": figures, "planner_ms": planner_ms, "points": points},
+    )
+    say("done")
+    print("", *bounds.lines(figures), sep="\n")
+    return bounds.missed(figures)
+
+
 def _show(figures: dict[str, Figure | float]) -> None:
     say("done")
     print("", *ratios.lines(figures), sep="\n")
@@ -95,28 +114,44 @@ def _report() -> None:
     plots.draw()
 
 
-def main() -> None:
-    """Do what the command line says."""
+@contextmanager
+def _stage() -> Iterator[Stage]:
+    """Start a local cloud for what is measured, and stop it."""
+    say(f"commit {machine.commit()}, in a local cloud of its own")
+    with (
+        tempfile.TemporaryDirectory(prefix="s3vl-bench-") as folder,
+        own_stage(Path(folder) / "cloud") as stage,
+    ):
+        yield stage
+    say("stopped")
+
+
+def main() -> int:
+    """Do what the command line says, and tell whether what must hold under a predicate does."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument(
         "what",
-        choices=("all", "quick", "report"),
-        help="measure everything and report it, or the main ratios; or only write the page from the results",
+        choices=("all", "quick", "filtered", "filtered-quick", "report"),
+        help="measure everything and report it, or the main ratios, or searches under a predicate, or those among few "
+        "vectors; or only write the page from the results",
     )
     what = parser.parse_args().what
     # As Ctrl-C does: what was started is stopped on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED_BY_SIGTERM))
+    missed: list[str] = []
     if what in {"all", "quick"}:
-        say(f"commit {machine.commit()}, in a local cloud of its own")
-        with (
-            tempfile.TemporaryDirectory(prefix="s3vl-bench-") as folder,
-            own_stage(Path(folder) / "cloud") as stage,
-        ):
+        with _stage() as stage:
             (quick if what == "quick" else everything)(stage)
-        say("stopped")
-    if what in {"all", "report"}:
+    if what == "filtered-quick":
+        with _stage() as stage:
+            missed = filtered(stage, measure.QUICK, "filtered-quick")
+    if what in {"all", "filtered"}:
+        with _stage() as stage:
+            missed = filtered(stage, measure.LONG, "filtered")
+    if what in {"all", "filtered", "report"}:
         _report()
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from bench.filtered import plots as filtered
+from bench.filtered import report as filtered_report
 from bench.report import results
 from s3vl_local.cloud import ROOT
 
@@ -42,6 +45,11 @@ def draw() -> None:
         ("sync", _sync(results("sync"))),
     ):
         save(figure, PICTURES / f"{name}.svg")
+    under_a_predicate = results("filtered")
+    # A test compares what was drawn with the results.
+    numbers = json.dumps(filtered_report.drawn(under_a_predicate))
+    save(filtered.found(under_a_predicate), PICTURES / "filtered.svg", numbers)
+    save(filtered.cost(under_a_predicate), PICTURES / "filtered-cost.svg", numbers)
 
 
 def _growth(curves: dict[str, Any]) -> Figure:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench import growth, ratios, sync
+from bench.filtered import report as filtered
+from bench.tables import RUNS_FOR_P95, table
 from s3vl_local.cloud import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = ROOT / "docs" / "performance.md"
-# With fewer, the slowest run alone decides what p95 is.
-_RUNS_FOR_P95 = 20
 # The template's default, and with how much Lambda gives a whole vCPU.
 _TEMPLATE_MB = 256
 _MB_OF_A_VCPU = 1769
@@ -47,6 +44,9 @@ def sections() -> dict[str, str]:
         "sync": _sync(),
         "concurrency": _concurrency(),
         "growth": _growth(),
+        "filtered, bounds": filtered.bounds(results("filtered")),
+        "filtered, compared": filtered.compared(results("filtered")),
+        "filtered, ours": filtered.ours(results("filtered")),
     }
 
 
@@ -58,13 +58,6 @@ def with_section(page: str, name: str, text: str) -> str:
     if count != 1:
         raise ValueError(f"{PAGE} has {count} sections {begin!r} ... {end!r}; there must be one")
     return replaced
-
-
-def table(headings: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Return a Markdown table; all columns but the first hold numbers."""
-    names = list(headings)
-    lines = [names, ["---", *["--:"] * (len(names) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 
 
 def results(name: str) -> dict[str, Any]:
@@ -113,7 +106,7 @@ def times(taken: dict[str, Any] | None) -> str:
     """Return p50, and p95 where it is more than the slowest run."""
     if taken is None:
         return ""
-    if taken["runs"] < _RUNS_FOR_P95:
+    if taken["runs"] < RUNS_FOR_P95:
         return _short(taken["p50_ms"])
     return f"{_short(taken['p50_ms'])} / {_short(taken['p95_ms'])}"
 

@@ -1,4 +1,4 @@
-"""What `make bench-quick` measures, at a size that takes seconds; how fast is not asked here."""
+"""What `make bench-quick` and `make bench PART=filtered` measure, at a size that takes seconds; not how fast."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench import ratios, sync, tls
+from bench.filtered import bounds, measure, predicates
 from bench.stage import Stage
 
 if TYPE_CHECKING:
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from s3vl_local.cloud import LocalCloud
 
 TINY = ratios.Effort(rounds=2, seconds=0, vectors=20, batch=3, ranked=20, rows=5, single_rows=2)
+FEW_DOCUMENTS = measure.Effort(
+    vectors=400,
+    questions=2,
+    questions_of_others=1,
+    shares={kind.name: (0.1,) for kind in predicates.KINDS} | {predicates.INDEPENDENT.name: (0.5, 0.1, 0)},
+    shares_of_100=(),
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +37,14 @@ def stage(cloud: LocalCloud, package: bytes, tmp_path_factory: pytest.TempPathFa
 def figures(stage: Stage) -> dict[str, Any]:
     """Measure every figure once."""
     return ratios.measure(stage, TINY)
+
+
+@pytest.fixture(scope="module")
+def points(stage: Stage, figures: dict[str, Any]) -> list[dict[str, Any]]:
+    """Measure searches under a predicate, after the others, which have another function."""
+    assert figures
+    measurement = measure.Measurement(stage, FEW_DOCUMENTS)
+    return [*measurement.points(), {"planner_ms": measurement.planner_ms()}]
 
 
 def test_every_figure_that_must_hold_is_measured(figures: dict[str, Any]) -> None:
@@ -70,3 +86,20 @@ def test_every_figure_is_shown_with_its_bound(figures: dict[str, Any]) -> None:
     for line, bound in zip(lines, ratios.BOUNDS.values(), strict=True):
         assert line.startswith(bound.what)
         assert line.endswith((f"{bound}  holds", f"{bound}  MISSED"))
+
+
+def test_every_search_under_a_predicate_is_precise_and_honest(points: list[dict[str, Any]]) -> None:
+    """Among few documents every answer is exact, and so are all its figures but the times."""
+    *measured, planner = points
+    found = bounds.figures(measured, planner["planner_ms"])
+
+    assert len(measured) == 10
+    assert list(found) == list(bounds.BOUNDS)
+    assert set(bounds.missed(found)) <= {"planner_ms"}
+
+
+def test_a_fixed_top_k_gives_less_the_fewer_rows_pass(points: list[dict[str, Any]]) -> None:
+    """It is what query_filtered is compared with."""
+    independent = [point["contenders"]["top_k = k, join"]["rows"] for point in points[:2]]
+
+    assert 1 > independent[0] > independent[1]

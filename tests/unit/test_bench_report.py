@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench import report
+from bench import report, tables
 
 PAGE = """before
 
@@ -31,7 +31,7 @@ def test_a_section_without_markers_is_an_error() -> None:
 
 def test_a_table_is_markdown_with_numbers_to_the_right() -> None:
     """The first column names the row."""
-    assert report.table(["what", "ms"], [["a", 1], ["b", 2.5]]) == (
+    assert tables.table(["what", "ms"], [["a", 1], ["b", 2.5]]) == (
         "| what | ms |\n| --- | --: |\n| a | 1 |\n| b | 2.5 |"
     )
 

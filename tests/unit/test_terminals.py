@@ -75,7 +75,7 @@ def test_no_tool_writes_what_a_terminal_may_lack() -> None:
 )
 def test_a_tool_starts_on_any_terminal(command: list[str]) -> None:
     """It says what it has to say, and its exit status is no error."""
-    environment = {**os.environ, **ASCII_TERMINAL, "PYTHONPATH": str(ROOT / "local")}
+    environment = {**os.environ, **ASCII_TERMINAL, "PYTHONPATH": f"{ROOT / 'local'}:{ROOT / 'tools'}"}
 
     run = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, check=False
