@@ -62,8 +62,8 @@ create or replace function s3vl._candidate_keys(query text, parameters jsonb, ma
     language plpgsql
 as $$
 declare
-    -- A key that cannot be an id has no vector. Not asked before the limit: the planner then expects
-    -- few rows, and read all of them from an index before the first.
+    -- A key that cannot be an id has no vector. Not asked before the limit: the planner then
+    -- expects few rows, and would read all of them from an index before the first.
     _is_an_id constant pg_catalog.text :=
         'where pg_catalog.octet_length(k.key) operator(pg_catalog.>) 0 '
         'and pg_catalog.octet_length(k.key) operator(pg_catalog.<=) 1024';
