@@ -13,9 +13,6 @@ as $$
     ('_query_vectors_1_0'::name, 'reader'),
     ('_query_vectors_batch_1_0', 'reader'),
     ('_query_hybrid_1_0', 'reader'),
-    ('_list_indexes_1_0', 'reader'),
-    ('_get_index_info_1_0', 'reader'),
-    ('_describe_index_1_0', 'reader'),
     ('_register_index_1_0', 'admin'),
     -- What s3vl.query_filtered() runs.
     ('_candidate_type', 'reader'),
@@ -67,6 +64,7 @@ as $$
     ('resolve_index_arn', 'reader'),
     ('list_indexes', 'reader'),
     ('get_index_info', 'reader'),
+    ('index_model', 'reader'),
     ('describe_index', 'reader'),
     ('query_vectors', 'reader'),
     ('query_vectors_batch', 'reader'),

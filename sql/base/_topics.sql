@@ -11,7 +11,8 @@ as $$
     values
     ('setup', array['configure', 'validate_config', 'get_config', 'use_pgvector']::name[]),
     ('indexes', array[
-        'create_index', 'register_index', 'list_indexes', 'get_index_info', 'describe_index',
+        'create_index', 'register_index', 'list_indexes', 'get_index_info', 'index_model',
+        'describe_index',
         'resolve_index_arn', 'deactivate_index', 'activate_index', 'unregister_index', 'drop_index'
     ]),
     ('search', array[

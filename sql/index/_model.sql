@@ -81,9 +81,7 @@ begin
                 s3vl._shown(_expected)
             )
             else format(
-                'Embed the query with "%s", or search an index of the other model: see '
-                's3vl.list_indexes().',
-                _model
+                'Embed the query with "%s", or search an index of the other model.', _model
             )
         end;
 end;

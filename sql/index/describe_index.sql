@@ -15,8 +15,7 @@ create or replace function s3vl.describe_index(name text)
         distance_metric text,
         index_mode text,
         non_filterable_keys text[],
-        text_keys jsonb,
-        model text
+        text_keys jsonb
     )
     rows 1
     security definer
@@ -30,21 +29,12 @@ begin
     _index := s3vl._ask_facts(_index, clock_timestamp());
     return query
     select
-        i.index_name,
-        i.index_arn,
-        i.description,
-        i.bucket_name,
-        i.region,
-        i.account_id,
-        i.created_at,
-        i.updated_at,
-        i.is_active,
+        i.*,
         _index.dimension,
         _index.distance_metric,
         _index.index_mode,
         _index.non_filterable_keys,
-        _index.text_keys,
-        i.model
+        _index.text_keys
     from s3vl.get_index_info(_index.index_name) as i;
 end;
 $$;

@@ -10,8 +10,7 @@ create or replace function s3vl.list_indexes()
         account_id text,
         created_at timestamptz,
         updated_at timestamptz,
-        is_active boolean,
-        model text
+        is_active boolean
     )
     stable
     parallel unsafe
@@ -31,8 +30,7 @@ begin
         r.account_id,
         r.created_at,
         r.updated_at,
-        r.is_active,
-        r.model
+        r.is_active
     from s3vl.index_registry as r
     order by r.index_name;
 end;
@@ -51,8 +49,7 @@ create or replace function s3vl.get_index_info(name text)
         account_id text,
         created_at timestamptz,
         updated_at timestamptz,
-        is_active boolean,
-        model text
+        is_active boolean
     )
     stable
     parallel unsafe

@@ -57,6 +57,33 @@ comment on function s3vl.resolve_index_arn(text) is
     'Returns the ARN behind a name. The name is that of a registered index. Raises 42704 for an '
     'unknown name and 55000 for an inactive index. No Lambda call.';
 
+create or replace function s3vl.index_model(name text)
+    returns text
+    stable
+    parallel unsafe
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _index s3vl.index_registry;
+begin
+    select r.*
+    into _index
+    from s3vl.index_registry as r
+    where r.index_name = index_model.name collate "C";
+    if not found then
+        perform s3vl._raise_unknown_index(index_model.name collate "C");
+    end if;
+    return _index.model;
+end;
+$$;
+
+comment on function s3vl.index_model(text) is
+    'Returns the model of an index. It is the one that s3vl.register_index() or '
+    's3vl.create_index() was told, and null when nobody has said. Raises 42704 for an unknown '
+    'name. No Lambda call.';
+
 create or replace function s3vl.activate_index(name text)
     returns boolean
     security definer

@@ -1,4 +1,4 @@
--- To PostgreSQL a function with one more argument or column is another function. The old one gets
+-- To PostgreSQL a function with one more argument is another function. The old one gets
 -- another name, by which views and calls that have begun still find it, and whoever may execute it
 -- may execute the new one. Default privileges say so before that is created: a grant in the script
 -- of an extension would be taken for the extension's own, and be missing in dumps. Here the new
@@ -35,8 +35,8 @@ begin
         select
             p.proname as name,
             p.oid::regprocedure as old,
-            pg_get_function_arguments(p.oid) || n.argument as arguments,
-            regexp_replace(pg_get_function_result(p.oid), '[)]$', n.result_column || ')') as result,
+            concat_ws(', ', pg_get_function_arguments(p.oid), n.argument) as arguments,
+            pg_get_function_result(p.oid) as result,
             array(
                 select jsonb_build_array(
                     ' in schema s3vl', coalesce(quote_ident(r.rolname), 'public'),
@@ -48,14 +48,11 @@ begin
             ) as grants
         from (
             values
-            ('query_vectors', ', expected_model text default null', ''),
-            ('query_vectors_batch', ', expected_model text default null', ''),
-            ('query_hybrid', ', expected_model text default null', ''),
-            ('register_index', ', model text default null', ''),
-            ('list_indexes', '', ', model text'),
-            ('get_index_info', '', ', model text'),
-            ('describe_index', '', ', model text')
-        ) as n (name, argument, result_column)
+            ('query_vectors', 'expected_model text default null'),
+            ('query_vectors_batch', 'expected_model text default null'),
+            ('query_hybrid', 'expected_model text default null'),
+            ('register_index', 'model text default null')
+        ) as n (name, argument)
         inner join pg_proc as p
             on p.proname = n.name
             and p.pronamespace = 's3vl'::regnamespace

@@ -49,6 +49,7 @@ PUBLIC = {
         "boolean",
         "v",
     ),
+    "index_model": ("name text", "text", "s"),
     "resolve_index_arn": ("name text", "text", "s"),
     "activate_index": ("name text", "boolean", "v"),
     "deactivate_index": ("name text", "boolean", "v"),
@@ -58,7 +59,7 @@ PUBLIC = {
         (
             "TABLE(index_name text, index_arn text, description text, bucket_name text, region text,"
             " account_id text, created_at timestamp with time zone, updated_at timestamp with time zone,"
-            " is_active boolean, model text)"
+            " is_active boolean)"
         ),
         "s",
     ),
@@ -67,7 +68,7 @@ PUBLIC = {
         (
             "TABLE(index_name text, index_arn text, description text, bucket_name text, region text,"
             " account_id text, created_at timestamp with time zone, updated_at timestamp with time zone,"
-            " is_active boolean, model text)"
+            " is_active boolean)"
         ),
         "s",
     ),
@@ -108,7 +109,7 @@ PUBLIC = {
             "TABLE(index_name text, index_arn text, description text, bucket_name text, region text,"
             " account_id text, created_at timestamp with time zone, updated_at timestamp with time zone,"
             " is_active boolean, dimension integer, distance_metric text, index_mode text,"
-            " non_filterable_keys text[], text_keys jsonb, model text)"
+            " non_filterable_keys text[], text_keys jsonb)"
         ),
         "v",
     ),
@@ -337,8 +338,7 @@ STEPS = [
 ]  # fmt: skip
 # As 1.0.0 had them, for views and functions that were made then.
 BEFORE_1_1 = [
-    "_describe_index_1_0", "_get_index_info_1_0", "_list_indexes_1_0", "_query_hybrid_1_0",
-    "_query_vectors_1_0", "_query_vectors_batch_1_0", "_register_index_1_0",
+    "_query_hybrid_1_0", "_query_vectors_1_0", "_query_vectors_batch_1_0", "_register_index_1_0",
 ]  # fmt: skip
 # Triggers and rights are the table owner's to give, and only what runs as its caller may commit.
 # The query of candidates has the rights, the row security and the search_path of the caller.

@@ -165,7 +165,9 @@ def assert_nothing_fails(load: Load, upgrade: Callable[[], None]) -> None:
     upgrade()
     load.go_on()
     load.end()
-    assert load.failures == set()
+    # A grant of 1.0.0 that had begun names functions by the arguments that they had.
+    renamed = re.compile(r"42883 function s3vl[.]\w+[(].*[)] does not exist: select s3vl[.]grant_access")
+    assert {failure for failure in load.failures if not renamed.match(failure)} == set()
 
 
 def test_psql_upgrades_under_load(

@@ -32,6 +32,7 @@ CALLS: list[tuple[LiteralString, str]] = [
     ("s3vl.list_indexes()", "reader"),
     ("s3vl.get_index_info('docs')", "reader"),
     ("s3vl.describe_index('docs')", "reader"),
+    ("s3vl.index_model('docs')", "reader"),
     ("s3vl.query_filtered(array[1, 2, 3, 4, 5], 'select 1', 'docs')", "reader"),
     ("s3vl.last_search()", "reader"),
     ("s3vl.query_vectors(" + V + ", 'docs')", "reader"),
@@ -110,7 +111,7 @@ STEPS = {
     # What views and functions of 1.0.0 call.
     f"_{name}_1_0": "reader"
     for name in (
-        "query_vectors", "query_vectors_batch", "query_hybrid", "list_indexes", "get_index_info", "describe_index",
+        "query_vectors", "query_vectors_batch", "query_hybrid",
     )
 } | {"_register_index_1_0": "admin"}  # fmt: skip
 

@@ -86,7 +86,6 @@ def test_get_index_info_takes_the_parts_from_the_arn(db: Database, configured: S
         "region": "us-west-2",
         "account_id": "123456789012",
         "is_active": True,
-        "model": None,
     }
 
 
