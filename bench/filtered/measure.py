@@ -59,10 +59,10 @@ class Effort:
 LONG = Effort(vectors=100_000, questions=20, questions_of_others=8)
 QUICK = Effort(
     vectors=20_000,
-    questions=5,
-    questions_of_others=2,
-    shares={kind.name: (0.1, 0.001) for kind in predicates.KINDS}
-    | {predicates.INDEPENDENT.name: (0.5, 0.1, 0.01, 0.001, 0.0)},
+    questions=3,
+    questions_of_others=1,
+    shares={kind.name: (0.1,) for kind in predicates.KINDS}
+    | {predicates.INDEPENDENT.name: (0.5, 0.1, 0.001, 0.0)},
     shares_of_100=(),
 )
 
