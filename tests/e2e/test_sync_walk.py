@@ -75,7 +75,7 @@ def changing(writer: psycopg.Connection) -> Iterator[None]:
 def test_a_table_moves_while_its_rows_change(
     database: Callable[[], psycopg.Connection], aws: Callable[..., Any], stack: Stack
 ) -> None:
-    """Bound, its column dropped, and its metadata changed afterwards: index and table end equal."""
+    """Bound, verified, its column dropped, and its metadata changed afterwards: index and table end equal."""
     need_pgvector()
     connection = database()
     arn = registered_index(connection, aws, stack, "documents", 384, nonFilterableMetadataKeys=["content"])
@@ -110,3 +110,8 @@ def test_a_table_moves_while_its_rows_change(
     for vector_id, numbers, _ in stored:
         assert numbers == pytest.approx(vectors[vector_id])
     assert connection.execute("select count(new_embedding) from documents").fetchone() == (0,)
+    connection.execute("select s3vl.start_verify('documents')")
+    connection.execute("call s3vl.sync()")
+    jobs = connection.execute("select state, error from s3vl.sync_jobs() order by job_id desc limit 1")
+    assert jobs.fetchall() == [("done", None)]
+    assert connection.execute("select count(*) from s3vl.sync_difference").fetchone() == (0,)
