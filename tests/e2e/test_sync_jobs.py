@@ -5,12 +5,17 @@ S3VL_VERIFY_VECTORS=200000 measures a verify of so many vectors; without it that
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
+import psutil
 import psycopg
 import pytest
 from bindings import MAKE_DOCS, Bound
@@ -398,7 +403,7 @@ def test_a_write_in_flight_is_never_a_difference(
     for writer in writers:
         writer.start()
     jobs = []
-    for _ in range(5):
+    for _ in range(3):
         jobs += [docs.run("select s3vl.start_verify('docs')")[0][0]]
         while docs.job(jobs[-1])["state"] != "done":
             docs.sync(1)
@@ -406,7 +411,7 @@ def test_a_write_in_flight_is_never_a_difference(
     for writer in writers:
         writer.join()
     docs.sync()
-    assert [docs.differences(job) for job in jobs] == [set()] * 5
+    assert [docs.differences(job) for job in jobs] == [set()] * 3
     docs.assert_in_step(WITHOUT_HASH)
 
 
@@ -454,3 +459,76 @@ def test_the_pace_is_that_of_the_service(unbound: Verified) -> None:
     assert len(notices) <= (time.monotonic() - begun) / 5
     [(free,)] = unbound.run("select s3vl._turn_cost(2500, 10) + s3vl._turn_cost(0, 500)")
     assert free.total_seconds() == 1.5
+
+
+VECTORS = int(os.environ.get("S3VL_VERIFY_VECTORS", "0"))
+LIMIT_MB = 150
+
+
+def anonymous_mb(pid: int) -> float:
+    """Read what a process has for itself; the pages that sessions share are none of it."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        found = re.search(r"RssAnon:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+        return int(found[1]) / 1024 if found else 0
+    return 0
+
+
+def function_pids(cloud: LocalCloud) -> list[int]:
+    """Find the environments of functions."""
+    with suppress(psutil.NoSuchProcess):
+        return [
+            process.pid
+            for process in psutil.Process(cloud.state().pid).children()
+            if "AWS_LAMBDA_FUNCTION_NAME" in process.environ()
+        ]
+    return []
+
+
+@pytest.mark.skipif(not VECTORS, reason="S3VL_VERIFY_VECTORS says of how many vectors")
+def test_a_large_verify_runs_in_bounded_memory(
+    unbound: Verified, database: Callable[[], psycopg.Connection], cloud: LocalCloud, aws: Callable[..., Any]
+) -> None:
+    """Session and function stay below 150 MB each, and a verify that is killed goes on in the same segment."""
+    unbound.run(
+        """insert into docs (id, body, embedding) select n, repeat('text ', 40) || n, array[1, mod(n, 97), mod(n, 89)]
+        from generate_series(1, %s) as n""",
+        VECTORS,
+    )
+    unbound.run("analyze docs")
+    unbound.run(BIND, unbound.index_name)
+    begun = time.monotonic()
+    while unbound.sync(50):
+        pass
+    sys.stdout.write(f"\nbackfill: {VECTORS / (time.monotonic() - begun):.0f} vectors/s\n")
+    unbound.run("alter table docs disable trigger user")
+    unbound.run("update docs set embedding = '{3,2,1}' where id in (5, 100000)")
+    unbound.run("alter table docs enable trigger user")
+    aws("s3vectors").delete_vectors(indexArn=unbound.index_arn, keys=["7", "8", "70000"])
+    unbound.put(aws("s3vectors"), "900001", "900002")
+    [(job,)] = unbound.run("select s3vl.start_verify('docs')")
+    peaks = {"session": 0.0, "function": 0.0}
+    begun = time.monotonic()
+    killed_at = 0
+    while unbound.job(job)["state"] != "done":
+        unbound.run("update s3vl.sync_state set leased_until = '-infinity'")
+        other = database()
+        other.execute("set application_name = 'drainer'")
+        sync = threading.Thread(target=suppressed, args=(other, "call s3vl.sync(max_seconds => 600)"))
+        sync.start()
+        while sync.is_alive():
+            peaks["session"] = max(peaks["session"], anonymous_mb(other.info.backend_pid))
+            peaks["function"] = max([peaks["function"], *map(anonymous_mb, function_pids(cloud))])
+            [(stage, done)] = unbound.run("select stage, done from s3vl.sync_job where job_id = %s", job)
+            if stage >= 8 and not killed_at and end_somebody_at_work(unbound):
+                killed_at = done
+            time.sleep(0.05)
+        sync.join()
+    seconds = time.monotonic() - begun
+    sys.stdout.write(
+        f"verify: {VECTORS / seconds:.0f} vectors/s, {peaks} MB, killed after {killed_at} vectors\n"
+    )
+    assert killed_at > VECTORS / 4
+    expected = named("stale", 5, 100_000) | named("missing", 7, 8, 70_000) | named("orphan", 900_001, 900_002)
+    assert unbound.differences(job) == expected
+    assert unbound.job(job)["done"] == VECTORS - 3 + 2
+    assert max(peaks.values()) < LIMIT_MB
