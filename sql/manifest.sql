@@ -170,6 +170,7 @@
 \ir sync/_ready.sql
 \ir sync/_status.sql
 \ir sync/_tell_progress.sql
+\ir sync/_commit_alone.sql
 
 -- Public: tables in step with an index
 \ir sync/bind_table.sql
@@ -185,6 +186,16 @@
 \ir sync/sync_cost.sql
 \ir sync/start_backfill.sql
 \ir sync/sync_jobs.sql
+
+-- text/: what stands on all of these
+\ir text/_tiers.sql
+\ir text/_tier_queries.sql
+\ir text/_cold_steps.sql
+\ir text/_cold_lease.sql
+
+-- Public: two tiers of one table
+\ir text/query_tiered.sql
+\ir text/move_to_cold.sql
 
 -- operate/: what works, and who may do what
 \ir operate/_checks.sql

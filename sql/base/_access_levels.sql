@@ -31,11 +31,17 @@ as $$
     ('_hits', 'reader'),
     -- What s3vl.rows_to_embed() runs.
     ('_to_embed_query', 'reader'),
+    -- What s3vl.query_tiered() and s3vl.move_to_cold() run.
+    ('_tier_queries', 'reader'),
+    ('_cold_steps', 'writer'),
+    ('_take_cold_lease', 'writer'),
+    ('_end_cold_lease', 'writer'),
     -- What s3vl.sync() runs.
     ('_start_sync', 'writer'),
     ('_take_lease', 'writer'),
     ('_sync_step', 'writer'),
     ('_tell_progress', 'writer'),
+    ('_commit_alone', 'writer'),
     -- What those that bind run, and what the triggers run.
     ('_prepare_binding', 'admin'),
     ('_save_binding', 'admin'),
@@ -73,6 +79,7 @@ as $$
     ('rrf_score', 'reader'),
     ('query_filtered', 'reader'),
     ('last_search', 'reader'),
+    ('query_tiered', 'reader'),
     ('get_vectors', 'reader'),
     ('list_vectors', 'reader'),
     ('list_bindings', 'reader'),
@@ -88,6 +95,7 @@ as $$
     ('delete_vectors', 'writer'),
     ('sync', 'writer'),
     ('retry_dead_letters', 'writer'),
+    ('move_to_cold', 'writer'),
     ('bind_table', 'admin'),
     ('alter_binding', 'admin'),
     ('unbind_table', 'admin'),

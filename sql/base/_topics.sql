@@ -17,7 +17,7 @@ as $$
     ]),
     ('search', array[
         'query_vectors', 'query_vectors_batch', 'query_hybrid', 'query_filtered', 'last_search',
-        'rank_vectors', 'rrf_score'
+        'rank_vectors', 'rrf_score', 'query_tiered'
     ]),
     ('read', array['get_vectors', 'list_vectors']),
     ('write', array['put_vectors', 'delete_vectors']),
@@ -26,7 +26,7 @@ as $$
         'unbind_table', 'pause_binding', 'resume_binding', 'dead_letters', 'retry_dead_letters',
         'discard_dead_letters', 'start_backfill', 'start_verify', 'sync_jobs',
         'verify_differences', 'cancel_job', 'switch_index', 'rows_to_embed', 'content_hash',
-        'sync_cost'
+        'sync_cost', 'move_to_cold'
     ]),
     ('access', array[
         'grant_access', 'revoke_access', 'restrict_index', 'unrestrict_index', 'list_restrictions'

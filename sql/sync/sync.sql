@@ -17,19 +17,7 @@ declare
     _step integer;
     _told_at timestamptz;
 begin
-    -- To try it is the only way to know. Outside of a transaction the message is another one: that
-    -- a block with an exception handler cannot commit.
-    begin
-        commit;
-    exception
-        when invalid_transaction_termination then
-            if sqlerrm operator(pg_catalog.=) 'invalid transaction termination' then
-                raise exception using
-                    errcode = '25001',
-                    message = 's3vl.sync() commits, and cannot run inside of a transaction',
-                    hint = 'Call it by itself, with autocommit on: call s3vl.sync();';
-            end if;
-    end;
+    call s3vl._commit_alone('s3vl.sync()');
     synced := 0;
     _ends_at := s3vl._start_sync(sync.binding_name, sync.max_seconds);
     if _ends_at is null then

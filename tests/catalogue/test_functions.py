@@ -226,6 +226,22 @@ PUBLIC = {
         None,
         "v",
     ),
+    "move_to_cold": (
+        (
+            "IN binding_name text, IN older_than text, IN batch integer DEFAULT 1000,"
+            " INOUT moved bigint DEFAULT 0"
+        ),
+        None,
+        "v",
+    ),
+    "query_tiered": (
+        (
+            "query_vector double precision[], source regclass, embedding_column name, index_name text,"
+            " top_k integer DEFAULT 10, candidates text DEFAULT NULL::text, parameters jsonb DEFAULT NULL::jsonb"
+        ),
+        "TABLE(vector_id text, tier text, distance double precision, similarity_score double precision)",
+        "s",
+    ),
     "sync_status": (
         "",
         (
@@ -335,6 +351,7 @@ STEPS = [
     "_with_candidates", "_with_page", "_with_ranks",
     "_end_binding", "_note_changes", "_prepare_binding", "_prepare_unbinding", "_save_binding",
     "_start_sync", "_sync_step", "_take_lease", "_tell_progress", "_to_embed_query",
+    "_commit_alone", "_cold_steps", "_end_cold_lease", "_take_cold_lease", "_tier_queries",
 ]  # fmt: skip
 # As 1.0.0 had them, for views and functions that were made then.
 BEFORE_1_1 = [
@@ -342,7 +359,10 @@ BEFORE_1_1 = [
 ]  # fmt: skip
 # Triggers and rights are the table owner's to give, and only what runs as its caller may commit.
 # The query of candidates has the rights, the row security and the search_path of the caller.
-CANDIDATES = ["_candidate_keys", "_candidate_type", "_estimated_candidates", "_passing", "query_filtered"]
+CANDIDATES = [
+    "_candidate_keys", "_candidate_type", "_estimated_candidates", "_passing", "query_filtered",
+    "query_tiered", "move_to_cold",
+]  # fmt: skip
 AS_CALLER = [
     "alter_binding",
     "bind_table",
@@ -351,6 +371,7 @@ AS_CALLER = [
     "rrf_score",
     "sync",
     "unbind_table",
+    "_commit_alone",
     "_runs_for_others",
     *CANDIDATES,
 ]
@@ -495,7 +516,7 @@ def test_every_public_function_has_one_topic(db: Database) -> None:
     [
         "obj_description(p.oid, 'pg_proc') is null",
         ("not coalesce(p.proconfig, '{}') @> array['search_path=pg_catalog, pg_temp']"
-        f" and p.proname <> all ('{{sync,rrf_score,{','.join([*CANDIDATES, *SEALED])}}}')"),
+        f" and p.proname <> all ('{{sync,_commit_alone,rrf_score,{','.join([*CANDIDATES, *SEALED])}}}')"),
         "p.proparallel <> 'u' and p.proname <> 'rrf_score'",
         ("(p.proacl is null or p.proacl::text ~ '[{,]=')"
         f" and p.proname <> all ('{{_sealed_caller,{','.join(BEHIND)}}}')"),

@@ -12,7 +12,7 @@ import pytest
 from fixtures_sql import ROOT
 
 SQL = ROOT / "sql"
-ROOMS = ("base", "call", "index", "vectors", "filtered", "sync", "operate")
+ROOMS = ("base", "call", "index", "vectors", "filtered", "sync", "text", "operate")
 PARTS = sorted(path for room in ROOMS for path in (SQL / room).rglob("*.sql"))
 SCRIPTS = sorted(SQL.glob("*.sql")) + sorted((SQL / "upgrades").glob("*.sql"))
 
@@ -126,6 +126,8 @@ def test_dynamic_sql_is_about_grants_locks_notes_bound_tables_candidates_and_aur
         "sync/_read_rows.sql",
         "sync/bind_table.sql",
         "sync/rows_to_embed.sql",
+        "text/move_to_cold.sql",
+        "text/query_tiered.sql",
     ]
 
 

@@ -1,0 +1,118 @@
+-- The statements that move rows to the cold tier, and which bindings can do without an embedding.
+
+create or replace function s3vl._check_cold(binding s3vl.binding)
+    returns void
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _other constant text := (
+        select b.binding_name
+        from s3vl.binding as b
+        where b.source = _check_cold.binding.source
+            and b.embedding_column = _check_cold.binding.embedding_column
+            and b.binding_id <> _check_cold.binding.binding_id
+        order by b.binding_name
+        limit 1
+    );
+begin
+    if _check_cold.binding.when_null <> 'keep' then
+        perform s3vl._raise_tier(
+            _check_cold.binding,
+            '55000',
+            'its binding deletes the vector of a row whose embedding is null',
+            format(
+                'Keep it: select s3vl.alter_binding(%L, when_null => ''keep'');',
+                _check_cold.binding.binding_name
+            )
+        );
+    elsif _other is not null then
+        perform s3vl._raise_tier(
+            _check_cold.binding,
+            '55000',
+            format('binding "%s" sends it too', _other),
+            format(
+                'Another index may not have the vector yet. End that binding first: '
+                'select s3vl.unbind_table(%L);',
+                _other
+            )
+        );
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_cold(s3vl.binding) is
+    'Refuses a binding that does not keep the vectors of rows whose embedding is null.';
+
+create or replace function s3vl._cold_steps(
+    binding_name text,
+    older_than text,
+    batch integer,
+    out binding_id integer,
+    out page text,
+    out move text
+)
+    stable
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _binding constant s3vl.binding := s3vl._find_binding(_cold_steps.binding_name);
+    _key_type text;
+    _where text;
+begin
+    perform s3vl._check_range('batch', _cold_steps.batch, 1, 10000);
+    if coalesce(btrim(_cold_steps.older_than, E' \t\r\n'), '') = '' then
+        raise exception using
+            errcode = '22023',
+            message = 'older_than is null or empty',
+            hint = 'Pass a condition on columns of the table, for example '
+                'older_than => ''created_at < current_date - 90''.';
+    end if;
+    perform s3vl._check_cold(_binding);
+    perform s3vl._vector_type(_binding);
+    _key_type := (
+        select format_type(a.atttypid, null)
+        from pg_attribute as a
+        where a.attrelid = _binding.source and a.attname = _binding.key_column
+    );
+    -- The condition of the caller stands where nothing but the table has a name.
+    _where := format(
+        E't.%I is not null and (%s\n)', _binding.embedding_column, _cold_steps.older_than
+    );
+    _cold_steps.binding_id := _binding.binding_id;
+    _cold_steps.page := format(
+        'select array(select t.%1$I::pg_catalog.text from %2$s as t where %3$s '
+        'and ($1 is null or t.%1$I operator(pg_catalog.>) %4$s) order by t.%1$I limit $2)',
+        _binding.key_column,
+        _binding.source,
+        _where,
+        s3vl._key_cast(_binding, '$1')
+    );
+    _cold_steps.move := format(
+        'update %1$s as t set %2$I = null where %3$s '
+        'and t.%4$I operator(pg_catalog.=) any ($1::%5$s[]) '
+        'and exists (select from s3vl.get_vectors(array('
+        'select pg_catalog.concat(%6$L::pg_catalog.text, k.key) '
+        'from pg_catalog.unnest($1) as k (key)), '
+        'index_arn => %7$L, include_metadata => false) as c '
+        'where c.vector_id operator(pg_catalog.=) '
+        'pg_catalog.concat(%6$L::pg_catalog.text, t.%4$I) '
+        'and c.embedding::pg_catalog.float4[] operator(pg_catalog.=) '
+        't.%2$I::pg_catalog.float4[])',
+        _binding.source,
+        _binding.embedding_column,
+        _where,
+        _binding.key_column,
+        _key_type,
+        _binding.id_prefix,
+        _binding.index_arn
+    );
+end;
+$$;
+
+comment on function s3vl._cold_steps(text, text, integer) is
+    'Returns the query for a page of keys, and the statement that sets the embeddings null of '
+    'those whose vector the index has.';

@@ -1,0 +1,69 @@
+-- Moving rows to the cold tier: an embedding becomes null where the index has the same. It runs as
+-- its caller, who may update the table, and commits page by page.
+--
+-- The statement that sets an embedding null compares it with what the index has, under the lease of
+-- the binding: nobody else writes its vectors meanwhile. The binding keeps the vector of a row
+-- whose embedding is null, so no embedding is lost.
+
+create or replace procedure s3vl.move_to_cold(
+    in binding_name text,
+    in older_than text,
+    in batch integer default 1000,
+    inout moved bigint default 0
+)
+    language plpgsql
+as $$
+declare
+    _steps pg_catalog.record;
+    _since pg_catalog.timestamptz;
+    _lease pg_catalog.uuid;
+    _keys pg_catalog.text[];
+    _after pg_catalog.text;
+    _count pg_catalog.int8;
+    _left pg_catalog.int8 := 0;
+begin
+    call s3vl._commit_alone('s3vl.move_to_cold()');
+    moved := 0;
+    select s.* into _steps from s3vl._cold_steps(binding_name, older_than, batch) as s;
+    loop
+        commit;
+        set transaction isolation level read committed;
+        execute _steps.page into _keys using _after, batch;
+        _after := _keys[pg_catalog.cardinality(_keys)];
+        exit when _after is null;
+        _since := pg_catalog.clock_timestamp();
+        loop
+            commit;
+            _lease := s3vl._take_cold_lease(_steps.binding_id, _since);
+            exit when _lease is not null;
+            perform pg_catalog.pg_sleep(0.1);
+        end loop;
+        -- The lease has to be there whatever becomes of this session.
+        commit;
+        set transaction isolation level read committed;
+        execute _steps.move using _keys;
+        get diagnostics _count = row_count;
+        perform s3vl._end_cold_lease(_steps.binding_id, _lease);
+        moved := moved operator(pg_catalog.+) _count;
+        _left := _left operator(pg_catalog.+) pg_catalog.cardinality(_keys)
+            operator(pg_catalog.-) _count;
+    end loop;
+    if _left operator(pg_catalog.>) 0 then
+        raise notice using
+            message = pg_catalog.format('%s rows keep their embedding', _left),
+            hint = 'The index does not have their vectors as they are: call s3vl.sync(), and then '
+                's3vl.move_to_cold() again. s3vl.dead_letters() tells what the index refuses.';
+    end if;
+end;
+$$;
+
+comment on procedure s3vl.move_to_cold is
+    'Moves rows to the cold tier. It sets the embedding null of rows of a bound table that meet '
+    'older_than, a condition on its columns, once the index has the same vector (GetVectors, '
+    'compared as 4-byte floats). s3vl.query_tiered() then finds them there. The rows stay, and '
+    'the binding, which has to be one of when_null => ''keep'', goes on to bring their metadata '
+    'up to date. It works on batch rows (1 to 10000) at a time and commits after each: called '
+    'again it goes on. A NOTICE counts the rows that the index does not have yet. moved adds up '
+    'the others. Call it by itself, with autocommit on, as who may update the table. Raises '
+    '22023, 25001 inside of a transaction, 42501, 42704, 42804, 55000, 55P03 when the binding is '
+    'never free, and S3V01 to S3V06.';
