@@ -37,7 +37,7 @@ ACCEPTED = {
         "s3vl._open_index(s3vl.caller,name,text,text)",
         'composite OUT variable "index" is not single argument ()',
     ): "it returns an index and a restriction, and neither is to be had without the other",
-    ("s3vl.sync(text,integer,bigint)", "cannot commit while a subtransaction is active"): (
+    ("s3vl._commit_alone(text)", "cannot commit while a subtransaction is active"): (
         "that is what it tries, to see whether it is inside of a transaction"
     ),
     **{
@@ -51,6 +51,16 @@ ACCEPTED = {
             ("_passing(text,jsonb,text,text[])", "_statement"),
         )
     },
+    ("s3vl.move_to_cold(text,text,integer,bigint)", "text type variable is not sanitized: _steps.page"): (
+        "made by format() with %I, of columns, types and a condition of the caller, run as the caller"
+    ),
+    ("s3vl.move_to_cold(text,text,integer,bigint)", "text type variable is not sanitized: _steps.move"): (
+        "as the page"
+    ),
+    (
+        "s3vl.query_tiered(double precision[],regclass,name,text,integer,text,jsonb)",
+        "text type variable is not sanitized: _search",
+    ): ("made by format() with %I, of columns, types and a query of the caller, run as the caller"),
     (
         "s3vl._next_keys(s3vl.binding,text,integer)",
         "text type variable is not sanitized: s3vl._page_query(_next_keys.binding, _next_keys.after)",

@@ -1,6 +1,6 @@
 """What docs/sql-reference.md says about each function and type: read from an installed schema.
 
-Headings and their order are those of sql/manifest.sql, examples those of sql_examples.md; everything else is in
+Headings and their order are those of sql/manifest.sql, examples those of sql_examples*.md; everything else is in
 the database.
 """
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import psycopg
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
-EXAMPLES = Path(__file__).resolve().parent / "sql_examples.md"
+TOOLS = Path(__file__).resolve().parent
+EXAMPLES = (TOOLS / "sql_examples.md", TOOLS / "sql_examples_pgvector.md")
 WIDEST_SIGNATURE = 90
 
 FUNCTIONS = """
@@ -138,8 +139,8 @@ def _table_of_contents() -> list[tuple[str, list[str]]]:
 
 def _examples() -> dict[str, str]:
     """Return each function's example with what it prints."""
-    page = EXAMPLES.read_text(encoding="utf-8")
-    return {name: text.strip() for name, text in re.findall(r"(?ms)^### (\w+)\n(.*?)(?=^##)", page)}
+    pages = "".join(path.read_text(encoding="utf-8") for path in EXAMPLES)
+    return {name: text.strip() for name, text in re.findall(r"(?ms)^### (\w+)\n(.*?)(?=^##)", pages)}
 
 
 def _described(function: Function, arguments: list[Argument]) -> str:

@@ -24,6 +24,7 @@ GUIDE = ROOT / "docs" / "guide.md"
 SYNC = ROOT / "docs" / "sync.md"
 # What docs/sql-reference.md shows of each function.
 EXAMPLES = ROOT / "tools" / "sql_examples.md"
+PGVECTOR_EXAMPLES = ROOT / "tools" / "sql_examples_pgvector.md"
 WHEELS = ROOT / "lambda" / "wheels"
 BEFORE = """\
 The walkthrough of the AWS post, command by command, in a local cloud of its
@@ -80,7 +81,7 @@ def run(
 
 def fill_in_pages() -> None:
     """Write what the commands of the guide and of the other pages print into these."""
-    pages = (GUIDE, SYNC, EXAMPLES)
+    pages = (GUIDE, SYNC, PGVECTOR_EXAMPLES, EXAMPLES)
     printed = run(steps_with(pages), Screen(sys.stdout))
     for path in pages:
         page = _text(path)

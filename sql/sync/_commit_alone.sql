@@ -1,6 +1,6 @@
 -- A procedure that commits has to be called by itself.
 
-create or replace procedure s3vl._commit_alone(procedure_name text)
+create or replace procedure s3vl._commit_alone(in procedure_name text)
     language plpgsql
 as $$
 begin

@@ -19,8 +19,8 @@ declare
     _lease pg_catalog.uuid;
     _keys pg_catalog.text[];
     _after pg_catalog.text;
-    _count pg_catalog.int8;
-    _left pg_catalog.int8 := 0;
+    _count pg_catalog.int4;
+    _left pg_catalog.int4 := 0;
 begin
     call s3vl._commit_alone('s3vl.move_to_cold()');
     moved := 0;

@@ -25,6 +25,7 @@ as $$
 declare
     _among pg_catalog.text := pg_catalog.rtrim(candidates, E'; \t\r\n');
     _queries pg_catalog.record;
+    _search pg_catalog.text;
 begin
     -- What is not one query must not stand in another.
     if _among is not null then
@@ -34,8 +35,7 @@ begin
     into _queries
     from s3vl._tier_queries(source, embedding_column, index_name, top_k, _among) as q;
     -- Both in one statement, so that both see the same rows.
-    return query
-    execute pg_catalog.format(
+    _search := pg_catalog.format(
         'select t.vector_id, t.tier, t.distance, t.similarity_score from ('
         'select h.vector_id, ''hot'' as tier, h.distance, %s as similarity_score '
         'from (%s) as h (vector_id, distance) '
@@ -45,20 +45,16 @@ begin
         ') as t order by t.distance, t.vector_id limit $3',
         _queries.similarity,
         _queries.hot
-    )
-    using
-        parameters,
-        query_vector,
-        top_k,
-        _queries.cold,
-        index_name;
+    );
+    return query
+    execute _search using parameters, query_vector, top_k, _queries.cold, index_name;
 end;
 $$;
 
 comment on function s3vl.query_tiered(
     double precision[], regclass, name, text, integer, text, jsonb
 ) is
-    'Searches hot and cold rows of a table. Those that have their embedding are hot: pgvector '
+    'Searches hot and cold rows. Of a bound table, those that have their embedding are hot: pgvector '
     'compares them, by its index where it has one. Those whose embedding is null are cold: '
     's3vl.query_filtered() searches the index that embedding_column is bound to. Each row is in '
     'the tier that the table says, so it comes once, and with its present embedding. candidates '

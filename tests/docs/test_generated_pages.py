@@ -84,9 +84,9 @@ def test_a_public_function_without_an_example_is_refused(
     db: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Where one is missing, `make docs` says for which function, and where to write it."""
-    page = sql_reference.EXAMPLES.read_text()
+    page = "".join(path.read_text() for path in sql_reference.EXAMPLES)
     (tmp_path / "examples.md").write_text(page.replace("### put_vectors\n", "### another\n"))
-    monkeypatch.setattr(sql_reference, "EXAMPLES", tmp_path / "examples.md")
+    monkeypatch.setattr(sql_reference, "EXAMPLES", (tmp_path / "examples.md",))
 
     with pytest.raises(ValueError, match=r"put_vectors has no example: .* tools/sql_examples\.md"):
         sql_reference.functions(db.connection)

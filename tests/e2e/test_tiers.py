@@ -54,7 +54,8 @@ class Tiered:
         """Insert rows, or give rows that are there new embeddings."""
         self.run(
             "insert into docs (id, tenant, embedding, truth)"
-            " select n, (array['a', 'b'])[1 + n %% 2], e.v::vector, e.v from generate_series(%s::integer, %s::integer) as n"
+            " select n, (array['a', 'b'])[1 + n %% 2], e.v::vector, e.v"
+            " from generate_series(%s::integer, %s::integer) as n"
             " cross join lateral (select array[random() + n * 0, random(), random(), random()]::real[] as v) as e"
             " on conflict (id) do update set embedding = excluded.embedding, truth = excluded.truth",
             first,
@@ -70,7 +71,11 @@ class Tiered:
         return self.run("call s3vl.move_to_cold('docs', %s, %s)", condition, batch)[0][0]
 
     def search(
-        self, vector: list[float], top_k: int = 10, candidates: str | None = None, parameters: str | None = None
+        self,
+        vector: list[float],
+        top_k: int = 10,
+        candidates: str | None = None,
+        parameters: str | None = None,
     ) -> list[tuple[Any, ...]]:
         """Search both tiers."""
         return self.run(SEARCH, vector, self.index_name, top_k, candidates, parameters)
@@ -113,7 +118,7 @@ def tiered(make_tiered: Callable[..., Tiered]) -> Tiered:
 
 def vectors(seed: int) -> Iterator[list[float]]:
     """Give vectors to search with."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311
     while True:
         yield [chance.random() for _ in range(DIMENSION)]
 
@@ -135,7 +140,7 @@ def assert_as_brute_force(tiered: Tiered, vector: list[float], *, only_a: bool =
 
 def test_search_equals_brute_force_while_rows_move_and_change(tiered: Tiered) -> None:
     """After every step of a random history of moves, changes and deletes, both tiers together give the nearest rows."""
-    chance = random.Random(16)
+    chance = random.Random(16)  # noqa: S311
     searched = vectors(17)
     tiered.put(1, 120)
     for _ in range(12):
@@ -157,7 +162,7 @@ def test_search_equals_brute_force_while_rows_move_and_change(tiered: Tiered) ->
     assert tiers == {"hot", "cold"}
 
 
-def test_a_row_is_found_at_every_moment_of_its_move(tiered: Tiered, stack: Stack) -> None:
+def test_a_row_is_found_at_every_moment_of_its_move(tiered: Tiered) -> None:
     """While rows move, a search in another session finds each of them once."""
     tiered.put(1, 300)
     tiered.sync()
@@ -168,7 +173,9 @@ def test_a_row_is_found_at_every_moment_of_its_move(tiered: Tiered, stack: Stack
         with psycopg.connect(tiered.connection.info.dsn, password=tiered.connection.info.password) as other:
             other.autocommit = True
             while not over.is_set():
-                found = other.execute(SEARCH, [next(vectors(3)), tiered.index_name, 1000, None, None]).fetchall()
+                found = other.execute(
+                    SEARCH, [next(vectors(3)), tiered.index_name, 1000, None, None]
+                ).fetchall()
                 counts.append((len(found), len({row[0] for row in found})))
 
     looking = threading.Thread(target=look)
@@ -183,7 +190,7 @@ def test_a_row_is_found_at_every_moment_of_its_move(tiered: Tiered, stack: Stack
     assert tiered.hot() == 0
 
 
-def test_only_what_the_index_has_is_moved(tiered: Tiered, aws: Callable[..., Any]) -> None:
+def test_only_what_the_index_has_is_moved(tiered: Tiered) -> None:
     """Rows that were never synced, have changed since, or whose vector somebody else has changed stay hot."""
     tiered.put(1, 20)
     tiered.sync()
@@ -262,7 +269,9 @@ def test_a_move_that_was_killed_goes_on(tiered: Tiered) -> None:
         ),
     ],
 )
-def test_what_cannot_be_is_refused(tiered: Tiered, statement: LiteralString, sqlstate: str, says: str) -> None:
+def test_what_cannot_be_is_refused(
+    tiered: Tiered, statement: LiteralString, sqlstate: str, says: str
+) -> None:
     """The error names the value."""
     with pytest.raises(psycopg.Error) as caught:
         tiered.run(statement)

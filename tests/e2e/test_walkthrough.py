@@ -39,7 +39,7 @@ def all_walked(package_file: Path) -> tuple[list[tuple[Step, str]], list[tuple[S
     The guide and docs/sync.md begin in pgvector, which not every server has.
     """
     assert package_file
-    guide = [demo.GUIDE, demo.SYNC] if INSTALLATION.offers("vector") else []
+    guide = [demo.GUIDE, demo.SYNC, demo.PGVECTOR_EXAMPLES] if INSTALLATION.offers("vector") else []
     with pytest.MonkeyPatch.context() as environment:
         # Nobody answers there.
         environment.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")

@@ -33,6 +33,7 @@ CALLS: list[tuple[LiteralString, str]] = [
     ("s3vl.get_index_info('docs')", "reader"),
     ("s3vl.describe_index('docs')", "reader"),
     ("s3vl.index_model('docs')", "reader"),
+    ("s3vl.query_tiered(array[1, 2], 'pg_class', 'relname', 'docs')", "reader"),
     ("s3vl.query_filtered(array[1, 2, 3, 4, 5], 'select 1', 'docs')", "reader"),
     ("s3vl.last_search()", "reader"),
     ("s3vl.query_vectors(" + V + ", 'docs')", "reader"),

@@ -58,6 +58,11 @@ def test_a_topic_lists_its_functions(db: Database) -> None:
             "function": "rrf_score(rank, ...)",
             "what_it_does": "Scores a rank for fusion (RRF)",
         },
+        {
+            "subject": "search",
+            "function": "query_tiered(...)",
+            "what_it_does": "Searches hot and cold rows",
+        },
     ]
 
 
