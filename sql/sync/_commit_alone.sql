@@ -24,5 +24,5 @@ begin
 end;
 $$;
 
-comment on procedure s3vl._commit_alone(text) is
+comment on procedure s3vl._commit_alone is
     'Refuses to go on inside of a transaction.';

@@ -54,8 +54,9 @@ $$;
 comment on function s3vl.query_tiered(
     double precision[], regclass, name, text, integer, text, jsonb
 ) is
-    'Searches hot and cold rows. Of a bound table, those that have their embedding are hot: pgvector '
-    'compares them, by its index where it has one. Those whose embedding is null are cold: '
+    'Searches hot and cold rows. Of a bound table, those that have their embedding are hot: '
+    'pgvector compares them, by its index where it has one. Those whose embedding is null are '
+    'cold: '
     's3vl.query_filtered() searches the index that embedding_column is bound to. Each row is in '
     'the tier that the table says, so it comes once, and with its present embedding. candidates '
     'is a query for the keys of the rows to search, with parameters as its $1, as '

@@ -60,7 +60,7 @@ def test_a_topic_lists_its_functions(db: Database) -> None:
         },
         {
             "subject": "search",
-            "function": "query_tiered(...)",
+            "function": "query_tiered(query_vector, ...)",
             "what_it_does": "Searches hot and cold rows",
         },
     ]
