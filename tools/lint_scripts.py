@@ -27,6 +27,13 @@ _READABLE = (
 # Nor can what runs a query of its caller, who has one, or what PostgreSQL is to look through.
 _WITHOUT_SEARCH_PATH = (
     "s3vl.sync(IN binding_name text,IN max_seconds integer,INOUT synced bigint)",
+    "s3vl._commit_alone(IN procedure_name text)",
+    "s3vl.move_to_cold(IN binding_name text,IN older_than text,IN batch integer,INOUT moved bigint)",
+    (
+        "s3vl.query_tiered(query_vector double precision[],source regclass,embedding_column name,index_name text,"
+        "top_k integer,candidates text,parameters jsonb,vector_id text,tier text,distance double precision,"
+        "similarity_score double precision)"
+    ),
     "s3vl.rrf_score(rank bigint,weight double precision,k integer)",
     "s3vl._candidate_type(query text,parameters jsonb)",
     "s3vl._estimated_candidates(query text,parameters jsonb)",

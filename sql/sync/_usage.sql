@@ -109,7 +109,7 @@ declare
     _usage s3vl.sync_usage;
 begin
     _usage.binding_name := _count_deletes.binding.binding_name;
-    _usage.deletes := (_count_deletes.vectors + 499) / 500;
+    _usage.deletes := (_count_deletes.vectors + bigint '499') / 500;
     perform s3vl._add_usage(_usage);
 end;
 $$;
