@@ -354,8 +354,8 @@ def test_neighbours_are_read_on(connection: psycopg.Connection, large: np.ndarra
 
     while True:
         [ids, continuation] = connection.execute(
-            "select vector_ids, next_continuation from s3vl._next_neighbours(%s, 'large', null, 1000, %s, false,"
-            " null, %s::jsonb, clock_timestamp())",
+            "select vector_ids, next_continuation from s3vl._next_neighbours(s3vl._sealed_caller(), %s, 'large',"
+            " null, 1000, %s, false, null, %s::jsonb, clock_timestamp())",
             [query, 150 if found else 1, json.dumps(continuation) if continuation else None],
         ).fetchone()
         found += ids
