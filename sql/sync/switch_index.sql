@@ -34,9 +34,6 @@ begin
     if not switch_index.force then
         perform s3vl._check_ready(_index, _to_index);
     end if;
-    -- Whom a name was closed to, it stays closed to.
-    perform s3vl._hand_on_restrictions(_index.index_arn, _to_index.index_arn);
-    perform s3vl._hand_on_restrictions(_to_index.index_arn, _index.index_arn);
     -- Searches read the row of a name once, so that each is wholly of the one or of the other.
     update s3vl.index_registry as r
     set index_arn = o.index_arn,

@@ -341,24 +341,6 @@ def test_an_index_that_takes_the_name_is_restricted_alike(db: Database, roles: S
     assert roles.requests[-1]["metadata_filter"] == PART
 
 
-@pytest.mark.parametrize("names", ["'docs', 'next'", "'next', 'docs'"])
-def test_an_index_that_is_switched_to_is_restricted_alike(
-    db: Database, roles: StubLambda, names: LiteralString
-) -> None:
-    """Whichever of the two names is said first, neither is open afterwards."""
-    db.rows("insert into s3vl.index_registry (index_name, index_arn) values ('next', %(arn)s)", arn=OTHER_ARN)
-    db.rows("select s3vl.switch_index(" + names + ", true)")
-    roles.answers(ANSWER)
-
-    db.rows("set local role b")
-    for name in ("docs", "next"):
-        assert db.error(by_name(next(iter(OPERATIONS)), name)).sqlstate == "42501"  # type: ignore[arg-type]
-    db.rows("set local role a")
-    db.rows(SEARCH)
-
-    assert (roles.requests[-1]["index_arn"], roles.requests[-1]["metadata_filter"]) == (OTHER_ARN, PART)
-
-
 def test_an_index_that_is_dropped_is_restricted_no_more(db: Database, roles: StubLambda) -> None:
     """What was kept from others is gone; a new index of the name begins anew."""
     roles.answers({"existed": True})
