@@ -35,7 +35,7 @@ ACCEPTED = {
     ): "its callers make statements of format() with %I, and of lists that regprocedure has quoted",
     (
         "s3vl._open_index(s3vl.caller,name,text,text)",
-        'composite OUT variable "index" is not single argument ()',
+        'composite OUT variable "index" is not single argument',
     ): "it returns an index and a restriction, and neither is to be had without the other",
     ("s3vl._commit_alone(text)", "cannot commit while a subtransaction is active"): (
         "that is what it tries, to see whether it is inside of a transaction"

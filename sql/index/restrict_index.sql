@@ -14,13 +14,13 @@ create or replace function s3vl.restrict_index(
 as $$
 declare
     _index s3vl.index_registry;
-    _role constant text collate "C" := restrict_index.role_name;
+    _role constant name := restrict_index.role_name;
     _key constant text collate "C" := restrict_index.tenant_key;
     _setting constant text collate "C" := restrict_index.tenant_setting;
     _filter jsonb;
 begin
     _index := s3vl._named_index(restrict_index.index_name collate "C");
-    if s3vl._role_oid(_role::name) is null then
+    if s3vl._role_oid(_role) is null then
         raise exception using
             errcode = '42704',
             message = format('role %s does not exist', coalesce('"' || _role || '"', 'null')),
@@ -62,7 +62,7 @@ create or replace function s3vl.unrestrict_index(index_name text, role_name name
 as $$
 declare
     _index s3vl.index_registry;
-    _role constant text collate "C" := unrestrict_index.role_name;
+    _role constant name := unrestrict_index.role_name;
     _is_found boolean;
 begin
     _index := s3vl._named_index(unrestrict_index.index_name collate "C");
