@@ -109,3 +109,33 @@ comment on function s3vl._check_index(
     s3vl.index_registry, boolean, timestamptz, integer
 ) is
     'Asks S3 Vectors about a registered index, where that is of use.';
+
+create or replace function s3vl._check_restrictions()
+    returns table (check_name text, status text, detail text, hint text)
+    stable
+    rows 1
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select
+        format('restriction of index "%s" to role "%s"', r.index_name, r.role_name),
+        'warn',
+        case
+            when s3vl._role_oid(r.role_name) is null then 'there is no role of this name'
+            else 'the role of this name is another one than that which may use the index'
+        end,
+        format(
+            'Restrict the index to the role that is meant, or take this back, with admin access: '
+            'select s3vl.unrestrict_index(%L, %L);',
+            r.index_name,
+            r.role_name
+        )
+    from s3vl.list_restrictions() as r
+    -- Nobody can use an index that has no name.
+    where r.index_name is not null and not r.is_valid
+    order by 1, r.role_name
+$$;
+
+comment on function s3vl._check_restrictions() is
+    'Warns of each restriction whose role was dropped, renamed or never restored; no row without '
+    'one.';

@@ -39,6 +39,7 @@ begin
     cross join lateral s3vl._check_index(
         r, _lambda_answers, _started, _config.timeout_seconds
     ) as c;
+    return query select c.* from s3vl._check_restrictions() as c;
     return query
     select c.*
     from (select b.* from s3vl.binding as b order by b.binding_name) as b
@@ -53,9 +54,9 @@ comment on function s3vl.diagnose() is
     'when it is not UTF8, the extension aws_lambda and the right to use it, the configuration with '
     'its last validation, the time limit in force, whether the Lambda function answers with its '
     'real code, fits this schema and may run as long as s3vl waits, each registered index, '
-    'with what the registry remembers of it, and each bound table, with its triggers, columns and '
-    'rights, when s3vl.sync() was last called, a transaction that keeps the outbox from '
-    'shrinking, and functions for pgvector that are older than s3vl. status is ok, warn or fail, '
-    'and hint says what to do. '
+    'with what the registry remembers of it, each restriction whose role is gone, and each bound '
+    'table, with its triggers, columns and rights, when s3vl.sync() was last called, a transaction '
+    'that keeps the outbox from shrinking, and functions for pgvector that are older than s3vl. '
+    'status is ok, warn or fail, and hint says what to do. '
     'Nothing remote makes it fail, and nothing is saved. Calls the Lambda function once, and once '
     'for each active index when it answers; all of it takes timeout_seconds at most.';

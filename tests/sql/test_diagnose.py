@@ -449,3 +449,28 @@ def test_a_memory_that_is_none_is_not_remembered(db: Database, registered: StubL
 
     remembered = db.value("select memory_mb from s3vl.function_facts")
     assert remembered == (256 if said == "256" else None)
+
+
+def test_a_restriction_without_its_role_is_a_warning(db: Database, registered: StubLambda) -> None:
+    """Nobody has that part, whether the role was renamed or another has its name now; one that is well has no row."""
+    db.rows("create role a; create role b; create role well")
+    db.rows("select s3vl.restrict_index('docs', r) from unnest('{a,b,well}'::name[]) as r")
+    db.rows("alter role a rename to z; drop role b; create role b")
+    registered.answers(AVAILABLE)
+    registered.answers(FACTS)
+
+    rows = db.rows("select * from s3vl.diagnose() where check_name like 'restriction %'")
+
+    hint = (
+        "Restrict the index to the role that is meant, or take this back, with admin access:"
+        " select s3vl.unrestrict_index('docs', '{}');"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        (
+            'restriction of index "docs" to role "a"', "warn", "there is no role of this name", hint.format("a"),
+        ),
+        (
+            'restriction of index "docs" to role "b"', "warn",
+            "the role of this name is another one than that which may use the index", hint.format("b"),
+        ),
+    ]  # fmt: skip
