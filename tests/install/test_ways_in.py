@@ -209,6 +209,31 @@ def test_restored_extension(target: Target, restored: Callable[[], Target]) -> N
     assert copy.ask("select extversion from pg_extension where extname = 's3vl'") == VERSION
 
 
+def test_restored_restriction_without_its_role(
+    target: Target, built: Path, restored: Callable[[], Target]
+) -> None:
+    """The index stays closed, and a role that gets the name after the restore does not get the part."""
+    target.run(built / f"s3vl-{VERSION}.sql")
+    target.ask("""
+        insert into s3vl.index_registry (index_name, index_arn)
+        values ('docs', 'arn:aws:s3vectors:us-west-2:123456789012:bucket/b/index/i');
+        create role install_tenant;
+        select s3vl.restrict_index('docs', 'install_tenant', '{"tenant": "a"}');
+        drop role install_tenant
+    """)
+
+    copy = restored()
+
+    listed = "select role_name, metadata_filter, is_valid from s3vl.list_restrictions()"
+    assert copy.ask(listed) == 'install_tenant|{"tenant": {"$eq": "a"}}|f'
+    copy.ask("create role install_tenant; grant install_tenant to current_user")
+    copy.ask("select s3vl.grant_access('install_tenant', 'reader')")
+    search = "select * from s3vl.query_vectors('{1,2,3,4,5}', 'docs')"
+    assert 'role "postgres" may not use index' in copy.refused("-c", search)
+    assert "to another that had this name" in copy.refused("-c", "set role install_tenant", "-c", search)
+    copy.ask("drop owned by install_tenant; drop role install_tenant")
+
+
 def test_forgotten_drop_of_an_old_signature_is_seen(target: Target, built: Path, tmp_path: Path) -> None:
     """A function with one more argument, without a drop in the step, leaves two: the fingerprints differ."""
     sql = tmp_path / "sql"

@@ -20,7 +20,10 @@ READER = "s3vl_reader"
 ADMIN = "s3vl_admin"
 SECRET_ARN = INDEX_ARN.replace("test-index-5d", "secret")
 
-# What a reader may not, and the SQLSTATE that it gets.
+CLOSED_ARN = INDEX_ARN.replace("test-index-5d", "closed")
+NOT_THE_READERS = f'role "{READER}" may not use index'
+
+# What a reader may not, and the SQLSTATE that it gets; or who it is found to be where an index is restricted.
 FORBIDDEN = {
     f"select s3vl.query_vectors('{{1,2,3,4,5}}', index_arn => '{SECRET_ARN}')": "42704",
     "select s3vl.put_vectors(array[('a', '{1,2,3,4,5}', null)::s3vl.vector_record], 'docs')": "42501",
@@ -28,6 +31,8 @@ FORBIDDEN = {
     f"select s3vl.grant_access('{READER}', 'admin')": "42501",
     "select s3vl.configure('arn:aws:lambda:us-west-2:123456789012:function:evil')": "42501",
     "delete from s3vl.index_registry": "42501",
+    "select s3vl.query_vectors('{1,2,3,4,5}', 'closed')": NOT_THE_READERS,
+    "select s3vl.get_vectors('{a}', 'closed')": NOT_THE_READERS,
 }
 
 # Everything in here belongs to the reader: it tries what it may not, and notes what came of it.
@@ -44,7 +49,10 @@ EVIL: LiteralString = """
                 insert into evil.loot values (session_user, _statement, 'allowed');
             exception
                 when others then
-                    insert into evil.loot values (session_user, _statement, sqlstate);
+                    insert into evil.loot values (
+                        session_user, _statement,
+                        coalesce(substring(sqlerrm from 'role ".*" may not use index'), sqlstate)
+                    );
             end;
         end loop;
         return 1;
@@ -59,6 +67,9 @@ EVIL: LiteralString = """
     create table evil.analyzed (i integer);
     create index on evil.analyzed (evil.indexed(i));
     insert into evil.analyzed values (1);
+    create table evil.counted (i integer);
+    create statistics evil.counts on (evil.indexed(i)), (evil.indexed(i + 1)) from evil.counted;
+    insert into evil.counted values (1);
     create materialized view evil.refreshed as select evil.grab() as i with no data;
     create table evil.triggered (i integer);
     create trigger fires before insert on evil.triggered for each row execute function evil.fires();
@@ -82,7 +93,14 @@ def reader(roles: None, committing: Callable[..., Database]) -> Database:  # noq
     """Open the session of a reader that has laid its traps, in a database with one registered index."""
     owner = committing()
     owner.rows(
-        "insert into s3vl.index_registry (index_name, index_arn) values ('docs', %(arn)s)", arn=INDEX_ARN
+        "insert into s3vl.index_registry (index_name, index_arn) values ('docs', %(arn)s), ('closed', %(closed)s)",
+        arn=INDEX_ARN,
+        closed=CLOSED_ARN,
+    )
+    # To everybody who is to run the reader's code.
+    owner.rows(
+        "select s3vl.restrict_index('closed', r) from unnest(%(roles)s::name[]) as r",
+        roles=[SUPERUSER, MASTER_USER, ADMIN],
     )
     owner.rows("select s3vl.grant_access('s3vl_reader', 'reader'), s3vl.grant_access('s3vl_admin', 'admin')")
     owner.rows("create schema evil; grant all on schema evil to s3vl_reader")
@@ -108,6 +126,7 @@ WAYS: dict[str, LiteralString] = {
 }
 MAINTENANCE: dict[str, LiteralString] = {
     "analyze": "analyze evil.analyzed",
+    "statistics": "analyze evil.counted",
     "refresh": "refresh materialized view evil.refreshed",
 }
 
