@@ -47,26 +47,29 @@ create or replace function s3vl._note_changes()
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _binding s3vl.binding;
-    _rows bigint := 1;
+    _binding record;
+    _from text[] := '{" from s3vl_old as r"," from s3vl_new as r"}';
+    _row text;
+    _column name;
+    _old record;
+    _new record;
     _keys text[];
 begin
-    -- Whose trigger it is says the table. An argument alone would let anybody who may create such a
-    -- trigger note changes of what is not theirs.
-    select b.*
+    select b.binding_id, b.source, b.is_ending, b.key_column, b.compared_columns
     into _binding
     from s3vl.binding as b
-    where b.binding_name = tg_argv[0] collate "C"
-        and (
-            b.source = tg_relid
-            or tg_level = 'ROW' and exists (
-                select
-                from pg_partition_ancestors(tg_relid) as a (relation)
-                where a.relation = b.source
-            )
-        );
+    where b.binding_name = tg_argv[0] collate "C";
+    -- The table says whose trigger it is: anybody may give one on their own table any argument.
+    if tg_level = 'ROW' then
+        _from := '{" from (select ($1).*) as r"," from (select ($1).*) as r"}';
+        if _binding.source not in (select a.relid from pg_partition_ancestors(tg_relid) as a) then
+            return null;
+        end if;
+    elsif _binding.source <> tg_relid then
+        return null;
+    end if;
     if current_setting('transaction_isolation') <> 'read committed' then
-        perform s3vl._note_late_change(_binding, tg_argv);
+        perform s3vl._note_late_change(_binding.binding_id, tg_argv);
     end if;
     if _binding.binding_id is null or _binding.is_ending then
         return null;
@@ -74,25 +77,32 @@ begin
         insert into s3vl.outbox (binding_id) values (_binding.binding_id);
         return null;
     end if;
-    _binding := s3vl._as_it_is(_binding, tg_relid);
-    if _binding.key_column is null then
-        return null;
-    elsif tg_level = 'STATEMENT' and tg_op = 'DELETE' then
-        _rows := (select count(*) from (select from s3vl_old limit 2) as o);
-    elsif tg_level = 'STATEMENT' then
-        _rows := (select count(*) from (select from s3vl_new limit 2) as n);
-    end if;
-    if _rows = 1 then
-        execute s3vl._changed_key(_binding, tg_op, tg_level) into _keys using old, new;
+    _row := concat('select r.', quote_ident(_binding.key_column), '::text as key')
+        || case when _binding.compared_columns is null then ', r.*' else '' end;
+    foreach _column in array coalesce(_binding.compared_columns, '{}') loop
+        _row := concat(_row, ', r.', quote_ident(_column));
+    end loop;
+    begin
+        -- Most statements change one row, for which a join is not worth its plan.
+        if tg_op <> 'INSERT' then
+            execute _row || _from[1] into strict _old using old;
+            _keys := array[_old.key];
+        end if;
+        if tg_op <> 'DELETE' then
+            execute _row || _from[2] into strict _new using new;
+            _keys := array_append(array_remove(_keys, _new.key), _new.key);
+        end if;
+    exception
+        when no_data_found then
+            return null;
+        when too_many_rows or undefined_column then
+            execute s3vl._note_changed_keys(_binding.binding_id, tg_relid, tg_op, tg_level)
+            using old, new;
+            return null;
+    end;
+    if tg_op <> 'UPDATE' or _old operator(pg_catalog.*<>) _new then
         insert into s3vl.outbox (binding_id, key)
-        select distinct _binding.binding_id, k.key
-        from unnest(_keys) as k (key);
-    elsif _rows > 1 then
-        execute format(
-            'insert into s3vl.outbox (binding_id, key) select %s, k.key from (%s) as k (key)',
-            _binding.binding_id,
-            s3vl._changed_keys(_binding, tg_op)
-        );
+        select _binding.binding_id, unnest(_keys);
     end if;
     return null;
 end;

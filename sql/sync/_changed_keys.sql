@@ -1,4 +1,4 @@
--- The queries for the keys that a statement has changed.
+-- The statement that notes the keys of the rows that another has changed, many of them.
 --
 -- Old and new rows are joined through EXECUTE: a statement of PL/pgSQL would keep the plan that its
 -- first calls had, for one row each, and take minutes for thousands.
@@ -37,66 +37,50 @@ $$;
 comment on function s3vl._is_same(s3vl.binding, text, text) is
     'Returns the condition that two rows are the same to a binding.';
 
-create or replace function s3vl._changed_keys(binding s3vl.binding, event text)
-    returns text
-    stable
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-begin
-    -- A row whose key has changed is two keys.
-    return format(
-        case _changed_keys.event
-            when 'INSERT' then 'select n.%1$I::text from s3vl_new as n'
-            when 'DELETE' then 'select o.%1$I::text from s3vl_old as o'
-            else 'select coalesce(o.%1$I, n.%1$I)::text '
-                'from s3vl_old as o full join s3vl_new as n on n.%1$I = o.%1$I '
-                'where o.%1$I is null or n.%1$I is null or not %2$s'
-        end,
-        _changed_keys.binding.key_column,
-        s3vl._is_same(_changed_keys.binding, 'o.', 'n.')
-    );
-end;
-$$;
-
-comment on function s3vl._changed_keys(s3vl.binding, text) is
-    'Returns the query for the keys that a statement has changed.';
-
-create or replace function s3vl._changed_key(binding s3vl.binding, event text, level text)
+create or replace function s3vl._note_changed_keys(
+    binding_id integer,
+    relation oid,
+    event text,
+    level text
+)
     returns text
     stable
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _before constant text := case _changed_key.level when 'ROW' then '($1).' else 'o.' end;
-    _after constant text := case _changed_key.level when 'ROW' then '($2).' else 'n.' end;
-    _query constant text := case _changed_key.event
-        when 'INSERT' then 'select array[%2$s%3$I::text]'
-        when 'DELETE' then 'select array[%1$s%3$I::text]'
-        else 'select array[%1$s%3$I::text, %2$s%3$I::text]'
-    end;
+    _old constant text := case _note_changed_keys.level
+        when 'ROW' then '(select ($1).*)' else 's3vl_old' end;
+    _new constant text := case _note_changed_keys.level
+        when 'ROW' then '(select ($2).*)' else 's3vl_new' end;
+    _binding s3vl.binding;
 begin
-    -- To plan a join takes longer than all the rest, and one row needs none.
+    select b.*
+    into _binding
+    from s3vl.binding as b
+    where b.binding_id = _note_changed_keys.binding_id;
+    _binding := s3vl._as_it_is(_binding, _note_changed_keys.relation);
+    if _binding.key_column is null then
+        return 'select';
+    end if;
+    -- A row whose key has changed is two keys.
     return format(
-        concat_ws(
-            ' ',
-            _query,
-            case when _changed_key.level = 'STATEMENT' then case _changed_key.event
-                when 'INSERT' then 'from s3vl_new as n'
-                when 'DELETE' then 'from s3vl_old as o'
-                else 'from s3vl_old as o cross join s3vl_new as n'
-            end end,
-            case when _changed_key.event = 'UPDATE'
-                then 'where %1$s%3$I::text <> %2$s%3$I::text or not %4$s' end
-        ),
-        _before,
-        _after,
-        _changed_key.binding.key_column,
-        s3vl._is_same(_changed_key.binding, _before, _after)
+        'insert into s3vl.outbox (binding_id, key) select %1$s, '
+        || case _note_changed_keys.event
+            when 'INSERT' then 'n.%2$I::text from %4$s as n'
+            when 'DELETE' then 'o.%2$I::text from %3$s as o'
+            else 'coalesce(o.%2$I, n.%2$I)::text '
+                'from %3$s as o full join %4$s as n on n.%2$I = o.%2$I '
+                'where o.%2$I is null or n.%2$I is null or not %5$s'
+        end,
+        _binding.binding_id,
+        _binding.key_column,
+        _old,
+        _new,
+        s3vl._is_same(_binding, 'o.', 'n.')
     );
 end;
 $$;
 
-comment on function s3vl._changed_key(s3vl.binding, text, text) is
-    'Returns the query for an array of the keys before and after the change of one row.';
+comment on function s3vl._note_changed_keys(integer, oid, text, text) is
+    'Returns the statement that notes the keys of the rows that a statement has changed.';

@@ -3,19 +3,24 @@
 -- find what it needs to know. It notes that there was something, under the number of no binding,
 -- and all rows are sent again. At READ COMMITTED each statement sees the binding of its triggers.
 
-create or replace function s3vl._note_late_change(binding s3vl.binding, arguments text[])
+create or replace function s3vl._note_late_change(binding_id integer, arguments text[])
     returns void
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if s3vl._digest(_note_late_change.binding) is distinct from _note_late_change.arguments[1] then
+    if not exists (
+        select
+        from s3vl.binding as b
+        where b.binding_id = _note_late_change.binding_id
+            and s3vl._digest(b) = _note_late_change.arguments[1]
+    ) then
         insert into s3vl.outbox (binding_id, key) values (0, _note_late_change.arguments[0]);
     end if;
 end;
 $$;
 
-comment on function s3vl._note_late_change(s3vl.binding, text[]) is
+comment on function s3vl._note_late_change(integer, text[]) is
     'Notes that something has changed, where the snapshot is older than the arguments of the '
     'trigger.';
 

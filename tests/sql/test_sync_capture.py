@@ -284,6 +284,19 @@ def test_renamed_columns_do_not_fail_the_application(bound: Database) -> None:
     assert [row["key"] for row in bound.rows(NOTED)] == ["1"]
 
 
+def test_renamed_columns_do_not_fail_writes_to_partitions(db: Database, registered: StubLambda) -> None:
+    """A row trigger notes each event by what is left, under the key's new name and both of its values."""
+    del registered
+    db.rows("create table docs (id integer primary key, body text, embedding real[]) partition by range (id)")
+    db.rows("create table low partition of docs for values from (0) to (100)")
+    db.rows("select s3vl.bind_table('docs', 'docs', 'embedding', metadata_columns => '{body}')")
+    db.rows("alter table docs rename id to ident; alter table docs rename body to text")
+    for statement in ("insert into docs (ident) values (1)", "update docs set ident = 2", "delete from low"):
+        db.rows(statement)
+
+    assert [row["key"] for row in db.rows(NOTED)] == ["1", "1", "2", "2"]
+
+
 def test_many_rows_after_many_single_ones_take_no_longer(bound: Database) -> None:
     """The plan for one row is not kept: of 8,000 it would make 64 million comparisons."""
     bound.rows("alter table docs drop constraint docs_parent")
