@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 import pytest
 
+from fixtures_filtered import POLICY, TRAPS
+
 if TYPE_CHECKING:
     from fixtures_filtered import Shop
 
@@ -14,10 +16,6 @@ STRATEGIES = pytest.mark.parametrize(
     "how",
     [{}, {"filter_strategy": "postfilter"}, {"exact_search_threshold": 2}],
     ids=["ranked", "read", "either"],
-)
-POLICY: LiteralString = (
-    "alter table products enable row level security;"
-    "create policy own on products using (tenant = (select o.tenant from owners as o where o.role = current_user))"
 )
 
 
@@ -138,54 +136,6 @@ def test_what_the_caller_passes_stays_a_value_in_a_definer_function(app: Shop) -
         "x'; drop table products; --",
     ):
         assert app.db.rows("select * from keeper_finds(%(text)s, 3)", text=text) == []
-
-
-# Operators, functions and types that stand first in the search_path of the caller.
-TRAPS: LiteralString = """
-    create schema evil;
-    create function evil.trap() returns boolean language plpgsql as
-        $$begin raise exception 'trapped as %', current_user; end$$;
-    create function evil.same(bigint, bigint) returns boolean language sql as 'select evil.trap()';
-    create function evil.same(integer, integer) returns boolean language sql as 'select evil.trap()';
-    create function evil.same(bigint, integer) returns boolean language sql as 'select evil.trap()';
-    create function evil.same(text, text) returns boolean language sql as 'select evil.trap()';
-    create function evil.same(boolean, boolean) returns boolean language sql as 'select evil.trap()';
-    create function evil.same(jsonb, jsonb) returns boolean language sql as 'select evil.trap()';
-    create function evil.same(jsonb, text) returns boolean language sql as 'select evil.trap()';
-    create operator evil.= (leftarg = bigint, rightarg = bigint, function = evil.same);
-    create operator evil.= (leftarg = integer, rightarg = integer, function = evil.same);
-    create operator evil.= (leftarg = bigint, rightarg = integer, function = evil.same);
-    create operator evil.= (leftarg = text, rightarg = text, function = evil.same);
-    create operator evil.= (leftarg = boolean, rightarg = boolean, function = evil.same);
-    create operator evil.< (leftarg = bigint, rightarg = bigint, function = evil.same);
-    create operator evil.< (leftarg = bigint, rightarg = integer, function = evil.same);
-    create operator evil.< (leftarg = integer, rightarg = integer, function = evil.same);
-    create operator evil.<= (leftarg = integer, rightarg = integer, function = evil.same);
-    create operator evil.> (leftarg = integer, rightarg = integer, function = evil.same);
-    create operator evil.>= (leftarg = integer, rightarg = integer, function = evil.same);
-    create operator evil.+ (leftarg = integer, rightarg = integer, function = evil.same);
-    create operator evil.|| (leftarg = jsonb, rightarg = jsonb, function = evil.same);
-    create operator evil.|| (leftarg = text, rightarg = text, function = evil.same);
-    create operator evil.-> (leftarg = jsonb, rightarg = text, function = evil.same);
-    create operator evil.->> (leftarg = jsonb, rightarg = text, function = evil.same);
-    create function evil.format(text, text) returns text language sql as 'select evil.trap()::text';
-    create function evil.format(text, text, text) returns text language sql as 'select evil.trap()::text';
-    create function evil.format(text, variadic text[]) returns text language sql as 'select evil.trap()::text';
-    create function evil.rtrim(text, text) returns text language sql as 'select evil.trap()::text';
-    create function evil.cardinality(anyarray) returns integer language sql as 'select evil.trap()::integer';
-    create function evil.clock_timestamp() returns timestamptz language sql as 'select evil.trap()::text::timestamptz';
-    create function evil.octet_length(text) returns integer language sql as 'select evil.trap()::integer';
-    create function evil.array_agg_step(bigint, text) returns bigint language sql as 'select evil.trap()::integer';
-    create aggregate evil.array_agg(text) (sfunc = evil.array_agg_step, stype = bigint);
-    create domain evil.text as pg_catalog.text check (evil.trap());
-    create domain evil.jsonb as pg_catalog.jsonb check (evil.trap());
-    create domain evil.json as pg_catalog.json check (evil.trap());
-    create domain evil.regtype as pg_catalog.oid check (evil.trap());
-    create domain evil.int8 as pg_catalog.int8 check (evil.trap());
-    create domain evil.timestamptz as pg_catalog.timestamptz check (evil.trap());
-    create domain evil.refcursor as pg_catalog.text check (evil.trap());
-    create domain evil.record as pg_catalog.text check (evil.trap());
-"""
 
 
 @pytest.mark.parametrize("key", ["id", "id::pg_catalog.text"])
