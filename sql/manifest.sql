@@ -192,10 +192,15 @@
 \ir text/_tier_queries.sql
 \ir text/_cold_steps.sql
 \ir text/_cold_lease.sql
+\ir text/_local_hybrid.sql
+\ir text/_hybrid_queries.sql
 
 -- Public: two tiers of one table
 \ir text/query_tiered.sql
 \ir text/move_to_cold.sql
+
+-- Public: vectors and the texts of a table
+\ir text/query_hybrid_local.sql
 
 -- operate/: what works, and who may do what
 \ir operate/_checks.sql

@@ -65,6 +65,13 @@ ACCEPTED = {
         "as the page"
     ),
     (
+        (
+            "s3vl.query_hybrid_local(double precision[],tsquery,regclass,name,name,text,text,integer,"
+            "double precision,text,text,jsonb,text)"
+        ),
+        "text type variable is not sanitized: _search",
+    ): ("made by format() with %I, of columns, types and a query of the caller, run as the caller"),
+    (
         "s3vl.query_tiered(double precision[],regclass,name,text,integer,text,jsonb)",
         "text type variable is not sanitized: _search",
     ): ("made by format() with %I, of columns, types and a query of the caller, run as the caller"),

@@ -36,6 +36,8 @@ as $$
     ('_cold_steps', 'writer'),
     ('_take_cold_lease', 'writer'),
     ('_end_cold_lease', 'writer'),
+    -- What s3vl.query_hybrid_local() runs.
+    ('_hybrid_queries', 'reader'),
     -- What s3vl.sync() runs.
     ('_start_sync', 'writer'),
     ('_take_lease', 'writer'),
@@ -80,6 +82,7 @@ as $$
     ('query_filtered', 'reader'),
     ('last_search', 'reader'),
     ('query_tiered', 'reader'),
+    ('query_hybrid_local', 'reader'),
     ('get_vectors', 'reader'),
     ('list_vectors', 'reader'),
     ('list_bindings', 'reader'),

@@ -17,7 +17,7 @@ as $$
     ]),
     ('search', array[
         'query_vectors', 'query_vectors_batch', 'query_hybrid', 'query_filtered', 'last_search',
-        'rank_vectors', 'rrf_score', 'query_tiered'
+        'rank_vectors', 'rrf_score', 'query_hybrid_local', 'query_tiered'
     ]),
     ('read', array['get_vectors', 'list_vectors']),
     ('write', array['put_vectors', 'delete_vectors']),

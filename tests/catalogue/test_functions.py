@@ -242,6 +242,21 @@ PUBLIC = {
         "TABLE(vector_id text, tier text, distance double precision, similarity_score double precision)",
         "s",
     ),
+    "query_hybrid_local": (
+        (
+            "query_vector double precision[], query tsquery, source regclass, text_column name,"
+            " key_column name DEFAULT NULL::name, index_name text DEFAULT NULL::text,"
+            " index_arn text DEFAULT NULL::text, top_k integer DEFAULT 10,"
+            " vector_weight double precision DEFAULT 0.5, fusion text DEFAULT 'rrf'::text,"
+            " candidates text DEFAULT NULL::text, parameters jsonb DEFAULT NULL::jsonb,"
+            " expected_model text DEFAULT NULL::text"
+        ),
+        (
+            "TABLE(vector_id text, rank integer, score double precision, distance double precision,"
+            " text_rank double precision)"
+        ),
+        "s",
+    ),
     "sync_status": (
         "",
         (
@@ -352,6 +367,7 @@ STEPS = [
     "_end_binding", "_note_changes", "_prepare_binding", "_prepare_unbinding", "_save_binding",
     "_start_sync", "_sync_step", "_take_lease", "_tell_progress", "_to_embed_query",
     "_commit_alone", "_cold_steps", "_end_cold_lease", "_take_cold_lease", "_tier_queries",
+    "_hybrid_queries",
 ]  # fmt: skip
 # As 1.0.0 had them, for views and functions that were made then.
 BEFORE_1_1 = [
@@ -361,7 +377,7 @@ BEFORE_1_1 = [
 # The query of candidates has the rights, the row security and the search_path of the caller.
 CANDIDATES = [
     "_candidate_keys", "_candidate_type", "_estimated_candidates", "_passing", "query_filtered",
-    "query_tiered", "move_to_cold",
+    "query_tiered", "query_hybrid_local", "move_to_cold",
 ]  # fmt: skip
 AS_CALLER = [
     "alter_binding",

@@ -128,6 +128,7 @@ def test_dynamic_sql_is_about_grants_locks_notes_bound_tables_candidates_and_aur
         "sync/bind_table.sql",
         "sync/rows_to_embed.sql",
         "text/move_to_cold.sql",
+        "text/query_hybrid_local.sql",
         "text/query_tiered.sql",
     ]
 

@@ -60,6 +60,11 @@ def test_a_topic_lists_its_functions(db: Database) -> None:
         },
         {
             "subject": "search",
+            "function": "query_hybrid_local(...)",
+            "what_it_does": "Fuses vectors with local text",
+        },
+        {
+            "subject": "search",
             "function": "query_tiered(query_vector, ...)",
             "what_it_does": "Searches hot and cold rows",
         },

@@ -1,0 +1,86 @@
+-- The queries of a hybrid search whose texts are in a table: two lists of the same rows.
+
+create or replace function s3vl._hybrid_queries(
+    query tsquery,
+    source regclass,
+    text_column name,
+    key_column name,
+    index_name text,
+    index_arn text,
+    top_k integer,
+    vector_weight double precision,
+    fusion text,
+    candidates text,
+    out texts text,
+    out keys text,
+    out share text
+)
+    stable
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _key constant name := s3vl._hybrid_key(_hybrid_queries.source, _hybrid_queries.key_column);
+    _prefix constant text := s3vl._bound_prefix(
+        _hybrid_queries.source, _key, _hybrid_queries.index_name, _hybrid_queries.index_arn
+    );
+    _among constant text := case
+        when _hybrid_queries.candidates is not null then format(
+            E'and exists (select from (%s\n) as c ("s3vl key") '
+            'where c."s3vl key" operator(pg_catalog.=) t.%I)',
+            _hybrid_queries.candidates,
+            _key
+        )
+    end;
+begin
+    perform s3vl._check_range('top_k', _hybrid_queries.top_k, 1, 200);
+    if _hybrid_queries.query is null then
+        raise exception using
+            errcode = '22023',
+            message = 'query is null',
+            hint = 'Pass for example query => websearch_to_tsquery(''english'', ''red shoes'').';
+    end if;
+    perform s3vl._check_fusion(
+        _hybrid_queries.fusion collate "C", _hybrid_queries.vector_weight
+    );
+    perform s3vl._check_text_column(_hybrid_queries.source, _hybrid_queries.text_column);
+    -- Of several rows with a key, which a view may have, the best counts.
+    _hybrid_queries.texts := format(
+        'select pg_catalog.concat(%1$L::pg_catalog.text, t.%2$I) collate pg_catalog."C", '
+        'pg_catalog.max(pg_catalog.ts_rank_cd(t.%3$I, $3))::pg_catalog.float8 '
+        'from %4$s as t where t.%3$I operator(pg_catalog.@@) $3 and t.%2$I is not null %5$s '
+        'group by 1 order by 2 desc, 1 limit $4',
+        _prefix,
+        _key,
+        _hybrid_queries.text_column,
+        _hybrid_queries.source,
+        _among
+    );
+    -- In the type of the key, so that its index is used.
+    _hybrid_queries.keys := format(
+        'select %s from %s as t where true %s',
+        case
+            when _prefix = '' then format('t.%I', _key)
+            else format('pg_catalog.concat(%L::pg_catalog.text, t.%I)', _prefix, _key)
+        end,
+        _hybrid_queries.source,
+        _among
+    );
+    -- Less is better, as with a distance. A list whose values are all equal is all of it the best.
+    _hybrid_queries.share := case _hybrid_queries.fusion
+        when 'rrf' then
+            's3vl.rrf_score(pg_catalog.row_number() over (order by %1$s, l.vector_id))'
+        else
+            'coalesce((pg_catalog.max(%1$s) over () operator(pg_catalog.-) (%1$s)) '
+            'operator(pg_catalog./) nullif(pg_catalog.max(%1$s) over () '
+            'operator(pg_catalog.-) pg_catalog.min(%1$s) over (), 0), 1)'
+    end;
+end;
+$$;
+
+comment on function s3vl._hybrid_queries(
+    tsquery, regclass, name, name, text, text, integer, double precision, text, text
+) is
+    'Returns the query for the rows that a text matches, the one for the keys to search by vector, '
+    'and the expression of what a hit is worth in its list, without the value that it goes by.';
