@@ -57,7 +57,8 @@ create or replace function s3vl._note_unanswered(detail text)
 as $$
 begin
     if _note_unanswered.detail ~ 'unanswered: ' then
-        perform set_config('s3vl.unanswered', 'yes', true);
+        -- As a note, since a setting would be rolled back when a later call of the turn fails.
+        perform s3vl._note('unanswered', '{}');
     end if;
 end;
 $$;

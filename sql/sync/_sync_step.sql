@@ -31,7 +31,7 @@ as $$
     -- attempts before it may.
     select coalesce(_is_over.sql_errcode, '') not in ('S3V04', 'S3V05')
         and coalesce(_is_over.detail, '') !~ 'unanswered: '
-        and current_setting('s3vl.unanswered', true) is distinct from 'yes'
+        and s3vl._noted('unanswered') is null
         and coalesce(s3vl._noted('last_call') ->> 'unanswered', '0') = '0'
 $$;
 
@@ -140,7 +140,7 @@ begin
     into _binding
     from s3vl.binding as b
     where b.binding_id = _sync_step.binding_id;
-    perform set_config('s3vl.unanswered', 'no', true);
+    perform s3vl._forget_note('unanswered');
     perform s3vl._forget_note('last_call');
     begin
         select t.*
