@@ -46,6 +46,9 @@ as $$
                 when d.count > 0 and not v.repair then format(
                     'verify %s has found %s differences', v.job_id, d.count
                 )
+                when d.count > 0 and o.noted_at <= v.finished_at then format(
+                    'what verify %s has found is still to be sent', v.job_id
+                )
             end
         ],
         null

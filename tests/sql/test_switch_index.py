@@ -217,3 +217,25 @@ def test_indexes_without_tables_are_switched(db: Database, configured: StubLambd
 
     assert db.value(SWITCH) is True
     assert configured.requests == []
+
+
+@pytest.mark.usefixtures("two")
+def test_what_a_repair_has_marked_has_to_be_sent_before(db: Database) -> None:
+    """An index is not whole because a verify has found out what it lacks."""
+    [job] = db.rows(
+        "update s3vl.sync_job as j set repair = true from s3vl.binding as b"
+        " where b.binding_id = j.binding_id and b.binding_name = 'g' returning j.job_id, j.binding_id"
+    )
+    db.rows(
+        "insert into s3vl.sync_difference (job_id, key, problem) values (%(job_id)s, '1', 'missing')", **job
+    )
+    db.rows("insert into s3vl.outbox (binding_id, key) values (%(binding_id)s, '1')", **job)
+    db.rows("update s3vl.sync_job set finished_at = clock_timestamp()")
+
+    error = db.error(SWITCH)
+
+    assert error.sqlstate == "55000"
+    assert error.message_detail == f'Binding "g": what verify {job["job_id"]} has found is still to be sent.'
+    db.rows("delete from s3vl.outbox")
+    db.rows("insert into s3vl.outbox (binding_id, key) values (%(binding_id)s, '2')", **job)
+    assert db.value(SWITCH) is True
