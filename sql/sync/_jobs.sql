@@ -95,7 +95,7 @@ begin
     update s3vl.sync_job as j
     set state = _job.state,
         done = _job.done,
-        total = case when _is_over then _job.done else greatest(_job.total, _job.done) end,
+        total = case when _is_over or _job.done > _job.total then _job.done else _job.total end,
         last_key = _job.last_key,
         stage = _job.stage,
         stage_done = _job.stage_done,

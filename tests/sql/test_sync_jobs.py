@@ -1,0 +1,35 @@
+"""What is said of jobs while they run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, LiteralString
+
+import pytest
+
+if TYPE_CHECKING:
+    from fixtures_sql import Database
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_total_that_nobody_knows_is_not_made_up(db: Database) -> None:
+    """Of a table that was never analyzed only what is done is told, every five seconds; an estimate grows with it."""
+    db.rows("create table t (id integer primary key, v real[])")
+    db.rows("select s3vl.bind_table('t', 'docs', 'v')")
+    progress: LiteralString = (
+        "select s3vl._tell_progress(b.binding_id, 1000, clock_timestamp() - make_interval(secs => %(ago)s))"
+        " from s3vl.binding as b"
+    )
+    run: LiteralString = (
+        "select s3vl._save_job(jsonb_populate_record(j, %(now)s::jsonb)) from s3vl.sync_job as j"
+    )
+    db.rows(run, now='{"state": "running", "done": 1000}')
+
+    db.rows(progress, ago=4)
+    db.rows(progress, ago=5)
+    db.rows(run, now='{"total": 900, "done": 1000}')
+    db.rows(progress, ago=6)
+
+    assert [notice.message for notice in db.notices] == [
+        '1,000 vectors synced; backfill of binding "t": 1,000',
+        '1,000 vectors synced; backfill of binding "t": 1,000 of about 1,000, 99.0 %',
+    ]
