@@ -21,15 +21,20 @@ as $$
         select
             r.vector_id,
             case
-                when s.vector_id is null and r.fate in ('put', 'refuse') then 'missing'
+                when s.vector_id is null and r.fate <> 'gone' then 'missing'
                 when s.vector_id is null then null
                 when r.fate = 'gone' then 'orphan'
-                when r.fate = 'refuse' or not s3vl._is_same_vector(
+                -- Of a vector that is kept only the index has the numbers.
+                when r.fate = 'keep' and s3vl._is_same_metadata(
+                    coalesce(s.metadata, '{}') - h.hash_keys,
+                    coalesce(r.metadata, '{}') - h.hash_keys
+                ) then null
+                when r.fate <> 'put' or not s3vl._is_same_vector(
                     coalesce(s.metadata, '{}'), coalesce(r.metadata, '{}'),
                     (_differences.binding).hash_key
                 ) then 'stale'
             end as problem,
-            case when s.vector_id is not null and r.fate in ('put', 'keep')
+            case when s.vector_id is not null and r.fate = 'put'
                 then s3vl._other_hash(s.metadata, (_differences.binding).hash_key)
             end as hash_name
         from (
@@ -47,6 +52,9 @@ as $$
         ) as r
         left join unnest(_differences.stored_ids, _differences.stored_metadata)
             as s (vector_id, metadata) on s.vector_id = r.vector_id
+        cross join lateral (
+            select array_remove(array[(_differences.binding).hash_key], null)
+        ) as h (hash_keys)
     ) as d
     where d.problem is not null
 $$;
@@ -55,6 +63,57 @@ comment on function s3vl._differences(
     s3vl.binding, s3vl.vector_record[], s3vl.vector_record[], text[], text[], text[], jsonb[]
 ) is
     'Compares rows with what is stored of them: missing, stale, or orphan.';
+
+create or replace function s3vl._is_any_marked(binding s3vl.binding)
+    returns boolean
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- After TRUNCATE, and after a late change, which does not say of which row it was.
+    select not _is_any_marked.binding.is_ending and (
+        exists (
+            select
+            from s3vl.outbox as o
+            where o.binding_id = _is_any_marked.binding.binding_id and o.key is null
+        )
+        or exists (
+            select
+            from s3vl.outbox as o
+            where o.binding_id = 0 and o.key = _is_any_marked.binding.binding_name
+        )
+    )
+$$;
+
+comment on function s3vl._is_any_marked(s3vl.binding) is
+    'Tells whether there is a mark that may be of any row.';
+
+create or replace function s3vl._is_known_to_differ(
+    binding_id integer,
+    key text,
+    is_refused boolean,
+    is_without_vector boolean
+)
+    returns boolean
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- What was said of a row that is not so any more is of before.
+    select exists (
+        select
+        from s3vl.sync_failure as f
+        where f.binding_id = _is_known_to_differ.binding_id
+            and f.key = _is_known_to_differ.key collate "C"
+            and case f.state
+                when 'dead' then _is_known_to_differ.is_refused
+                when 'waiting' then _is_known_to_differ.is_without_vector
+                else true
+            end
+    )
+$$;
+
+comment on function s3vl._is_known_to_differ(integer, text, boolean, boolean) is
+    'Tells whether a row is a dead letter, is tried again, or waits for a vector, as it was said.';
 
 create or replace function s3vl._judge(
     binding s3vl.binding,
@@ -73,42 +132,46 @@ as $$
 declare
     _binding constant s3vl.binding := _judge.binding;
     _rows record;
-    _found record;
 begin
     select g.*
     into _rows
     from s3vl._gather(_binding, _judge.index, _judge.keys, null, 0) as g;
+    _judge.wrong := '{}';
+    _judge.problems := '{}';
+    _judge.hash_names := '{}';
     _judge.seen := array(
         select substr(r.vector_id, length(_binding.id_prefix) + 1)
         from unnest(_rows.records) as r
+    ) || array(
+        select substr(k.vector_id, length(_binding.id_prefix) + 1)
+        from unnest(_rows.kept) as k
     );
     -- Marks in a later statement than the rows: what has changed in between has one.
+    if s3vl._is_any_marked(_binding) then
+        return;
+    end if;
     select
-        coalesce(array_agg(d.key), '{}') as wrong,
-        coalesce(array_agg(d.problem), '{}') as problems,
-        coalesce(array_agg(d.hash_name), '{}') as hash_names
-    into _found
+        coalesce(array_agg(d.key), '{}'),
+        coalesce(array_agg(d.problem), '{}'),
+        coalesce(array_agg(d.hash_name), '{}')
+    into _judge.wrong, _judge.problems, _judge.hash_names
     from s3vl._differences(
         _binding, _rows.records, _rows.kept, _rows.gone, _rows.refused, _judge.stored_ids,
         _judge.stored_metadata
     ) as d
     where _binding.is_ending or not exists (
-            select from s3vl.outbox as o where o.binding_id = _binding.binding_id and o.key is null
-        )
-        and not exists (
             select
             from s3vl.outbox as o
             where o.binding_id = _binding.binding_id and o.key = d.key collate "C"
         )
-        -- A row that waits or was refused is known not to be in step.
-        and (d.problem = 'orphan' or not exists (
-            select
-            from s3vl.sync_failure as f
-            where f.binding_id = _binding.binding_id and f.key = d.key collate "C"
+        and (d.problem = 'orphan' or not s3vl._is_known_to_differ(
+            _binding.binding_id,
+            d.key,
+            d.key = any(_rows.refused),
+            d.problem = 'missing' and _binding.id_prefix || d.key in (
+                select k.vector_id from unnest(_rows.kept) as k
+            )
         ));
-    _judge.wrong := _found.wrong;
-    _judge.problems := _found.problems;
-    _judge.hash_names := _found.hash_names;
 end;
 $$;
 

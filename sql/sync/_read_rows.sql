@@ -97,10 +97,11 @@ as $$
     select format(
         'select coalesce(array_agg(p.key), ''{}''), '
         'coalesce(array_agg(p.key) filter (where p.has_vector), ''{}'') '
-        'from (select t.%1$I::text as key, t.%2$I is not null as has_vector from %3$s as t %4$s '
+        'from (select t.%1$I::text as key, %2$s as has_vector from %3$s as t %4$s '
         'order by t.%1$I limit $2) as p',
         _page_query.binding.key_column,
-        _page_query.binding.embedding_column,
+        case when _page_query.binding.when_null = 'keep' then 'true'
+            else format('t.%I is not null', _page_query.binding.embedding_column) end,
         _page_query.binding.source,
         case when _page_query.after is not null then format(
             'where t.%I > %s',
@@ -111,7 +112,8 @@ as $$
 $$;
 
 comment on function s3vl._page_query(s3vl.binding, text) is
-    'Returns the query for the keys that follow one, and for those of them with a vector.';
+    'Returns the query for the keys that follow one, and for those of them that have a vector, or '
+    'may have one that is kept.';
 
 create or replace function s3vl._next_keys(
     binding s3vl.binding,

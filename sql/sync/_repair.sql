@@ -103,7 +103,7 @@ begin
         from s3vl.sync_difference as d
         where d.job_id = _job.job_id
             and _job.repair
-            and d.key > coalesce(_job.last_key, '')
+            and (_job.last_key is null or d.key > _job.last_key)
         order by d.key
         limit 10000
     );

@@ -36,7 +36,8 @@ begin
     _job.done := _job.done - _job.stage_done;
     _job := s3vl._next_stage(_job, _job.stage);
     _job.restarts := _restarts;
-    if _restarts > 10 then
+    -- One that s3vl owes is never given up.
+    if _restarts > 10 and not _job.is_owed then
         _job.state := 'failed';
         _job.sqlstate := '55000';
         _job.error := format(

@@ -76,6 +76,10 @@ begin
             null;
         -- Without the right to list and to get, changes can be sent all the same.
         when sqlstate 'S3V02' then
+            -- What is owed is done when there is the right: nothing else would delete the vectors.
+            if _job.is_owed then
+                raise;
+            end if;
             _job.state := 'failed';
             _job.sqlstate := sqlstate;
             _job.error := sqlerrm;

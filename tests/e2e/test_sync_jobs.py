@@ -21,6 +21,7 @@ import pytest
 from bindings import MAKE_DOCS, Bound
 from indexes import registered_index
 
+from s3vl_local.cloud import request
 from s3vl_local.postgres import BIN
 
 if TYPE_CHECKING:
@@ -255,6 +256,106 @@ def test_an_empty_table_does_not_empty_an_index(docs: Verified) -> None:
     docs.sync()
     docs.assert_in_step(WITHOUT_HASH)
     assert len(docs.stored()) == 10
+
+
+def unseen(docs: Verified, statement: LiteralString) -> None:
+    """Change rows while the triggers of the table are disabled."""
+    docs.run("alter table docs disable trigger user")
+    docs.run(statement)
+    docs.run("alter table docs enable trigger user")
+
+
+def test_rows_that_waited_or_were_refused_are_compared_again(docs: Verified) -> None:
+    """What no trigger has seen of them is found, too; a row that still waits, or is still refused, is none."""
+    docs.run("update docs set embedding = null where id <= 3")
+    docs.run("update docs set embedding = '{0,0,0}' where id between 4 and 6")
+    docs.sync()
+    assert docs.verify() == set()
+    unseen(docs, "update docs set embedding = '{1,2,3}' where id in (1, 4)")
+    unseen(docs, "update docs set embedding = '{0,0,0}' where id = 2")
+    expected = named("missing", 1, 2) | named("stale", 4)
+    assert docs.verify() == expected
+    assert docs.verify(repair=True) == expected
+    assert docs.verify() == set()
+    docs.assert_in_step(WITHOUT_HASH, but=("2", "5", "6"))
+    assert docs.run("select vector_id from s3vl.dead_letters() order by 1") == [("2",), ("5",), ("6",)]
+
+
+def test_a_vector_that_is_kept_has_no_hash_to_compare(docs: Verified, aws: Callable[..., Any]) -> None:
+    """After its column is dropped a verify finds other metadata, and vectors that are lost, and no more."""
+    docs.run("alter table docs add column new_embedding real[]")
+    docs.run(
+        "select s3vl.alter_binding("
+        "'docs', embedding_column => 'new_embedding', when_null => 'keep', backfill => false)"
+    )
+    docs.run("alter table docs drop column embedding")
+    assert docs.verify() == set()
+    docs.run("update docs set body = 'b' where id <= 2")
+    docs.sync()
+    assert docs.verify() == set()
+    unseen(docs, "update docs set body = 'c' where id in (2, 3)")
+    assert docs.verify(repair=True) == named("stale", 2, 3)
+    assert docs.verify() == set()
+    docs.run("update docs set new_embedding = '{1,2,3}' where id = 3")
+    docs.sync()
+    assert docs.verify() == set()
+    aws("s3vectors").delete_vectors(indexArn=docs.index_arn, keys=["4", "5"])
+    assert docs.verify(repair=True) == named("missing", 4, 5)
+    assert docs.verify() == set()
+    assert docs.status()["waiting"] == 2
+    unseen(docs, "update docs set new_embedding = '{1,2,3}' where id = 4")
+    assert docs.verify() == named("missing", 4)
+
+
+def test_an_empty_key_is_a_key(docs: Verified, aws: Callable[..., Any]) -> None:
+    """A repair sends the row whose key is an empty text, and deletes its vector when it is gone."""
+    docs.run("create table texts (id text primary key, embedding real[])")
+    docs.run("select s3vl.bind_table('texts', %s, 'embedding', id_prefix => 'text:')", docs.index_name)
+    docs.sync()
+    docs.put(aws("s3vectors"), "text:")
+    [(job,)] = docs.run("select s3vl.start_verify('texts', repair => true)")
+    docs.sync()
+    assert docs.differences(job) == {("text:", "orphan")}
+    assert "text:" not in docs.stored()
+
+
+def test_a_late_change_is_no_difference(docs: Verified, database: Callable[[], psycopg.Connection]) -> None:
+    """A transaction whose snapshot is older than the binding notes its change under no binding."""
+    [(job,)] = docs.run("select s3vl.start_verify('docs')")
+    other = database()
+    other.autocommit = False
+    other.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    other.execute("select 1 from s3vl.list_bindings()")
+    docs.run("select s3vl.alter_binding('docs', when_null => 'keep', backfill => false)")
+    [(lease,)] = docs.run(
+        "update s3vl.sync_state set lease = gen_random_uuid(), is_job_next = true,"
+        " leased_until = clock_timestamp() + s3vl._lease_time(), last_turn_at = clock_timestamp()"
+        " returning lease"
+    )
+    other.execute("insert into docs (id) values (301)")
+    other.execute("delete from docs where id = 5")
+    other.commit()
+    docs.run("delete from s3vl.outbox where binding_id <> 0")
+    docs.run("select s3vl._sync_step(binding_id, lease) from s3vl.sync_state where lease = %s", lease)
+    assert docs.differences(job) == set()
+    docs.run("update s3vl.sync_state set leased_until = '-infinity'")
+    docs.sync()
+    docs.assert_in_step(WITHOUT_HASH)
+
+
+def test_vectors_of_an_ending_binding_are_not_forgotten(
+    docs: Verified, faults: Callable[..., None], cloud: LocalCloud
+) -> None:
+    """Without the right to list, its end waits, and says why; it goes on when the right is there."""
+    docs.run("select s3vl.unbind_table('docs', delete_vectors => true)")
+    faults(operation="ListVectors", status=403, code="AccessDeniedException")
+    docs.sync()
+    assert docs.run("select state, last_error ~ 'denied' from s3vl.sync_status()") == [("ending", True)]
+    request(cloud.state(), "DELETE", "/_s3vl/faults")
+    docs.run("select s3vl.resume_binding('docs')")
+    docs.sync()
+    assert docs.stored() == {}
+    assert docs.run("select binding_name from s3vl.list_bindings()") == []
 
 
 def test_ids_of_others_are_never_orphans(docs: Verified, aws: Callable[..., Any]) -> None:
