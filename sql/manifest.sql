@@ -191,7 +191,7 @@
 \ir text/_tiers.sql
 \ir text/_tier_queries.sql
 \ir text/_cold_steps.sql
-\ir text/_cold_lease.sql
+\ir text/_hold_binding.sql
 \ir text/_local_hybrid.sql
 \ir text/_hybrid_queries.sql
 

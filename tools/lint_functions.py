@@ -61,6 +61,9 @@ ACCEPTED = {
     ("s3vl.move_to_cold(text,text,integer,bigint)", "text type variable is not sanitized: _steps.page"): (
         "made by format() with %I, of columns, types and a condition of the caller, run as the caller"
     ),
+    ("s3vl.move_to_cold(text,text,integer,bigint)", "text type variable is not sanitized: _steps.lock"): (
+        "as the page"
+    ),
     ("s3vl.move_to_cold(text,text,integer,bigint)", "text type variable is not sanitized: _steps.move"): (
         "as the page"
     ),

@@ -34,8 +34,7 @@ as $$
     -- What s3vl.query_tiered() and s3vl.move_to_cold() run.
     ('_tier_queries', 'reader'),
     ('_cold_steps', 'writer'),
-    ('_take_cold_lease', 'writer'),
-    ('_end_cold_lease', 'writer'),
+    ('_hold_binding', 'writer'),
     -- What s3vl.query_hybrid_local() runs.
     ('_hybrid_queries', 'reader'),
     -- What s3vl.sync() runs.

@@ -72,9 +72,9 @@ create or replace function s3vl._neighbours_wanted(search jsonb)
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    -- By what has passed, and more than half as much again. The first reads are small, and the next
-    -- double them, so that few are read in vain; the more have passed, the more they are trusted.
-    -- Simulated, 99 % of searches read at most twice what is read by who knows how many will pass.
+    -- Who knows how many will pass reads at least one page more. So up to the factor of 2.2 to that,
+    -- no read is too large, and none is larger, unless many rows are asked for and many pass: then
+    -- it is worth a risk not to call once more. More than expected, as fewer may pass.
     select case
         when s.rounds = 0 then least(
             s.num_candidates,
@@ -82,17 +82,30 @@ as $$
         )
         else least(
             s.num_candidates - s.scanned,
-            100 * ceil(
-                least(
-                    1.6 * s3vl._neighbours_to_go(_neighbours_wanted.search),
-                    greatest(s.scanned + 200, s.scanned * least(s.passed, 6))
-                ) / 100
-            )
+            case
+                when s.top_k > 30 and s.passed >= 0.05 * s.scanned then 100 * ceil(
+                    least(
+                        1.6 * g.to_go,
+                        greatest(s.scanned + 200, s.scanned * least(s.passed, 6))
+                    ) / 100
+                )
+                else 100 * least(
+                    ceil(
+                        g.to_go
+                        * (1 + 2.5 * sqrt((1 - s.passed / (s.scanned + 1.0)) / g.missing))
+                        * (1 + 1 / sqrt(s.passed + 1)) / 100
+                    ),
+                    floor((1.2 * s.scanned + 220) / 100)
+                )
+            end
         )
     end::integer
     from jsonb_to_record(_neighbours_wanted.search) as s (
         top_k integer, passed integer, scanned integer, rounds integer, num_candidates integer
     )
+    cross join lateral (
+        select s3vl._neighbours_to_go(_neighbours_wanted.search), s.top_k - s.passed
+    ) as g (to_go, missing)
 $$;
 
 comment on function s3vl._neighbours_wanted(jsonb) is

@@ -17,7 +17,14 @@ declare
         limit 1
     );
 begin
-    if _check_cold.binding.when_null <> 'keep' then
+    if _check_cold.binding.is_ending then
+        perform s3vl._raise_tier(
+            _check_cold.binding,
+            '55000',
+            'its binding is ending, and its vectors are being deleted',
+            'When they are, bind the table again with s3vl.bind_table().'
+        );
+    elsif _check_cold.binding.when_null <> 'keep' then
         perform s3vl._raise_tier(
             _check_cold.binding,
             '55000',
@@ -49,8 +56,9 @@ create or replace function s3vl._cold_steps(
     binding_name text,
     older_than text,
     batch integer,
-    out binding_id integer,
+    out condition text,
     out page text,
+    out lock text,
     out move text
 )
     stable
@@ -82,7 +90,13 @@ begin
     _where := format(
         E't.%I is not null and (%s\n)', _binding.embedding_column, _cold_steps.older_than
     );
-    _cold_steps.binding_id := _binding.binding_id;
+    -- Without parentheses around it, so that it cannot end them.
+    _cold_steps.condition := format(
+        E'select case when %s\n then t.%I end from %s as t',
+        _cold_steps.older_than,
+        _binding.key_column,
+        _binding.source
+    );
     _cold_steps.page := format(
         'select array(select t.%1$I::pg_catalog.text from %2$s as t where %3$s '
         'and ($1 is null or t.%1$I operator(pg_catalog.>) %4$s) order by t.%1$I limit $2)',
@@ -110,9 +124,12 @@ begin
         _binding.id_prefix,
         _binding.index_arn
     );
+    -- EXPLAIN locks, and asks for the same rights.
+    _cold_steps.lock := concat('explain ', _cold_steps.move);
 end;
 $$;
 
 comment on function s3vl._cold_steps(text, text, integer) is
-    'Returns the query for a page of keys, and the statement that sets the embeddings null of '
-    'those whose vector the index has.';
+    'Returns a query that only a whole condition fits into, the query for a page of keys, the '
+    'statement that sets the embeddings null of those whose vector the index has, and one that '
+    'only locks the table for that.';

@@ -1,9 +1,9 @@
 -- Moving rows to the cold tier: an embedding becomes null where the index has the same. It runs as
 -- its caller, who may update the table, and commits page by page.
 --
--- The statement that sets an embedding null compares it with what the index has, under the lease of
--- the binding: nobody else writes its vectors meanwhile. The binding keeps the vector of a row
--- whose embedding is null, so no embedding is lost.
+-- The statement that sets an embedding null compares it with what the index has, while nobody else
+-- writes vectors of the binding. The binding keeps the vector of a row whose embedding is null, so
+-- no embedding is lost.
 
 create or replace procedure s3vl.move_to_cold(
     in binding_name text,
@@ -15,8 +15,9 @@ create or replace procedure s3vl.move_to_cold(
 as $$
 declare
     _steps pg_catalog.record;
+    _now pg_catalog.record;
+    _gate pg_catalog.refcursor;
     _since pg_catalog.timestamptz;
-    _lease pg_catalog.uuid;
     _keys pg_catalog.text[];
     _after pg_catalog.text;
     _count pg_catalog.int4;
@@ -25,6 +26,9 @@ begin
     call s3vl._commit_alone('s3vl.move_to_cold()');
     moved := 0;
     select s.* into _steps from s3vl._cold_steps(binding_name, older_than, batch) as s;
+    -- A condition that ends the parentheses around it is refused here. It is not read.
+    open _gate for execute _steps.condition;
+    close _gate;
     loop
         commit;
         set transaction isolation level read committed;
@@ -34,16 +38,22 @@ begin
         _since := pg_catalog.clock_timestamp();
         loop
             commit;
-            _lease := s3vl._take_cold_lease(_steps.binding_id, _since);
-            exit when _lease is not null;
+            set transaction isolation level read committed;
+            -- The lock on the table comes first, as where a binding is altered.
+            execute _steps.lock using _keys;
+            exit when s3vl._hold_binding(binding_name, _since);
             perform pg_catalog.pg_sleep(0.1);
         end loop;
-        -- The lease has to be there whatever becomes of this session.
-        commit;
-        set transaction isolation level read committed;
         execute _steps.move using _keys;
         get diagnostics _count = row_count;
-        perform s3vl._end_cold_lease(_steps.binding_id, _lease);
+        -- The table is locked, so that nobody binds it or alters a binding before the end.
+        select s.* into _now from s3vl._cold_steps(binding_name, older_than, batch) as s;
+        if _now.move operator(pg_catalog.<>) _steps.move then
+            raise exception using
+                errcode = '55000',
+                message = 'the binding was changed while rows were moved',
+                hint = 'Call s3vl.move_to_cold() again: it goes on where it was.';
+        end if;
         moved := moved operator(pg_catalog.+) _count;
         _left := _left operator(pg_catalog.+) pg_catalog.cardinality(_keys)
             operator(pg_catalog.-) _count;

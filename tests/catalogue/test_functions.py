@@ -366,7 +366,7 @@ STEPS = [
     "_with_candidates", "_with_page", "_with_ranks",
     "_end_binding", "_note_changes", "_prepare_binding", "_prepare_unbinding", "_save_binding",
     "_start_sync", "_sync_step", "_take_lease", "_tell_progress", "_to_embed_query",
-    "_commit_alone", "_cold_steps", "_end_cold_lease", "_take_cold_lease", "_tier_queries",
+    "_commit_alone", "_cold_steps", "_hold_binding", "_tier_queries",
     "_hybrid_queries",
 ]  # fmt: skip
 # As 1.0.0 had them, for views and functions that were made then.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 from typing import TYPE_CHECKING, Any, LiteralString
 
@@ -239,7 +240,7 @@ def test_ids_may_have_a_prefix(make_tiered: Callable[..., Tiered]) -> None:
 
 
 def test_a_move_that_was_killed_goes_on(tiered: Tiered) -> None:
-    """What was committed stays moved, the rest stays hot, and a second call moves it once the lease is over."""
+    """What was committed stays moved, the rest stays hot, and a second call moves it."""
     tiered.put(1, 30)
     tiered.sync()
     with pytest.raises(psycopg.errors.DivisionByZero):
@@ -288,6 +289,90 @@ def test_a_binding_that_deletes_is_refused(make_tiered: Callable[..., Tiered]) -
     assert caught.value.sqlstate == "55000"
     assert "when_null => 'keep'" in (caught.value.diag.message_hint or "")
     assert tiered.hot() == 3
+
+
+@pytest.mark.parametrize(
+    ("before", "says"),
+    [
+        ("select s3vl.unbind_table('docs', delete_vectors => true)", "its binding is ending"),
+        ("update s3vl.sync_state set database_oid = 1", "this database is a copy"),
+    ],
+)
+def test_where_the_vectors_may_go_nothing_is_moved(tiered: Tiered, before: LiteralString, says: str) -> None:
+    """A binding that deletes its vectors, or whose index another database writes to, keeps no embedding safe."""
+    tiered.put(1, 3)
+    tiered.sync()
+    tiered.run(before)
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match=says):
+        tiered.move("true")
+    assert tiered.hot() == 3
+
+
+@pytest.mark.parametrize(
+    ("condition", "sqlstate"),
+    [
+        ("true) or (true", "42601"),
+        ("true then 1 end; delete from docs; select case when true", "42P11"),
+    ],
+)
+def test_a_condition_stays_in_its_parentheses(tiered: Tiered, condition: str, sqlstate: str) -> None:
+    """No text of older_than moves a row that the index does not have, or runs anything else."""
+    tiered.put(1, 3)
+    with pytest.raises(psycopg.Error) as caught:
+        tiered.move(condition)
+    assert caught.value.sqlstate == sqlstate
+    assert tiered.hot() == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("select s3vl.alter_binding('docs', when_null => 'delete', backfill => false)", "'keep'|deletes the"),
+        (
+            "select s3vl.bind_table('docs', %s, 'embedding', binding_name => 'second', id_prefix => 'x')",
+            'binding "second" sends it too',
+        ),
+    ],
+)
+def test_a_binding_that_changes_during_a_move_ends_it(
+    tiered: Tiered, change: LiteralString, says: str
+) -> None:
+    """What was checked at the beginning is checked again with each page, which is else not moved."""
+    tiered.put(1, 3)
+    tiered.sync()
+    info = tiered.connection.info
+    caught: list[psycopg.Error] = []
+
+    def move() -> None:
+        with psycopg.connect(info.dsn, password=info.password, autocommit=True) as other:
+            try:
+                other.execute("call s3vl.move_to_cold('docs', 'pg_advisory_xact_lock_shared(7) is not null')")
+            except psycopg.Error as error:
+                caught.append(error)
+
+    tiered.run("select pg_advisory_lock(7)")
+    moving = threading.Thread(target=move)
+    moving.start()
+    while not tiered.run("select 1 from pg_locks where locktype = 'advisory' and not granted"):
+        pass
+    try:
+        tiered.run(change, *([tiered.index_name] if "%s" in change else []))
+    finally:
+        tiered.run("select pg_advisory_unlock(7)")
+        moving.join()
+    assert [error.sqlstate for error in caught] == ["55000"]
+    assert re.search(says, str(caught[0]))
+    assert tiered.hot() == 3
+
+
+def test_a_move_that_fails_holds_nothing_up(tiered: Tiered) -> None:
+    """After an error of its statement the binding is free at once."""
+    tiered.put(1, 3)
+    tiered.sync()
+    tiered.run("alter table docs alter column embedding set not null")
+    with pytest.raises(psycopg.errors.NotNullViolation):
+        tiered.move("true")
+    assert tiered.run("select leased_until < clock_timestamp() from s3vl.sync_state") == [(True,)]
 
 
 def test_inside_of_a_transaction_it_is_refused(tiered: Tiered) -> None:

@@ -97,7 +97,7 @@ STEPS = {
         "reader",
     ),
     **dict.fromkeys(["query_hybrid_local", "query_tiered", "_tier_queries", "_hybrid_queries"], "reader"),
-    **dict.fromkeys(["move_to_cold", "_cold_steps", "_take_cold_lease", "_end_cold_lease"], "writer"),
+    **dict.fromkeys(["move_to_cold", "_cold_steps", "_hold_binding"], "writer"),
     **dict.fromkeys(["sync", "_commit_alone"], "writer"),
     "_to_embed_query": "reader",
     "_start_sync": "writer",
