@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 VALUES = {
     "access_level": "'reader'",
     "binding_name": "'docs'",
+    "candidates": "'select 1'",
     "content": "row(1, 'a')",
     "embedding_column": "'embedding'",
     "aws_region": "'us-west-2'",
@@ -25,6 +26,7 @@ VALUES = {
     "dimension": "5",
     "distance_metric": "'euclidean'",
     "index_name": "'docs'",
+    "job_id": "1",
     "lambda_arn": f"'{LAMBDA_ARN}'",
     "metadata_filter": """'{"n": 1}'""",
     "name": "'docs'",
