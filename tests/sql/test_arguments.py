@@ -135,7 +135,7 @@ def test_bad_argument_is_refused_with_its_value(
     # The statements on the way, which psql shows, are few, and show nothing of our source at length.
     lines = (error.context or "").splitlines()
     assert 1 <= len(lines) <= 8, error.context
-    assert max(len(line) for line in lines) <= 135, error.context
+    assert max(len(line) for line in lines) <= 150, error.context
 
 
 WRONG_PARTS = [

@@ -37,7 +37,7 @@ def assert_short(context: str | None) -> None:
     """Compare CONTEXT, the statements on the way to an error, with what is read at a glance: no source of ours."""
     lines = (context or "").splitlines()
     assert 1 <= len(lines) <= 11, context
-    assert max(len(line) for line in lines) <= 125, context
+    assert max(len(line) for line in lines) <= 150, context
 
 
 # What aws_lambda raises: message, DETAIL; then SQLSTATE, message, a part of the hint
