@@ -14,7 +14,7 @@ create or replace function s3vl.restrict_index(
 as $$
 declare
     _index s3vl.index_registry;
-    _role constant name := restrict_index.role_name;
+    _role constant name collate "C" := restrict_index.role_name;
     _key constant text collate "C" := restrict_index.tenant_key;
     _setting constant text collate "C" := restrict_index.tenant_setting;
     _filter jsonb;
@@ -62,7 +62,7 @@ create or replace function s3vl.unrestrict_index(index_name text, role_name name
 as $$
 declare
     _index s3vl.index_registry;
-    _role constant name := unrestrict_index.role_name;
+    _role constant name collate "C" := unrestrict_index.role_name;
     _is_found boolean;
 begin
     _index := s3vl._named_index(unrestrict_index.index_name collate "C");

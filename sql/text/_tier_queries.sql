@@ -59,7 +59,7 @@ declare
         _tier_queries.index_name collate "C"
     );
     _binding constant s3vl.binding := s3vl._tiered_binding(
-        _tier_queries.source, _tier_queries.embedding_column, _index
+        _tier_queries.source, _tier_queries.embedding_column collate "C", _index
     );
     _distance constant text := s3vl._tier_distance(_binding, _index);
     _among constant text := case
