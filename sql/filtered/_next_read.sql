@@ -72,9 +72,9 @@ create or replace function s3vl._neighbours_wanted(search jsonb)
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    -- Who knows how many will pass reads at least one page more. So up to the factor of 2.2 to that,
-    -- no read is too large, and none is larger, unless many rows are asked for and many pass: then
-    -- it is worth a risk not to call once more. More than expected, as fewer may pass.
+    -- A search that knew how many pass would read at least one page more. No read goes beyond 2.2
+    -- times its pages, unless many rows are asked for and many pass: then fewer calls are worth the
+    -- risk. It reads more than is expected to do, as fewer may pass.
     select case
         when s.rounds = 0 then least(
             s.num_candidates,

@@ -14,13 +14,13 @@ create or replace function s3vl.restrict_index(
 as $$
 declare
     _index s3vl.index_registry;
-    _role constant name collate "C" := restrict_index.role_name;
+    _role constant name := restrict_index.role_name;
     _key constant text collate "C" := restrict_index.tenant_key;
     _setting constant text collate "C" := restrict_index.tenant_setting;
     _filter jsonb;
 begin
     _index := s3vl._named_index(restrict_index.index_name collate "C");
-    if s3vl._role_oid(_role) is null then
+    if s3vl._role_oid(_role collate "C") is null then
         raise exception using
             errcode = '42704',
             message = format('role %s does not exist', coalesce('"' || _role || '"', 'null')),
@@ -34,7 +34,7 @@ begin
     values (_index.index_arn)
     on conflict do nothing;
     delete from s3vl.index_restriction as r
-    where r.index_arn = _index.index_arn and r.role_name = _role;
+    where r.index_arn = _index.index_arn and r.role_name = _role collate "C";
     insert into s3vl.index_restriction (
         index_arn, role_name, metadata_filter, tenant_key, tenant_setting
     )
@@ -62,7 +62,7 @@ create or replace function s3vl.unrestrict_index(index_name text, role_name name
 as $$
 declare
     _index s3vl.index_registry;
-    _role constant name collate "C" := unrestrict_index.role_name;
+    _role constant name := unrestrict_index.role_name;
     _is_found boolean;
 begin
     _index := s3vl._named_index(unrestrict_index.index_name collate "C");
@@ -73,7 +73,7 @@ begin
         where i.index_arn = _index.index_arn;
     else
         delete from s3vl.index_restriction as r
-        where r.index_arn = _index.index_arn and r.role_name = _role;
+        where r.index_arn = _index.index_arn and r.role_name = _role collate "C";
     end if;
     _is_found := found;
     if not _is_found then

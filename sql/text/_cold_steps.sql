@@ -52,6 +52,25 @@ $$;
 comment on function s3vl._check_cold(s3vl.binding) is
     'Refuses a binding that does not keep the vectors of rows whose embedding is null.';
 
+create or replace function s3vl._check_older_than(older_than text)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if coalesce(btrim(_check_older_than.older_than, E' \t\r\n'), '') = '' then
+        raise exception using
+            errcode = '22023',
+            message = 'older_than is null or empty',
+            hint = 'Pass a condition on columns of the table, for example '
+                'older_than => ''created_at < current_date - 90''.';
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_older_than(text) is
+    'Refuses to move rows without a condition.';
+
 create or replace function s3vl._cold_steps(
     binding_name text,
     older_than text,
@@ -72,13 +91,7 @@ declare
     _where text;
 begin
     perform s3vl._check_range('batch', _cold_steps.batch, 1, 10000);
-    if coalesce(btrim(_cold_steps.older_than, E' \t\r\n'), '') = '' then
-        raise exception using
-            errcode = '22023',
-            message = 'older_than is null or empty',
-            hint = 'Pass a condition on columns of the table, for example '
-                'older_than => ''created_at < current_date - 90''.';
-    end if;
+    perform s3vl._check_older_than(_cold_steps.older_than);
     perform s3vl._check_cold(_binding);
     perform s3vl._vector_type(_binding);
     _key_type := (

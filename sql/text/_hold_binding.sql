@@ -1,6 +1,6 @@
--- While s3vl.move_to_cold() moves a page, nobody else writes vectors of the binding: it holds the row
--- that a turn of s3vl.sync() begins with. It sends nothing that could arrive later, so what it holds
--- may end with its transaction.
+-- While s3vl.move_to_cold() moves a page, nobody else writes vectors of the binding: it holds the
+-- row that a turn of s3vl.sync() begins with. It sends nothing that could arrive later, so what it
+-- holds may end with its transaction.
 
 create or replace function s3vl._hold_binding(binding_name text, since timestamptz)
     returns boolean

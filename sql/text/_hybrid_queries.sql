@@ -1,5 +1,23 @@
 -- The queries of a hybrid search whose texts are in a table: two lists of the same rows.
 
+create or replace function s3vl._check_text_query(query tsquery)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if _check_text_query.query is null then
+        raise exception using
+            errcode = '22023',
+            message = 'query is null',
+            hint = 'Pass for example query => websearch_to_tsquery(''english'', ''red shoes'').';
+    end if;
+end;
+$$;
+
+comment on function s3vl._check_text_query(tsquery) is
+    'Refuses to search for no text.';
+
 create or replace function s3vl._hybrid_queries(
     query tsquery,
     source regclass,
@@ -21,9 +39,12 @@ create or replace function s3vl._hybrid_queries(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _key constant name := s3vl._hybrid_key(_hybrid_queries.source, _hybrid_queries.key_column);
+    _key constant name := s3vl._hybrid_key(
+        _hybrid_queries.source, _hybrid_queries.key_column collate "C"
+    );
     _prefix constant text := s3vl._bound_prefix(
-        _hybrid_queries.source, _key, _hybrid_queries.index_name, _hybrid_queries.index_arn
+        _hybrid_queries.source, _key collate "C", _hybrid_queries.index_name collate "C",
+        _hybrid_queries.index_arn collate "C"
     );
     _among constant text := case
         when _hybrid_queries.candidates is not null then format(
@@ -35,16 +56,13 @@ declare
     end;
 begin
     perform s3vl._check_range('top_k', _hybrid_queries.top_k, 1, 200);
-    if _hybrid_queries.query is null then
-        raise exception using
-            errcode = '22023',
-            message = 'query is null',
-            hint = 'Pass for example query => websearch_to_tsquery(''english'', ''red shoes'').';
-    end if;
+    perform s3vl._check_text_query(_hybrid_queries.query);
     perform s3vl._check_fusion(
         _hybrid_queries.fusion collate "C", _hybrid_queries.vector_weight
     );
-    perform s3vl._check_text_column(_hybrid_queries.source, _hybrid_queries.text_column);
+    perform s3vl._check_text_column(
+        _hybrid_queries.source, _hybrid_queries.text_column collate "C"
+    );
     -- Of several rows with a key, which a view may have, the best counts.
     _hybrid_queries.texts := format(
         'select pg_catalog.concat(%1$L::pg_catalog.text, t.%2$I) collate pg_catalog."C", '

@@ -15,7 +15,7 @@ declare
         where i.indrelid = _hybrid_key.source and i.indisprimary and i.indnkeyatts = 1
     ));
     _type constant regtype := (
-        select a.atttypid
+        select a.atttypid::regtype
         from pg_attribute as a
         where a.attrelid = _hybrid_key.source and a.attname = _key and a.attnum > 0
     );
@@ -52,7 +52,7 @@ create or replace function s3vl._check_text_column(source regclass, text_column 
 as $$
 declare
     _type constant regtype := (
-        select a.atttypid
+        select a.atttypid::regtype
         from pg_attribute as a
         where a.attrelid = _check_text_column.source
             and a.attname = _check_text_column.text_column
