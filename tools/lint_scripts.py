@@ -18,6 +18,7 @@ _READABLE = (
     (re.compile(r"\bpg_catalog\.refcursor\b"), "refcursor"),
     # It takes the expression for a whole statement.
     (re.compile(r"\bopen \w+ for execute (\S+) using "), r"perform \1, "),
+    (re.compile(r"\bopen \w+ for execute ([\w.]+);"), r"perform \1;"),
     # It does not look into the query.
     (re.compile(r"\breturn query\b"), ""),
     # Its parser does not know that a variable of a table's type has fields.
@@ -29,6 +30,12 @@ _WITHOUT_SEARCH_PATH = (
     "s3vl.sync(IN binding_name text,IN max_seconds integer,INOUT synced bigint)",
     "s3vl._commit_alone(IN procedure_name text)",
     "s3vl.move_to_cold(IN binding_name text,IN older_than text,IN batch integer,INOUT moved bigint)",
+    (
+        "s3vl.query_hybrid_local(query_vector double precision[],query tsquery,source regclass,text_column name,"
+        "key_column name,index_name text,index_arn text,top_k integer,vector_weight double precision,fusion text,"
+        "candidates text,parameters jsonb,expected_model text,vector_id text,rank integer,score double precision,"
+        "distance double precision,text_rank double precision)"
+    ),
     (
         "s3vl.query_tiered(query_vector double precision[],source regclass,embedding_column name,index_name text,"
         "top_k integer,candidates text,parameters jsonb,vector_id text,tier text,distance double precision,"

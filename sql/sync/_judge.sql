@@ -132,6 +132,7 @@ as $$
 declare
     _binding constant s3vl.binding := _judge.binding;
     _rows record;
+    _found record;
 begin
     select g.*
     into _rows
@@ -151,10 +152,10 @@ begin
         return;
     end if;
     select
-        coalesce(array_agg(d.key), '{}'),
-        coalesce(array_agg(d.problem), '{}'),
-        coalesce(array_agg(d.hash_name), '{}')
-    into _judge.wrong, _judge.problems, _judge.hash_names
+        coalesce(array_agg(d.key), '{}') as keys,
+        coalesce(array_agg(d.problem), '{}') as problems,
+        coalesce(array_agg(d.hash_name), '{}') as hash_names
+    into _found
     from s3vl._differences(
         _binding, _rows.records, _rows.kept, _rows.gone, _rows.refused, _judge.stored_ids,
         _judge.stored_metadata
@@ -172,6 +173,9 @@ begin
                 select k.vector_id from unnest(_rows.kept) as k
             )
         ));
+    _judge.wrong := _found.keys;
+    _judge.problems := _found.problems;
+    _judge.hash_names := _found.hash_names;
 end;
 $$;
 
