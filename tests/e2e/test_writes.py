@@ -132,7 +132,7 @@ def test_pgvector_columns_are_written_and_searched(
     need_pgvector()
     with cloud.postgres().connect(SUPERUSER, connection.info.dbname) as superuser:
         superuser.execute("create extension vector")
-    registered_index(connection, aws, stack, "documents", 384)
+    registered_index(connection, aws, stack, "of-pgvector", 384)
     connection.execute(
         """
         create table documents (id serial primary key, content text, metadata jsonb, embedding vector(384));
@@ -145,7 +145,7 @@ def test_pgvector_columns_are_written_and_searched(
 
     written = connection.execute(
         "select s3vl.put_vectors(array_agg((id, embedding::real[], metadata)::s3vl.vector_record),"
-        " index_name => 'documents') from documents"
+        " index_name => 'of-pgvector') from documents"
     ).fetchone()
     recall = connection.execute(
         """
@@ -153,7 +153,7 @@ def test_pgvector_columns_are_written_and_searched(
             select n.id::text from documents as n order by n.embedding <=> d.embedding limit 1
         ))::integer)
         from documents as d
-        cross join lateral s3vl.query_vectors(d.embedding::real[], 'documents', top_k => 1) as h
+        cross join lateral s3vl.query_vectors(d.embedding::real[], 'of-pgvector', top_k => 1) as h
         """
     ).fetchone()
 
