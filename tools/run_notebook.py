@@ -180,7 +180,8 @@ def write_page(notebook: nbformat.NotebookNode, page: Path) -> None:
         for output in cell.outputs:
             if drawn := output.get("data", {}).get("image/svg+xml"):
                 picture = pictures / f"{cell.id}.svg"
-                picture.write_text("\n".join(line.rstrip() for line in drawn.splitlines()) + "\n")
+                drawn = "\n".join(line.rstrip() for line in drawn.splitlines())
+                picture.write_text(f"{drawn}\n", encoding="utf-8")
                 parts.append(f"![{cell.metadata['alt']}]({pictures.name}/{picture.name})")
     page.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# What stands for a character that could not be read.
+REPLACED = chr(0xFFFD)
 DIMENSION = 384
 # What sentence-transformers takes of a text, both ends included.
 _TOKENS = 256
@@ -116,7 +118,7 @@ def _cleaned(text: str) -> str:
     """Leave out control characters."""
     kept = (" " if letter in "\t\n\r" else letter for letter in text)
     return "".join(
-        letter for letter in kept if letter not in "\0\ufffd" and unicodedata.category(letter)[0] != "C"
+        letter for letter in kept if letter not in {"\0", REPLACED} and unicodedata.category(letter)[0] != "C"
     )
 
 

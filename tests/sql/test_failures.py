@@ -249,7 +249,8 @@ ANSWERED_FAILURES = [
     ("not_found", "S3V06", f"S3 Vectors does not have index {INDEX_ARN}", LIST),
     ("no_vector_bucket", "55000", "the Lambda function may not create indexes", "Set ManageIndexes to true"),
     ("not_empty", "55006", f"index {INDEX_ARN} is not empty", "pass force => true"),
-    ("restricted", "42501", f"index {INDEX_ARN} has a vector of this id that this role may not use", "Choose another id"),
+    ("restricted", "42501", f"index {INDEX_ARN} has a vector of this id that this role may not use",
+        "Choose another id"),
 ]  # fmt: skip
 
 

@@ -59,6 +59,10 @@ BY_TYPE: dict[str, list[str]] = {
         "array_fill(1, array[100000, 5])::float8[]",
     ],
     "integer": ["2147483647"],
+    "bigint": ["9223372036854775807"],
+    # No column has this type.
+    "record": [],
+    "tsquery": ["(select string_agg('x' || n, ' & ') from generate_series(1, 200) as n)::tsquery"],
     "boolean": ["null"],
     "regclass": ["'0'"],
 }

@@ -94,6 +94,7 @@ RINGS = {
     "not_found": None,
     "no_vector_bucket": None,
     "not_empty": None,
+    "restricted": None,
     "response_too_large": None,
     "access_denied": "DeniedAlarm",
     "service_failure": "FailedAlarm",
