@@ -31,6 +31,15 @@ exception
             message = 'candidates must be one query that only reads, and returns a key',
             detail = sqlerrm,
             hint = 'Pass for example candidates => ''select id from products where in_stock''.';
+    when syntax_error then
+        if pg_catalog.length(sqlerrm) operator(pg_catalog.<) 1000 then
+            raise;
+        end if;
+        -- PostgreSQL shows the word that it cannot read, be it a million letters.
+        raise exception using
+            errcode = '42601',
+            message = pg_catalog.concat('candidates: ', pg_catalog.left(sqlerrm, 100), '...'),
+            hint = 'Pass for example candidates => ''select id from products where in_stock''.';
 end;
 $$;
 

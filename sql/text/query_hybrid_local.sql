@@ -31,7 +31,11 @@ create or replace function s3vl.query_hybrid_local(
 as $$
 declare
     _among pg_catalog.text := pg_catalog.rtrim(candidates, E'; \t\r\n');
+    _window pg_catalog.int4;
     _queries pg_catalog.record;
+    _hit pg_catalog.record;
+    _ids pg_catalog.text[];
+    _distances pg_catalog.float8[];
     _search pg_catalog.text;
 begin
     -- What is not one query must not stand in another.
@@ -44,7 +48,18 @@ begin
         query, source, text_column, key_column, index_name, index_arn, top_k, vector_weight, fusion,
         _among
     ) as q;
-    -- Both in one statement, so that both see the same rows.
+    -- Of each list, once top_k has been checked.
+    _window := 5 operator(pg_catalog.*) top_k;
+    for _hit in
+        select f.vector_id, f.distance
+        from s3vl.query_filtered(
+            query_vector, _queries.keys, index_name, index_arn, _window, parameters,
+            expected_model => expected_model
+        ) as f
+    loop
+        _ids := pg_catalog.array_append(_ids, _hit.vector_id);
+        _distances := pg_catalog.array_append(_distances, _hit.distance);
+    end loop;
     _search := pg_catalog.format(
         'select h.vector_id, (pg_catalog.row_number() over (order by h.score desc, h.vector_id)'
         ')::pg_catalog.int4, h.score, h.distance, h.text_rank from ('
@@ -52,20 +67,17 @@ begin
         'operator(pg_catalog.*) v.share, 0) operator(pg_catalog.+) coalesce((1 '
         'operator(pg_catalog.-) $5) operator(pg_catalog.*) t.share, 0) as score, '
         'v.distance, t.text_rank from ('
-        'select l.*, %1$s as share from (select f.vector_id collate pg_catalog."C", f.distance '
-        'from s3vl.query_filtered($2, $6, index_name => $7, index_arn => $8, top_k => $4, '
-        'parameters => $1, expected_model => $9) as f) as l (vector_id, distance)) as v '
+        'select l.*, %1$s as share from rows from (pg_catalog.unnest($2 collate pg_catalog."C"), '
+        'pg_catalog.unnest($6)) as l (vector_id, distance)) as v '
         'full join (select l.*, %2$s as share from (%3$s) as l (vector_id, text_rank)) as t '
-        'on v.vector_id operator(pg_catalog.=) t.vector_id) as h order by 2 limit $10',
+        'on v.vector_id operator(pg_catalog.=) t.vector_id) as h order by 2 limit $7',
         pg_catalog.format(_queries.share, 'l.distance'),
         pg_catalog.format(_queries.share, 'operator(pg_catalog.-) l.text_rank'),
         _queries.texts
     );
     return query
     execute _search
-    using
-        parameters, query_vector, query, 5 operator(pg_catalog.*) top_k, vector_weight,
-        _queries.keys, index_name, index_arn, expected_model, top_k;
+    using parameters, _ids, query, _window, vector_weight, _distances, top_k;
 end;
 $$;
 
