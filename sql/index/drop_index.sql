@@ -8,7 +8,6 @@ create or replace function s3vl.drop_index(index_name text, force boolean defaul
 as $$
 declare
     _started constant timestamptz := clock_timestamp();
-    _name constant text collate "C" := drop_index.index_name;
     _arn text collate "C";
     _request json;
     _result jsonb;
@@ -17,10 +16,7 @@ begin
     perform s3vl._check_writable('the registry');
     -- Before the index is gone, so that no other session can keep its names here.
     perform s3vl._lock_for_change('s3vl.index_registry');
-    select r.index_arn into _arn from s3vl.index_registry as r where r.index_name = _name;
-    if not found then
-        perform s3vl._raise_unknown_index(_name);
-    end if;
+    _arn := (s3vl._named_index(drop_index.index_name collate "C")).index_arn;
     -- While a table is bound to it, it is not dropped.
     perform s3vl._forget(
         array(select r.index_name from s3vl.index_registry as r where r.index_arn = _arn)

@@ -65,17 +65,8 @@ create or replace function s3vl.index_model(name text)
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
-declare
-    _index s3vl.index_registry;
 begin
-    select r.*
-    into _index
-    from s3vl.index_registry as r
-    where r.index_name = index_model.name collate "C";
-    if not found then
-        perform s3vl._raise_unknown_index(index_model.name collate "C");
-    end if;
-    return _index.model;
+    return (s3vl._named_index(index_model.name collate "C")).model;
 end;
 $$;
 
