@@ -24,8 +24,6 @@ declare
     _vectors jsonb;
     _missing integer;
 begin
-    raise notice using message = 'aws_lambda.invoke', detail = jsonb_build_object('payload', request)::text;
-    perform pg_sleep(coalesce(nullif(current_setting('s3vl_test.seconds', true), ''), '0')::double precision);
     if request ->> 'operation' = 'rank_vectors' then
         select coalesce(jsonb_agg(jsonb_build_object('vector_id', v.vector_id, 'distance', v.distance) order by v.distance, v.vector_id), '[]')
         into _vectors
@@ -65,19 +63,13 @@ begin
 end;
 $$;
 
-create or replace function aws_lambda.invoke(
-    in function_name text,
-    in payload json,
-    in region text default null,
-    in invocation_type text default 'RequestResponse',
-    in log_type text default 'None',
-    in context json default null,
-    in qualifier varchar(128) default null,
-    out status_code integer,
-    out payload json,
-    out executed_version text,
-    out log_result text
-)
-    language sql
+create or replace function aws_lambda._play(arguments jsonb, out answer text)
+    language plpgsql
     set search_path = pg_catalog, pg_temp
-as $$ select 200, aws_lambda._answer($2::jsonb), null::text, null::text $$;
+as $$
+begin
+    raise notice using message = 'aws_lambda.invoke', detail = _play.arguments::text;
+    perform pg_sleep(coalesce(nullif(current_setting('s3vl_test.seconds', true), ''), '0')::double precision);
+    _play.answer := aws_lambda._answer(_play.arguments -> 'payload');
+end;
+$$;

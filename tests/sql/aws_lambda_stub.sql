@@ -87,6 +87,7 @@ $$;
 -- The tests take away and give back what on Aurora is the platform's.
 alter schema aws_lambda owner to postgres;
 alter table aws_lambda.played owner to postgres;
+alter function aws_lambda._play(jsonb) owner to postgres;
 alter function aws_lambda.invoke(text, json, text, text, text, json, varchar) owner to postgres;
 alter function aws_lambda.invoke(text, jsonb, text, text, text, jsonb, varchar) owner to postgres;
 revoke all on schema aws_lambda from rds_superuser;
