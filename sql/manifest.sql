@@ -188,6 +188,7 @@
 \ir sync/sync_jobs.sql
 
 -- text/: what stands on all of these
+\ir text/_rows_searched.sql
 \ir text/_tiers.sql
 \ir text/_tier_queries.sql
 \ir text/_cold_steps.sql

@@ -1,6 +1,22 @@
 -- Columns of a bound table as values of the index. Only columns, and no expressions: an expression
 -- would run the code of whoever wrote it with the rights of the owner of s3vl.
 
+create or replace function s3vl._column_type(source oid, column_name name)
+    returns regtype
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select a.atttypid
+    from pg_attribute as a
+    where a.attrelid = _column_type.source
+        and a.attname = _column_type.column_name
+        and a.attnum > 0
+$$;
+
+comment on function s3vl._column_type(oid, name) is
+    'Returns the type of a column of a table; null when there is none of this name.';
+
 create or replace function s3vl._embedding_as_real(name name, type_oid oid)
     returns text
     stable

@@ -30,12 +30,7 @@ as $$
     select s3vl._keys_of_type(
         _only_keys.keys,
         coalesce(
-            (
-                select a.atttypid
-                from pg_attribute as a
-                where a.attrelid = _only_keys.binding.source
-                    and a.attname = _only_keys.binding.key_column
-            ),
+            s3vl._column_type(_only_keys.binding.source, _only_keys.binding.key_column),
             _only_keys.binding.key_type
         )
     )

@@ -87,18 +87,12 @@ create or replace function s3vl._cold_steps(
 as $$
 declare
     _binding constant s3vl.binding := s3vl._find_binding(_cold_steps.binding_name);
-    _key_type text;
     _where text;
 begin
     perform s3vl._check_range('batch', _cold_steps.batch, 1, 10000);
     perform s3vl._check_older_than(_cold_steps.older_than);
     perform s3vl._check_cold(_binding);
     perform s3vl._vector_type(_binding);
-    _key_type := (
-        select format_type(a.atttypid, null)
-        from pg_attribute as a
-        where a.attrelid = _binding.source and a.attname = _binding.key_column
-    );
     -- The condition of the caller stands where nothing but the table has a name.
     _where := format(
         E't.%I is not null and (%s\n)', _binding.embedding_column, _cold_steps.older_than
@@ -125,17 +119,17 @@ begin
         'select pg_catalog.concat(%6$L::pg_catalog.text, k.key) '
         'from pg_catalog.unnest($1) as k (key)), '
         'index_arn => %7$L, include_metadata => false) as c '
-        'where c.vector_id operator(pg_catalog.=) '
-        'pg_catalog.concat(%6$L::pg_catalog.text, t.%4$I) '
+        'where c.vector_id operator(pg_catalog.=) %8$s::pg_catalog.text '
         'and c.embedding::pg_catalog.float4[] operator(pg_catalog.=) '
         't.%2$I::pg_catalog.float4[])',
         _binding.source,
         _binding.embedding_column,
         _where,
         _binding.key_column,
-        _key_type,
+        s3vl._column_type(_binding.source, _binding.key_column),
         _binding.id_prefix,
-        _binding.index_arn
+        _binding.index_arn,
+        s3vl._vector_id(_binding.id_prefix, _binding.key_column)
     );
     -- EXPLAIN locks, and asks for the same rights.
     _cold_steps.lock := concat('explain ', _cold_steps.move);

@@ -43,17 +43,15 @@ declare
         _hybrid_queries.source, _hybrid_queries.key_column collate "C"
     );
     _prefix constant text := s3vl._bound_prefix(
-        _hybrid_queries.source, _key collate "C", _hybrid_queries.index_name collate "C",
-        _hybrid_queries.index_arn collate "C"
+        _hybrid_queries.source,
+        _key collate "C",
+        case
+            when _hybrid_queries.index_name is null then _hybrid_queries.index_arn collate "C"
+            else (s3vl._named_index(_hybrid_queries.index_name collate "C")).index_arn
+        end
     );
-    _among constant text := case
-        when _hybrid_queries.candidates is not null then format(
-            E'and exists (select from (%s\n) as c ("s3vl key") '
-            'where c."s3vl key" operator(pg_catalog.=) t.%I)',
-            _hybrid_queries.candidates,
-            _key
-        )
-    end;
+    _vector_id constant text := s3vl._vector_id(_prefix, _key);
+    _among constant text := s3vl._among(_hybrid_queries.candidates, _key);
 begin
     perform s3vl._check_range('top_k', _hybrid_queries.top_k, 1, 200);
     perform s3vl._check_text_query(_hybrid_queries.query);
@@ -65,25 +63,18 @@ begin
     );
     -- Of several rows with a key, which a view may have, the best counts.
     _hybrid_queries.texts := format(
-        'select pg_catalog.concat(%1$L::pg_catalog.text, t.%2$I) collate pg_catalog."C", '
+        'select %1$s::pg_catalog.text collate pg_catalog."C", '
         'pg_catalog.max(pg_catalog.ts_rank_cd(t.%3$I, $3))::pg_catalog.float8 '
         'from %4$s as t where t.%3$I operator(pg_catalog.@@) $3 and t.%2$I is not null %5$s '
         'group by 1 order by 2 desc, 1 limit $4',
-        _prefix,
+        _vector_id,
         _key,
         _hybrid_queries.text_column,
         _hybrid_queries.source,
         _among
     );
-    -- In the type of the key, so that its index is used.
     _hybrid_queries.keys := format(
-        'select %s from %s as t where true %s',
-        case
-            when _prefix = '' then format('t.%I', _key)
-            else format('pg_catalog.concat(%L::pg_catalog.text, t.%I)', _prefix, _key)
-        end,
-        _hybrid_queries.source,
-        _among
+        'select %s from %s as t where true %s', _vector_id, _hybrid_queries.source, _among
     );
     -- Less is better, as with a distance. A list whose values are all equal is all of it the best.
     _hybrid_queries.share := case _hybrid_queries.fusion

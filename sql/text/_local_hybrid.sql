@@ -14,11 +14,7 @@ declare
         inner join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
         where i.indrelid = _hybrid_key.source and i.indisprimary and i.indnkeyatts = 1
     ));
-    _type constant regtype := (
-        select a.atttypid::regtype
-        from pg_attribute as a
-        where a.attrelid = _hybrid_key.source and a.attname = _key and a.attnum > 0
-    );
+    _type constant regtype := s3vl._column_type(_hybrid_key.source, _key);
 begin
     if exists (select from s3vl._key_types() as k where k.type_name = _type) then
         return _key;
@@ -51,12 +47,8 @@ create or replace function s3vl._check_text_column(source regclass, text_column 
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _type constant regtype := (
-        select a.atttypid::regtype
-        from pg_attribute as a
-        where a.attrelid = _check_text_column.source
-            and a.attname = _check_text_column.text_column
-            and a.attnum > 0
+    _type constant regtype := s3vl._column_type(
+        _check_text_column.source, _check_text_column.text_column
     );
 begin
     if _type = 'tsvector'::regtype then
@@ -122,7 +114,6 @@ comment on function s3vl._check_fusion(text, double precision) is
 create or replace function s3vl._bound_prefix(
     source regclass,
     key_column name,
-    index_name text,
     index_arn text
 )
     returns text
@@ -135,20 +126,13 @@ as $$
         from s3vl.binding as b
         where b.source = _bound_prefix.source
             and b.key_column = _bound_prefix.key_column
-            and b.index_arn = coalesce(
-                _bound_prefix.index_arn,
-                (
-                    select i.index_arn
-                    from s3vl.index_registry as i
-                    where i.index_name = _bound_prefix.index_name collate "C"
-                )
-            )
+            and b.index_arn = _bound_prefix.index_arn
             and not b.is_ending
         order by b.binding_id
         limit 1
     ), '')
 $$;
 
-comment on function s3vl._bound_prefix(regclass, name, text, text) is
+comment on function s3vl._bound_prefix(regclass, name, text) is
     'Returns what the ids in the index have before the key, as the binding of the table says; '
     'nothing where it is not bound.';

@@ -62,22 +62,15 @@ declare
         _tier_queries.source, _tier_queries.embedding_column collate "C", _index
     );
     _distance constant text := s3vl._tier_distance(_binding, _index);
-    _among constant text := case
-        when _tier_queries.candidates is not null then format(
-            E'and exists (select from (%s\n) as c ("s3vl key") '
-            'where c."s3vl key" operator(pg_catalog.=) t.%I)',
-            _tier_queries.candidates,
-            _binding.key_column
-        )
-    end;
+    _vector_id constant text := s3vl._vector_id(_binding.id_prefix, _binding.key_column);
+    _among constant text := s3vl._among(_tier_queries.candidates, _binding.key_column);
 begin
     perform s3vl._check_range('top_k', _tier_queries.top_k, 1, 1000);
     -- The service's euclidean distance is the square. Only the plain one can use pgvector's index.
     _tier_queries.hot := format(
-        'select pg_catalog.concat(%L::text, t.%I), %s from %s as t where t.%I is not null %s '
+        'select %s::pg_catalog.text, %s from %s as t where t.%I is not null %s '
         'order by %s limit $3',
-        _binding.id_prefix,
-        _binding.key_column,
+        _vector_id,
         case _index.distance_metric
             when 'cosine' then _distance
             else format('pg_catalog.power(%s, 2)', _distance)
@@ -89,12 +82,7 @@ begin
     );
     _tier_queries.cold := format(
         'select %s from %s as t where t.%I is null %s',
-        case
-            when _binding.id_prefix = '' then format('t.%I', _binding.key_column)
-            else format(
-                'pg_catalog.concat(%L::text, t.%I)', _binding.id_prefix, _binding.key_column
-            )
-        end,
+        _vector_id,
         _binding.source,
         _binding.embedding_column,
         _among
