@@ -47,7 +47,8 @@ ACCEPTED = {
         for function, variable in (
             ("_candidate_type(text,jsonb)", "_statement"),
             ("_estimated_candidates(text,jsonb)", "_statement"),
-            ("_candidate_keys(text,jsonb,integer)", "_all"),
+            ("_candidate_keys(text,jsonb,text,integer)", "_some"),
+            ("_candidate_keys(text,jsonb,text,integer)", "_all"),
             ("_passing(text,jsonb,text,text[])", "_statement"),
         )
     },

@@ -44,7 +44,7 @@ _WITHOUT_SEARCH_PATH = (
     "s3vl.rrf_score(rank bigint,weight double precision,k integer)",
     "s3vl._candidate_type(query text,parameters jsonb)",
     "s3vl._estimated_candidates(query text,parameters jsonb)",
-    "s3vl._candidate_keys(query text,parameters jsonb,maximum integer)",
+    "s3vl._candidate_keys(query text,parameters jsonb,key_array text,maximum integer)",
     "s3vl._passing(query text,parameters jsonb,key_array text,vector_ids text[])",
     (
         "s3vl.query_filtered(query_vector double precision[],candidates text,index_name text,index_arn text,"

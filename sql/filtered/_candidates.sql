@@ -65,38 +65,54 @@ $$;
 comment on function s3vl._estimated_candidates(text, jsonb) is
     'Returns how many rows the planner expects.';
 
-create or replace function s3vl._candidate_keys(query text, parameters jsonb, maximum integer)
+create or replace function s3vl._candidate_keys(
+    query text,
+    parameters jsonb,
+    key_array text,
+    maximum integer
+)
     returns text[]
     stable
     language plpgsql
 as $$
 declare
-    -- A key that cannot be an id has no vector. Not asked before the limit: the planner then
-    -- expects few rows, and would read all of them from an index before the first.
-    _is_an_id constant pg_catalog.text :=
-        'where pg_catalog.octet_length(k.key) operator(pg_catalog.>) 0 '
-        'and pg_catalog.octet_length(k.key) operator(pg_catalog.<=) 1024';
-    _key constant pg_catalog.text := pg_catalog.format(
-        E'select c."s3vl key"::pg_catalog.text collate pg_catalog."C" as key '
-        'from (%s\n) as c ("s3vl key") where c."s3vl key" is not null',
+    _is_text constant pg_catalog.bool :=
+        _candidate_keys.key_array operator(pg_catalog.=) 'pg_catalog.text[]';
+    -- Compared in their own type, which is quicker than as texts; and texts by their bytes.
+    _keys_of constant pg_catalog.text := pg_catalog.format(
+        E'select %s as key from (%s\n) as c ("s3vl key") where c."s3vl key" is not null',
+        case
+            when _is_text then 'c."s3vl key"::pg_catalog.text collate pg_catalog."C"'
+            else 'c."s3vl key"'
+        end,
         _candidate_keys.query
     );
+    -- A text that cannot be an id has no vector. Not asked before the limit: the planner then
+    -- expects few rows, and would read all of them from an index before the first.
+    _is_an_id constant pg_catalog.text := case
+        when _is_text
+            then 'where pg_catalog.octet_length(k.key) operator(pg_catalog.>) 0 '
+                'and pg_catalog.octet_length(k.key) operator(pg_catalog.<=) 1024'
+        else 'where true'
+    end;
     _some constant pg_catalog.text := pg_catalog.format(
-        'select pg_catalog.array_agg(distinct k.key) filter (%1$s), '
-        'pg_catalog.count(*) operator(pg_catalog.=) $2 '
-        'and pg_catalog.count(distinct k.key) filter (%1$s) operator(pg_catalog.<) $2 '
-        'from (%2$s limit $2) as k',
+        'select case when f.number operator(pg_catalog.<) $2 then f.found::pg_catalog.text[] end, '
+        'f.rows operator(pg_catalog.=) $2 and f.number operator(pg_catalog.<) $2 '
+        'from (select n.*, pg_catalog.cardinality(n.found) as number from ('
+        'select coalesce(pg_catalog.array_agg(distinct k.key) filter (%s), ''{}'') as found, '
+        'pg_catalog.count(*) as rows from (%s limit $2) as k) as n) as f',
         _is_an_id,
-        _key
+        _keys_of
     );
     _all constant pg_catalog.text := pg_catalog.format(
-        'select pg_catalog.array_agg(d.key) from ('
-        'select distinct k.key from (%s) as k %s limit $2) as d',
-        _key,
+        'select case when pg_catalog.count(*) operator(pg_catalog.<) $2 '
+        'then coalesce(pg_catalog.array_agg(d.key::pg_catalog.text), ''{}'') end '
+        'from (select distinct k.key from (%s) as k %s limit $2) as d',
+        _keys_of,
         _is_an_id
     );
     _keys pg_catalog.text[];
-    _is_cut boolean;
+    _is_cut pg_catalog.bool;
 begin
     execute _some
     into _keys, _is_cut
@@ -105,12 +121,12 @@ begin
         -- Rows of the same key took places: only all of the rows tell how many keys there are.
         execute _all into _keys using _candidate_keys.parameters, _candidate_keys.maximum;
     end if;
-    return coalesce(_keys, array[]::pg_catalog.text[]);
+    return _keys;
 end;
 $$;
 
-comment on function s3vl._candidate_keys(text, jsonb, integer) is
-    'Returns the keys of candidates, each once, up to a maximum.';
+comment on function s3vl._candidate_keys(text, jsonb, text, integer) is
+    'Returns the keys of candidates, each once, when there are fewer than a maximum; else null.';
 
 create or replace function s3vl._passing(
     query text,

@@ -23,7 +23,7 @@ create or replace function s3vl._with_candidates(search jsonb, keys_found intege
 as $$
 begin
     if _with_candidates.search ->> 'asked' = 'prefilter'
-        and _with_candidates.keys_found >= _with_candidates.maximum
+        and _with_candidates.keys_found is null
     then
         raise exception using
             errcode = '22023',
@@ -35,16 +35,13 @@ begin
     end if;
     return _with_candidates.search || jsonb_build_object(
         'keys_read', _with_candidates.maximum,
-        'candidates', case
-            when _with_candidates.keys_found < _with_candidates.maximum
-                then _with_candidates.keys_found
-        end
+        'candidates', _with_candidates.keys_found
     );
 end;
 $$;
 
 comment on function s3vl._with_candidates(jsonb, integer, integer) is
-    'After keys were read: fewer than asked for are all candidates.';
+    'After keys were read: so many are all candidates; null for the maximum or more.';
 
 create or replace function s3vl._hits_of(
     vector_ids text[],

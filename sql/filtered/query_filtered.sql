@@ -48,7 +48,7 @@ begin
     loop
         select m.* into _move from s3vl._next_move(_search) as m;
         if _move.keys is not null then
-            _keys := s3vl._candidate_keys(_query, parameters, _move.keys);
+            _keys := s3vl._candidate_keys(_query, parameters, _array, _move.keys);
             _search := s3vl._with_candidates(_search, pg_catalog.cardinality(_keys), _move.keys);
         elsif _move.is_to_rank then
             select r.* into _page from s3vl._rank_vectors(

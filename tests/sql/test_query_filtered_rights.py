@@ -176,8 +176,8 @@ STEPS: list[LiteralString] = [
     "select s3vl._keys_of_type('{a,1}', 'integer')",
     "select s3vl._passing('select rolname from pg_authid', null, 'pg_catalog.text[]', '{rdsadmin}')",
     "select s3vl._passing('select 1', null, 'pg_catalog.int8[]) or true --', '{2}')",
-    "select s3vl._candidate_keys('select 1) as c(k)) as k; drop table public.products; --', null, 1)",
-    "select s3vl._candidate_keys('delete from public.products returning id', null, 1)",
+    "select s3vl._candidate_keys('select 1) as c(k)) as k; drop table public.products; --', null, '', 1)",
+    "select s3vl._candidate_keys('delete from public.products returning id', null, 'pg_catalog.int8[]', 1)",
     "select s3vl._estimated_candidates('select 1) as c; delete from public.products; select (1', null)",
     "select s3vl._candidate_type('select pg_sleep(1000)', null)",
     (
