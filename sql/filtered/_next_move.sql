@@ -1,5 +1,6 @@
--- What a search under a predicate does next. Statistics only choose what is tried first: how many
--- candidates there are is known when they have been read up to a limit.
+-- What a search under a predicate does next. Statistics only choose what is tried first, the keys
+-- or a page of neighbours: how many candidates there are is known when they have been read up to a
+-- limit. Time is estimated by counts, so that one search does the same on a busy machine.
 
 create or replace function s3vl._is_reading_in_vain(
     search jsonb,
@@ -11,16 +12,15 @@ create or replace function s3vl._is_reading_in_vain(
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
+    -- A page counts 60 ms.
     select _is_reading_in_vain.ended_by is not null
         or (s.passed = 0 and s.scanned >= 1000)
-        or s3vl._page_ms(_is_reading_in_vain.search)
-        * least(
-            s3vl._neighbours_to_go(_is_reading_in_vain.search), s.num_candidates - s.scanned
-        ) / 100
-        > s3vl._rank_ms(_is_reading_in_vain.search, _is_reading_in_vain.keys)
+        or g.to_go > s.num_candidates - s.scanned
+        or 0.6 * g.to_go > s3vl._rank_ms(_is_reading_in_vain.search, _is_reading_in_vain.keys)
     from jsonb_to_record(_is_reading_in_vain.search) as s (
         passed integer, scanned integer, num_candidates integer
     )
+    cross join lateral (select s3vl._neighbours_to_go(_is_reading_in_vain.search)) as g (to_go)
 $$;
 
 comment on function s3vl._is_reading_in_vain(jsonb, text, double precision) is
@@ -42,17 +42,19 @@ as $$
         when s.asked = 'postfilter' and _keys_wanted.ended_by is not null
             and s.keys_read <= s.passed then s.passed + 1
         when s.asked = 'postfilter' then null
-        when s.rounds = 0 and s.keys_read = 0 and coalesce(s.estimated_rows, 0) <= 20 * s.threshold
-            then s.threshold + 1
+        -- First, unless one page is likely to be enough: where the estimate is wrong, that costs
+        -- the page.
+        when s.keys_read = 0 and (
+            s.rounds > 0 or s.top_k > 25 or coalesce(s.estimated_rows, 0) <= 20 * s.threshold
+        ) then s.threshold + 1
+        -- If it were quicker to rank as few as there may be: are they so few?
         when s.rounds > 0 and s.keys_read <= s.most_keys and s3vl._is_reading_in_vain(
-            _keys_wanted.search,
-            _keys_wanted.ended_by,
-            greatest(s.estimated_rows, s.keys_read, s.threshold)
+            _keys_wanted.search, _keys_wanted.ended_by, s.keys_read
         ) then s.most_keys + 1
     end
     from jsonb_to_record(_keys_wanted.search) as s (
         asked text, candidates integer, threshold integer, most_keys integer, keys_read integer,
-        passed integer, rounds integer, estimated_rows double precision
+        top_k integer, passed integer, rounds integer, estimated_rows double precision
     )
 $$;
 

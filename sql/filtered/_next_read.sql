@@ -66,15 +66,38 @@ $$;
 comment on function s3vl._neighbours_to_go(jsonb) is
     'Returns how many neighbours are still to be read if they go on passing as they did.';
 
+create or replace function s3vl._most_neighbours(search jsonb)
+    returns double precision
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- A search that knew where the last row is would read at least one page more. No read goes
+    -- beyond 2.2 times its pages, unless many rows are wanted, of which one neighbour in ten may
+    -- be: then the second read may go to where one in ten would have given them.
+    select greatest(
+        1.2 * s.scanned + 220,
+        case
+            when s.top_k > 30 and s.passed + sqrt(s.scanned) >= 0.1 * s.scanned
+                then 12.5 * s.top_k + 30 * sqrt(s.top_k) - s.scanned
+        end
+    )
+    from jsonb_to_record(_most_neighbours.search) as s (
+        top_k integer, passed integer, scanned integer
+    )
+$$;
+
+comment on function s3vl._most_neighbours(jsonb) is
+    'Returns how many neighbours the next read has at most, so that not many are read in vain.';
+
 create or replace function s3vl._neighbours_wanted(search jsonb)
     returns integer
     immutable
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    -- A search that knew how many pass would read at least one page more. No read goes beyond 2.2
-    -- times its pages, unless many rows are asked for and many pass: then fewer calls are worth the
-    -- risk. It reads more than is expected to do, as fewer may pass.
+    -- More than is expected to do: fewer may pass of those that come, and of those that were seen
+    -- more may have passed than is usual (three standard deviations).
     select case
         when s.rounds = 0 then least(
             s.num_candidates,
@@ -82,30 +105,22 @@ as $$
         )
         else least(
             s.num_candidates - s.scanned,
-            case
-                when s.top_k > 30 and s.passed >= 0.05 * s.scanned then 100 * ceil(
-                    least(
-                        1.6 * g.to_go,
-                        greatest(s.scanned + 200, s.scanned * least(s.passed, 6))
+            100 * least(
+                ceil(
+                    s3vl._neighbours_to_go(_neighbours_wanted.search) * (
+                        1 + 3 * sqrt(
+                            (1 - s.passed / (s.scanned + 1.0))
+                            * (1.0 / (s.top_k - s.passed) + 1.0 / (s.passed + 1))
+                        )
                     ) / 100
-                )
-                else 100 * least(
-                    ceil(
-                        g.to_go
-                        * (1 + 2.5 * sqrt((1 - s.passed / (s.scanned + 1.0)) / g.missing))
-                        * (1 + 1 / sqrt(s.passed + 1)) / 100
-                    ),
-                    floor((1.2 * s.scanned + 220) / 100)
-                )
-            end
+                ),
+                floor(s3vl._most_neighbours(_neighbours_wanted.search) / 100)
+            )
         )
     end::integer
     from jsonb_to_record(_neighbours_wanted.search) as s (
         top_k integer, passed integer, scanned integer, rounds integer, num_candidates integer
     )
-    cross join lateral (
-        select s3vl._neighbours_to_go(_neighbours_wanted.search), s.top_k - s.passed
-    ) as g (to_go, missing)
 $$;
 
 comment on function s3vl._neighbours_wanted(jsonb) is

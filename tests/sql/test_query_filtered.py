@@ -281,22 +281,6 @@ def test_a_filter_of_the_service_is_passed_on(shop: Shop) -> None:
     assert shop.requests[0]["metadata_filter"] == {"kind": "tea"}
 
 
-def test_wrong_statistics_are_found_out(shop: Shop) -> None:
-    """Where many are expected and few are there, the reading ends, and these are ranked."""
-    shop.db.rows(
-        "create function is_rare(id bigint) returns boolean language plpgsql stable as"
-        " 'begin return id in (3, 590); end'"
-    )
-    rare = "select id from products where is_rare(id)"
-
-    assert shop.search(rare, exact_search_threshold=5) == shop.nearest(rare)
-
-    last = shop.last
-    assert last["estimated_rows"] > 100
-    assert (last["is_exact"], last["candidates"], last["is_truncated"]) == (True, 2, False)
-    assert last["rounds"] <= 2
-
-
 def far_away(shop: Shop) -> str:
     """Put the vectors of one category where nobody looks, and the threshold out of reach; return the category."""
     shop.db.rows(

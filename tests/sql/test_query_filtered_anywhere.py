@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, LiteralString
 
 import pytest
@@ -203,57 +202,6 @@ def test_neighbours_are_looked_up_by_the_index_of_the_key(shop: Shop, candidates
     after = shop.db.rows(READS)[0]
     assert after["scans"] == before["scans"]
     assert after["probes"] > before["probes"]
-
-
-def pages_of_who_knows(top_k: int, share: float) -> int:
-    """Return how many pages have so many that pass, 99 times in a hundred, for who knows how many do."""
-    neighbours = (top_k + 2.33 * math.sqrt(top_k * (1 - share)) + 2.33**2 / 2) / share
-    return math.ceil(min(neighbours, 10_000) / 100)
-
-
-@pytest.mark.parametrize("top_k", [10, 100])
-@pytest.mark.parametrize("share", [1, 0.5, 0.1, 0.05, 0.01, 0.002])
-def test_reading_costs_at_most_twice_what_it_costs_who_knows(shop: Shop, top_k: int, share: float) -> None:
-    """At most 2.2 times the pages of who knows where the last row is, up to top_k 30 always, and in few calls."""
-    read: LiteralString = """
-        with recursive search as (
-            select n, 0 as rounds, 0 as scanned, 0 as passed, (n * 7919) %% 10007 as seed, 0 as wanted
-            from generate_series(1, 200) as n
-        ), moves as (
-            select * from search
-            union all
-            select m.n, m.rounds + 1, m.scanned + w.wanted, m.passed + w.passed, m.seed, w.wanted
-            from moves as m
-            cross join lateral (
-                select wanted, (
-                    select count(*)::integer from generate_series(m.scanned + 1, m.scanned + wanted) as i
-                    where hashint8extended(i, m.seed) & 1048575 < %(share)s * 1048576
-                ) as passed
-                from s3vl._neighbours_wanted(jsonb_build_object(
-                    'top_k', %(top_k)s::integer, 'num_candidates', 10000, 'rounds', m.rounds,
-                    'scanned', m.scanned, 'passed', m.passed
-                )) as wanted
-            ) as w
-            where m.passed < %(top_k)s and m.scanned < 10000
-        )
-        select m.rounds, m.scanned / 100 as pages, m.scanned / 100 > 2.2 * ceil(coalesce((
-            select i from generate_series(1, m.scanned) as i
-            where hashint8extended(i, m.seed) & 1048575 < %(share)s * 1048576
-            order by i offset %(top_k)s - 1 limit 1
-        ), m.scanned) / 100.0) as is_too_many
-        from (select distinct on (n) * from moves order by n, rounds desc) as m
-        order by pages
-    """
-
-    rows = shop.db.rows(read, top_k=top_k, share=share)
-
-    pages = [row["pages"] for row in rows]
-    assert pages[-3] <= 2.2 * pages_of_who_knows(top_k, share)
-    assert sum(row["is_too_many"] for row in rows) <= (0 if top_k <= 30 else 4)
-    calls = sorted(row["rounds"] for row in rows)
-    assert calls[-1] <= 7
-    if share >= 0.1:
-        assert calls[-5] <= 2
 
 
 @examples(60)
