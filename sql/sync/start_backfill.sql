@@ -15,10 +15,10 @@ $$;
 
 comment on function s3vl.start_backfill(text) is
     'Sends all rows again. It queues a job, which s3vl.sync() does after changes and page by page, '
-    'and goes on with where it was stopped. It does not find vectors of rows that are gone: '
-    's3vl.start_verify() does. Returns the number of the job in s3vl.sync_jobs(), which is that of '
-    'the same job when it is queued already. Raises 42704 for an unknown binding, and 55000 for '
-    'one that is ending. No Lambda call.';
+    'and goes on with where it was stopped. It deletes nothing: vectors of rows that are gone, or '
+    'have no embedding, are found by s3vl.start_verify(). Returns the number of the job in '
+    's3vl.sync_jobs(), which is that of the same job when it is queued already. Raises 42704 for '
+    'an unknown binding, and 55000 for one that is ending. No Lambda call.';
 
 create or replace function s3vl.start_verify(
     binding_name text,

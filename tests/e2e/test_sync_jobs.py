@@ -258,6 +258,28 @@ def test_an_empty_table_does_not_empty_an_index(docs: Verified) -> None:
     assert len(docs.stored()) == 10
 
 
+def test_an_emptied_column_does_not_empty_an_index(docs: Verified) -> None:
+    """A backfill deletes only vectors of rows that were changed; those of the others are for a repair and its guard."""
+    docs.run("alter table docs drop column embedding")
+    docs.run("alter table docs add column embedding real[]")
+    docs.run("update docs set embedding = '{1,2,3}' where id = 1")
+    docs.run("update docs set body = 'b' where id = 2")
+    docs.run("delete from docs where id = 3")
+    docs.run("select s3vl.start_backfill('docs')")
+    docs.sync()
+    assert set(docs.stored()) == {"1", *(str(key) for key in range(4, 301))}
+    assert docs.status()["waiting"] == 298
+    [(job,)] = docs.run("select s3vl.start_verify('docs', repair => true)")
+    docs.sync()
+    assert docs.job(job)["error"] == (
+        'repair of binding "docs" would delete 297 of 298 vectors, more than max_deletes, which is 30'
+    )
+    assert docs.differences(job) == named("orphan", *range(4, 301))
+    assert len(docs.stored()) == 298
+    assert docs.verify(repair=True, max_deletes=297) == named("orphan", *range(4, 301))
+    docs.assert_in_step(WITHOUT_HASH)
+
+
 def unseen(docs: Verified, statement: LiteralString) -> None:
     """Change rows while the triggers of the table are disabled."""
     docs.run("alter table docs disable trigger user")
