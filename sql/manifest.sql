@@ -147,6 +147,7 @@
 \ir sync/_keep_binding.sql
 \ir sync/_staleness.sql
 \ir sync/_read_rows.sql
+\ir sync/_to_embed.sql
 \ir sync/_gather.sql
 \ir sync/_sorted.sql
 \ir sync/_check_facts.sql

@@ -52,13 +52,9 @@ ACCEPTED = {
             ("_passing(text,jsonb,text,text[])", "_statement"),
         )
     },
-    (
-        "s3vl.rows_to_embed(text,integer)",
-        (
-            "text type variable is not sanitized: "
-            "s3vl._to_embed_query(rows_to_embed.binding_name, rows_to_embed.max_results)"
-        ),
-    ): "made by format() with %I, of columns and types",
+    ("s3vl.rows_to_embed(text,integer)", "text type variable is not sanitized: _feed.query"): (
+        "made by format() with %I, of columns and types"
+    ),
     ("s3vl.move_to_cold(text,text,integer,bigint)", "text type variable is not sanitized: _steps.page"): (
         "made by format() with %I, of columns, types and a condition of the caller, run as the caller"
     ),

@@ -55,3 +55,30 @@ def test_a_stale_vector_is_deleted_until_it_is_made_again(
     assert calls >= 4
     assert milliseconds > 0
     assert 0 < usd < 0.001
+
+
+def test_a_kept_vector_is_made_again_only_when_it_is_lost(
+    connection: psycopg.Connection, aws: Callable[..., Any], stack: Stack
+) -> None:
+    """Rows whose embedding is emptied need none, until a verify finds that the index has lost the vector of one."""
+    arn = registered_index(connection, aws, stack, "feed-keep", 3)
+    connection.execute("create table t (id integer primary key, body text, v real[], made_from text)")
+    connection.execute(
+        "select s3vl.bind_table('t', 'feed-keep', 'v', content_columns => '{body}',"
+        " embedded_hash_column => 'made_from', when_null => 'keep')"
+    )
+    connection.execute("insert into t (id, body) select n, 'text ' || n from generate_series(1, 3) as n")
+    connection.execute(EMBED)
+    connection.execute("call s3vl.sync()")
+    connection.execute("update t set v = null")
+    connection.execute("call s3vl.sync()")
+    assert connection.execute("select key from s3vl.rows_to_embed('t')").fetchall() == []
+
+    aws("s3vectors").delete_vectors(indexArn=arn, keys=["2"])
+    connection.execute("select s3vl.start_verify('t', repair => true)")
+    connection.execute("call s3vl.sync()")
+    assert connection.execute("select key from s3vl.rows_to_embed('t')").fetchall() == [("2",)]
+    connection.execute(EMBED)
+    assert connection.execute("select key from s3vl.rows_to_embed('t')").fetchall() == []
+    connection.execute("call s3vl.sync()")
+    assert aws("s3vectors").get_vectors(indexArn=arn, keys=["2"])["vectors"] != []

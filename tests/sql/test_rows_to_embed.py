@@ -143,11 +143,50 @@ def test_an_index_finds_them(bound: Database) -> None:
         " where v is null or made_from is distinct from s3vl.content_hash(row(title, body))"
     )
     bound.rows("set local enable_seqscan = off; set local enable_sort = off")
-    query = bound.value("select s3vl._to_embed_query('d', 5)")
+    query = bound.value("select query from s3vl._to_embed_query('d', 5)")
 
     plan = bound.rows("explain " + query)
 
     assert "d_to_embed" in str(plan)
+
+
+def test_a_vector_that_is_kept_is_not_made_again(bound: Database) -> None:
+    """A row in the cold tier is fed for another content, or where the index is known to have lost its vector."""
+    bound.rows("select s3vl.alter_binding('d', when_null => 'keep')")
+    assert len(bound.rows(TO_EMBED)) == 3
+    bound.rows(EMBED)
+    bound.rows("update d set v = null")
+    assert bound.rows(TO_EMBED) == []
+
+    bound.rows("update d set title = 'two' where id = 2")
+    bound.rows(
+        "insert into s3vl.sync_failure (binding_id, key, state, attempts, error)"
+        " select binding_id, unnest('{10,30,no key}'::text[]), 'waiting', 0, 'x' from s3vl.binding"
+    )
+
+    assert [row["key"] for row in bound.rows(TO_EMBED)] == ["2", "10"]
+    bound.rows("update d set v = '{1,2,3,4,5}' where id = 10")
+    assert [row["key"] for row in bound.rows(TO_EMBED)] == ["2"]
+    bound.rows("update d set v = null where id = 10")
+    bound.rows("select s3vl.alter_binding('d', embedded_hash_column => '')")
+    assert [row["key"] for row in bound.rows(TO_EMBED)] == ["10"]
+
+
+def test_an_index_finds_them_beside_those_that_are_kept(bound: Database) -> None:
+    """With when_null => 'keep' it has the rows of another content, and those that wait are found by their key."""
+    bound.rows("select s3vl.alter_binding('d', when_null => 'keep')")
+    bound.rows(
+        "create index d_to_embed on d (id)"
+        " where made_from is distinct from s3vl.content_hash(row(title, body))"
+    )
+    bound.rows("set local enable_seqscan = off; set local enable_sort = off")
+    query = bound.value(
+        "select replace(query, '$1', E'\\'{10}\\'::text[]') from s3vl._to_embed_query('d', 5)"
+    )
+
+    plan = bound.rows("explain " + query)
+
+    assert {"d_to_embed", "d_pkey"} <= set(re.findall(r"\w+", str(plan)))
 
 
 def test_the_feed_shows_what_its_caller_may_see(bound: Database) -> None:
