@@ -140,6 +140,7 @@
 \ir sync/_late_changes.sql
 \ir sync/_capture.sql
 \ir sync/_check_definition.sql
+\ir sync/_unused_number.sql
 \ir sync/_jobs.sql
 \ir sync/_queue_job.sql
 \ir sync/_home.sql

@@ -53,7 +53,6 @@ create or replace function s3vl._save_binding(definition jsonb, backfill boolean
 as $$
 declare
     _binding s3vl.binding := s3vl._defined(_save_binding.definition);
-    _binding_id integer;
 begin
     perform s3vl._check_triggers(_binding);
     perform s3vl._check_rights(_binding);
@@ -63,23 +62,26 @@ begin
     end if;
     -- Its last name cannot be forgotten meanwhile: see _keep_registered.sql.
     perform from s3vl.index_registry as r where r.index_arn = _binding.index_arn for key share;
+    _binding.binding_id := s3vl._unused_number(
+        's3vl.binding_binding_id_seq', (select max(b.binding_id) from s3vl.binding as b)
+    )::integer;
     insert into s3vl.binding (
-        binding_name, source, index_arn, id_prefix, key_column, key_attnum, key_type,
+        binding_id, binding_name, source, index_arn, id_prefix, key_column, key_attnum, key_type,
         embedding_column, metadata_columns, metadata_column, compared_columns, hash_key, when_null,
         content_columns, embedded_hash_column, when_stale
     )
+    overriding system value
     values (
-        _binding.binding_name, _binding.source, _binding.index_arn, _binding.id_prefix,
-        _binding.key_column, _binding.key_attnum, _binding.key_type,
+        _binding.binding_id, _binding.binding_name, _binding.source, _binding.index_arn,
+        _binding.id_prefix, _binding.key_column, _binding.key_attnum, _binding.key_type,
         _binding.embedding_column, _binding.metadata_columns, _binding.metadata_column,
         _binding.compared_columns, _binding.hash_key, _binding.when_null,
         _binding.content_columns, _binding.embedded_hash_column, _binding.when_stale
-    )
-    returning binding_id into _binding_id;
+    );
     insert into s3vl.sync_state (binding_id, database_oid, instances)
-    values (_binding_id, s3vl._database_oid(), s3vl._instances());
+    values (_binding.binding_id, s3vl._database_oid(), s3vl._instances());
     if _save_binding.backfill then
-        perform s3vl._queue_job(_binding_id, 'backfill');
+        perform s3vl._queue_job(_binding.binding_id, 'backfill');
     end if;
     return _binding.binding_name;
 end;

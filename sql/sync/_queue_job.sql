@@ -37,8 +37,12 @@ begin
         order by o.job_id desc
         offset 9
     );
-    insert into s3vl.sync_job (binding_id, kind, is_owed, repair, max_deletes, total)
+    insert into s3vl.sync_job (job_id, binding_id, kind, is_owed, repair, max_deletes, total)
+    overriding system value
     select
+        s3vl._unused_number(
+            's3vl.sync_job_job_id_seq', (select max(l.job_id) from s3vl.sync_job as l)
+        ),
         b.binding_id,
         _queue_job.kind,
         _queue_job.is_owed,
