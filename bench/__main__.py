@@ -84,10 +84,17 @@ def filtered(stage: Stage, effort: Effort, name: str) -> list[str]:
     """Measure searches under a predicate, and return the bounds that do not hold."""
     measurement = measure.Measurement(stage, effort)
     points, planner_ms = measurement.points(), measurement.planner_ms()
-    figures = bounds.figures(points, planner_ms)
+    recall_of_index = measurement.recall_of_index()
+    figures = bounds.figures(points, planner_ms, recall_of_index)
     _write(
         name,
-        {"vectors": effort.vectors, "figures": figures, "planner_ms": planner_ms, "points": points},
+        {
+            "vectors": effort.vectors,
+            "figures": figures,
+            "planner_ms": planner_ms,
+            "recall_of_index": recall_of_index,
+            "points": points,
+        },
     )
     say("done")
     print("", *bounds.lines(figures), sep="\n")

@@ -29,8 +29,10 @@ BOUNDS = {
     "not_exact": Bound("answers that say they are exact, and miss a right row", at_most=0),
     "full": Bound("complete answers, where few pass, or 1 % and more", at_least=1),
     "recall_where_exact": Bound("recall where it is exact, the worst point", at_least=1),
-    # Of the ten nearest the index itself finds 0.991.
-    "recall_where_not_exact": Bound("recall where it is not, at or above 1 %", at_least=0.985),
+    # What the index misses for everybody is no fault of a search in it.
+    "recall_where_not_exact": Bound(
+        "recall where it is not, at 1 % or more, over that without a predicate", at_least=0.99
+    ),
     "recall_lost": Bound(
         "recall lost against all neighbours that S3 Vectors gives, the worst point", at_most=0
     ),
@@ -45,7 +47,9 @@ BOUNDS = {
 }
 
 
-def figures(points: list[dict[str, Any]], planner_ms: dict[str, float]) -> dict[str, float | None]:
+def figures(
+    points: list[dict[str, Any]], planner_ms: dict[str, float], recall_of_index: float
+) -> dict[str, float | None]:
     """Return every figure of BOUNDS; None says that there was too little to tell."""
     ours = [point | point["contenders"][OURS] for point in points]
     near = [one for one in ours if one["kind"] != predicates.NEGATIVE.name]
@@ -59,7 +63,7 @@ def figures(points: list[dict[str, Any]], planner_ms: dict[str, float]) -> dict[
         "not_exact": sum(one["not_exact"] for one in ours),
         "full": min(one["full"] for one in full),
         "recall_where_exact": min(one["recall_where_exact"] for one in ours if one["exact"]),
-        "recall_where_not_exact": _recall(read),
+        "recall_where_not_exact": _recall(read, recall_of_index),
         "recall_lost": max(_lost(points), default=0.0),
         "most_lambda_calls": max(one["most_lambda_calls"] for one in ours),
         "most_lambda_calls_of_many": max(one["most_lambda_calls"] for one in many),
@@ -92,13 +96,13 @@ def _is(point: dict[str, Any], kind: str, share: float) -> bool:
     return (point["kind"], point["share"], point["top_k"]) == (kind, share, TOP_K)
 
 
-def _recall(points: list[dict[str, Any]]) -> float | None:
-    """Return the mean over all questions that were not answered exactly."""
+def _recall(points: list[dict[str, Any]], recall_of_index: float) -> float | None:
+    """Return the mean over all questions that were not answered exactly, as a share of what the index finds."""
     weights = [one["questions"] * (1 - one["exact"]) for one in points]
     if TOP_K * sum(weights) < _ROWS_THAT_TELL:
         return None
     found = [one["recall_where_not_exact"] for one in points]
-    return round(float(np.average(found, weights=weights)), 4)
+    return round(float(np.average(found, weights=weights)) / recall_of_index, 4)
 
 
 def _lost(points: list[dict[str, Any]]) -> Iterator[float]:

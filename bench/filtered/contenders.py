@@ -147,15 +147,15 @@ def pgvector(collection: Collection) -> Contender:
     return Contender(collection, statement, settings=["hnsw.iterative_scan = strict_order"])
 
 
-def neighbours(collection: Collection) -> list[list[int]]:
-    """Return what S3 Vectors finds for each question without any predicate, as many as it gives."""
+def neighbours(collection: Collection, questions: int, top_k: int) -> list[list[int]]:
+    """Return what S3 Vectors finds for so many questions without any predicate."""
     statement = sql.SQL("select vector_id from {} where $1::jsonb is null").format(
-        sql.SQL(_NEIGHBOURS).format(collection.index.name, MOST_NEIGHBOURS)
+        sql.SQL(_NEIGHBOURS).format(collection.index.name, top_k)
     )
     cursor = RawCursor(collection.stage.connect())
     return [
         [int(row[0]) for row in cursor.execute(statement, [None, vector.tolist()]).fetchall()]
-        for vector in collection.questions.vectors
+        for vector in collection.questions.vectors[:questions]
     ]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bench.filtered import collection, contenders, planner, predicates, scores, truth
 from bench.filtered.contenders import Answer
 from bench.filtered.documents import TENANTS, Documents, Questions
@@ -13,7 +15,6 @@ from bench.progress import say
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from bench.filtered.contenders import Contender
@@ -39,6 +40,8 @@ class Effort:
     # At each point of independent predicates, and of others.
     questions: int
     questions_of_others: int
+    # Without a predicate, to know what the index itself finds.
+    questions_of_index: int
     # By the name of a kind: which shares of the rows pass.
     shares: dict[str, Sequence[float]] = field(
         default_factory=lambda: {
@@ -56,11 +59,12 @@ class Effort:
     shares_of_100: Sequence[float] = _SOME
 
 
-LONG = Effort(vectors=100_000, questions=20, questions_of_others=8)
+LONG = Effort(vectors=100_000, questions=20, questions_of_others=8, questions_of_index=200)
 QUICK = Effort(
     vectors=20_000,
     questions=3,
     questions_of_others=1,
+    questions_of_index=3,
     shares={kind.name: (0.1,) for kind in predicates.KINDS}
     | {predicates.INDEPENDENT.name: (0.5, 0.1, 0.001, 0.0)},
     shares_of_100=(),
@@ -84,11 +88,13 @@ class Measurement:
     def __init__(self, stage: Stage, effort: Effort) -> None:
         self._effort = effort
         documents = Documents(effort.vectors)
-        questions = Questions(effort.questions, documents.count)
+        questions = Questions(effort.questions_of_index, documents.count)
         self._collection = collection.create(stage, documents, questions)
         say("what is right, and the neighbours of every question")
         self._distances: NDArray[np.float64] = truth.distances(documents, questions)
-        self._neighbours = contenders.neighbours(self._collection)
+        self._neighbours = contenders.neighbours(
+            self._collection, effort.questions, contenders.MOST_NEIGHBOURS
+        )
         self._asked: dict[str, Contender] = {
             OURS: contenders.query_filtered(self._collection),
             **{name: contenders.fixed(self._collection, top_k) for name, top_k in FIXED.items()},
@@ -103,6 +109,17 @@ class Measurement:
         ]
         asked += [(predicates.INDEPENDENT, share, 100) for share in self._effort.shares_of_100]
         return [self._point(self._questions(*one)) for one in asked]
+
+    def recall_of_index(self) -> float:
+        """Return which share of the nearest the index finds without a predicate."""
+        say("what the index finds without a predicate")
+        found = contenders.neighbours(self._collection, self._effort.questions_of_index, TOP_K)
+        everything = np.ones(self._collection.documents.count, dtype=bool)
+        recalls = [
+            truth.truth(row, everything, TOP_K).recall(ids)
+            for row, ids in zip(self._distances, found, strict=True)
+        ]
+        return round(float(np.mean(recalls)), 4)
 
     def planner_ms(self) -> dict[str, float]:
         """Return what query_filtered takes to find a way, where many rows pass."""

@@ -349,8 +349,7 @@ def test_the_time_of_a_search_is_that_of_a_call(shop: Shop) -> None:
 
     shop.search(far, filter_strategy="postfilter")
 
-    assert (shop.last["is_truncated"], shop.last["stopped_by"]) == (True, "timeout")
-    assert shop.last["total_ms"] < 1000
+    assert (shop.last["is_truncated"], shop.last["stopped_by"], shop.last["rounds"]) == (True, "timeout", 1)
     assert "timeout_seconds" in (shop.db.warnings[-1].hint or "")
 
 
