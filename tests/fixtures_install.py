@@ -142,13 +142,12 @@ def extension(built: Path) -> Iterator[None]:
 def pg_tle(target: Target) -> Iterator[Callable[[Path], None]]:
     """Give what runs a script that registers extensions with pg_tle, in the database of the test."""
     with offered(texts(*PG_TLE.iterdir())) as add:
-        with psycopg.connect(target.url, user="rdsadmin") as administrator:
-            administrator.execute("create extension pg_tle")
+        target.ask("create extension pg_tle")
 
         def register(script: Path) -> None:
             target.run(script)
             with psycopg.connect(target.url) as connection:
-                add(dict(connection.execute("select f.name, f.content from pgtle.file as f").fetchall()))
+                add(dict(connection.execute("select f.name, f.content from pgtle._files() as f").fetchall()))
 
         yield register
 

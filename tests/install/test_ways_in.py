@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 import build_sql
-from fixtures_install import RELEASED, SQL, VERSION, Target
+from fixtures_install import RELEASED, SQL, VERSION, Target, database_of
+from fixtures_sql import ROOT
+from s3vl_local import postgres as local_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,6 +213,42 @@ def test_restored_extension(target: Target, restored: Callable[[], Target]) -> N
     assert copy.differences(target.fingerprint()) == []
     assert_bound(copy)
     assert copy.ask("select extversion from pg_extension where extname = 's3vl'") == VERSION
+
+
+@pytest.mark.usefixtures("roles")
+def test_restored_pg_tle(
+    target: Target,
+    built: Path,
+    pg_tle: Callable[[Path], None],
+    postgres: PostgresServer,
+    new_database: Callable[..., str],
+    tmp_path: Path,
+) -> None:
+    """With the commands of docs/upgrading.md the dump of an extension that pg_tle brought holds the same."""
+    script = built / f"s3vl-{VERSION}.pgtle.sql"
+    pg_tle(script)
+    target.ask("create extension s3vl cascade")
+    target.ask(USED)
+    bind(target)
+    copy = Target(postgres.url(database=new_database()))
+    shutil.copy(script, tmp_path)
+    [commands] = re.findall(
+        r"```bash\n(pg_dump .+?)```", (ROOT / "docs" / "upgrading.md").read_text(), re.DOTALL
+    )
+    commands = re.sub(r"\bshop_copy\b", database_of(copy.url), commands)
+    commands = re.sub(r"\bshop\b(?![.])", database_of(target.url), commands)
+    login = conninfo_to_dict(target.url)
+    environment = {
+        "PATH": f"{local_postgres.BIN}{os.pathsep}{os.environ['PATH']}",
+        "PGPASSFILE": str(login["passfile"]),
+        **{f"PG{name.upper()}": str(login[name]) for name in ("host", "port", "user")},
+    }
+
+    subprocess.run(["bash", "-euo", "pipefail", "-c", commands], cwd=tmp_path, env=environment, check=True)
+
+    assert copy.ask(FOUND) == ALL_OF_IT
+    assert copy.differences(target.fingerprint()) == []
+    assert_bound(copy)
 
 
 def test_restored_restriction_without_its_role(

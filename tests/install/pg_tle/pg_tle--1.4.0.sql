@@ -1,11 +1,23 @@
 -- A stand-in for pg_tle, which no package holds: names, arguments, checks and messages of 1.4.0, as far as scripts
--- that register an extension meet them. What it stores are the files that PostgreSQL reads for an extension; a
--- fixture puts them there, and PostgreSQL itself then creates the extension, as whoever asks for it.
+-- that register an extension meet them. As there, each file that PostgreSQL reads for an extension is a function in
+-- schema pgtle; a fixture puts the files where PostgreSQL itself finds them, and it then creates the extension, as
+-- whoever asks for it. Unlike there, the extension does not depend on these functions, for pg_dump to sort by.
 
-create table pgtle.file (
-    name text primary key,
-    content text not null
-);
+create function pgtle._files()
+    returns table (name text, content text)
+    language plpgsql
+as $$
+begin
+    for _files.name in
+        select p.proname
+        from pg_catalog.pg_proc as p
+        where p.pronamespace = 'pgtle'::regnamespace and p.proname ~ '[.](control|sql)$'
+    loop
+        execute format('select pgtle.%I()', _files.name) into _files.content;
+        return next;
+    end loop;
+end;
+$$;
 
 create function pgtle._store(name text, content text)
     returns void
@@ -16,9 +28,12 @@ begin
         raise exception 'invalid character in extension definition'
             using errcode = 'invalid_parameter_value', detail = 'Use of string delimiters "$_pgtle_o_$" and "$_pgtle_i_$" are forbidden in extension definitions.';
     end if;
-    insert into pgtle.file (name, content) values (_store.name, _store.content);
+    execute format(
+        'create function pgtle.%I() returns text language sql as %L',
+        _store.name, format('select %L::text', _store.content)
+    );
 exception
-    when unique_violation then
+    when duplicate_function then
         raise exception 'extension "%" already installed', split_part(_store.name, '--', 1)
             using errcode = 'duplicate_object';
 end;
@@ -42,7 +57,7 @@ create function pgtle.install_extension_version_sql(name text, version text, ext
 as $$
 begin
     if not exists (
-        select from pgtle.file as f where f.name = install_extension_version_sql.name || '.control'
+        select from pgtle._files() as f where f.name = install_extension_version_sql.name || '.control'
     ) then
         raise exception 'extension "%" does not exist', install_extension_version_sql.name;
     end if;
@@ -59,7 +74,11 @@ create function pgtle.install_extension(
     language plpgsql
 as $$
 begin
-    if exists (select from pg_available_extensions as e where e.name = install_extension.name) then
+    -- Files of the fixture are as good as none.
+    if exists (
+        select from pg_available_extension_versions as e
+        where e.name = install_extension.name and 'pg_tle' <> all(coalesce(e.requires, '{}'))
+    ) then
         raise exception 'control file already exists for the % extension', install_extension.name
             using errcode = 'object_not_in_prerequisite_state';
     end if;
@@ -90,14 +109,22 @@ $$;
 
 create function pgtle.set_default_version(name text, version text)
     returns boolean
-    language sql
+    language plpgsql
 as $$
-    update pgtle.file as f
-    set content = regexp_replace(
+declare
+    _control constant text := set_default_version.name || '.control';
+    _content text;
+begin
+    select regexp_replace(
         f.content, 'default_version = .*?\n', format(E'default_version = %L\n', set_default_version.version)
     )
-    where f.name = set_default_version.name || '.control'
-    returning true
+    into strict _content
+    from pgtle._files() as f
+    where f.name = _control;
+    execute format('drop function pgtle.%I()', _control);
+    perform pgtle._store(_control, _content);
+    return true;
+end;
 $$;
 
 create function pgtle.available_extensions()
@@ -108,22 +135,27 @@ as $$
         left(f.name, -length('.control'))::name,
         substring(f.content from 'default_version = ''(.*?)'''),
         substring(f.content from 'comment = ''(.*?)''')
-    from pgtle.file as f
+    from pgtle._files() as f
     where f.name like '%.control'
 $$;
 
 create function pgtle.uninstall_extension(extname text)
     returns boolean
-    language sql
+    language plpgsql
 as $$
-    with removed as (
-        delete from pgtle.file as f
+declare
+    _name text;
+begin
+    for _name in
+        select f.name
+        from pgtle._files() as f
         where f.name = extname || '.control' or starts_with(f.name, extname || '--')
-        returning f.name
-    )
-    select count(*) > 0 from removed
+    loop
+        execute format('drop function pgtle.%I()', _name);
+    end loop;
+    return found;
+end;
 $$;
 
 -- pg_tle has a role pgtle_admin for this.
-grant usage on schema pgtle to rds_superuser;
-grant all on pgtle.file to rds_superuser;
+grant usage, create on schema pgtle to rds_superuser;
