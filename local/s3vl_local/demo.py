@@ -22,6 +22,8 @@ CLEAN_UP = "## Clean up"
 GUIDE = ROOT / "docs" / "guide.md"
 # A table moves from pgvector to S3 Vectors, and changes its model.
 SYNC = ROOT / "docs" / "sync.md"
+# Beside pgvector.
+PGVECTOR = ROOT / "docs" / "pgvector.md"
 # What docs/sql-reference.md shows of each function.
 EXAMPLES = ROOT / "tools" / "sql_examples.md"
 PGVECTOR_EXAMPLES = ROOT / "tools" / "sql_examples_pgvector.md"
@@ -81,7 +83,7 @@ def run(
 
 def fill_in_pages() -> None:
     """Write what the commands of the guide and of the other pages print into these."""
-    pages = (GUIDE, SYNC, PGVECTOR_EXAMPLES, EXAMPLES)
+    pages = (GUIDE, SYNC, PGVECTOR, PGVECTOR_EXAMPLES, EXAMPLES)
     printed = run(steps_with(pages), Screen(sys.stdout))
     for path in pages:
         page = _text(path)

@@ -36,10 +36,14 @@ def readme() -> list[Step]:
 def all_walked(package_file: Path) -> tuple[list[tuple[Step, str]], list[tuple[Step, str]]]:
     """Run the README, and then the walkthrough with the other pages before its clean-up: each from nothing, once.
 
-    The guide and docs/sync.md begin in pgvector, which not every server has.
+    The guide, docs/sync.md and docs/pgvector.md need pgvector, which not every server has.
     """
     assert package_file
-    guide = [demo.GUIDE, demo.SYNC, demo.PGVECTOR_EXAMPLES] if INSTALLATION.offers("vector") else []
+    guide = (
+        [demo.GUIDE, demo.SYNC, demo.PGVECTOR, demo.PGVECTOR_EXAMPLES]
+        if INSTALLATION.offers("vector")
+        else []
+    )
     with pytest.MonkeyPatch.context() as environment:
         # Nobody answers there.
         environment.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
