@@ -10,7 +10,7 @@ import pytest
 from indexes import registered_index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import psycopg
 
@@ -24,6 +24,12 @@ MAKE_TABLE: LiteralString = """
     create table goods (id integer primary key, tenant text, words text, truth double precision[]);
     alter table goods add column tsv tsvector generated always as (to_tsvector('simple', words)) stored;
     create index on goods using gin (tsv);
+    alter table goods enable row level security;
+    create role goods_a;
+    create policy own on goods to goods_a using (tenant = 'a');
+    grant select on goods to goods_a;
+    grant goods_a to current_user;
+    select s3vl.grant_access('goods_a', 'reader');
 """
 SEARCH: LiteralString = """
     select vector_id, rank, score, distance, text_rank
@@ -83,7 +89,7 @@ def goods(
     aws: Callable[..., Any],
     stack: Stack,
     without_approximation: Callable[[str], None],
-) -> psycopg.Connection:
+) -> Iterator[psycopg.Connection]:
     """Fill a table with random words, and an exact index with a random vector for nine rows in ten."""
     arn = registered_index(connection, aws, stack, NAME, DIMENSION)
     without_approximation(arn)
@@ -110,29 +116,34 @@ def goods(
             if n % 10
         ],
     )
-    return connection
+    yield connection
+    connection.execute("reset role; drop owned by goods_a; drop role goods_a")
 
 
 def test_it_is_a_fusion_of_all_rows(goods: psycopg.Connection) -> None:
-    """Of random words, vectors, weights and windows, with a predicate and without: ids, scores and their parts."""
+    """Of random words, vectors, weights and windows, all rows or those of a predicate or a policy: ids and scores."""
     chance = random.Random(2)  # noqa: S311
     queries = [*(" | ".join(pair) for pair in itertools.combinations(WORDS, 2)), "red & shoe", "nothing"]
     for number in range(24):
         fusion = ("rrf", "weighted")[number // 12]
-        narrow = number % 2 == 1
+        narrowed_by = (None, "predicate", "policy")[number % 3]
         given = {
             "vector": [chance.gauss(0, 1) for _ in range(DIMENSION)],
             "query": chance.choice(queries),
             "top_k": chance.choice([1, 4, 10, 50]),
             "weight": chance.choice([0, 0.3, 0.5, 0.8, 1]),
             "fusion": fusion,
-            "candidates": "select id from goods where tenant = $1 #>> '{}'" if narrow else None,
-            "parameters": '"a"' if narrow else None,
-            "narrow": narrow,
+            "candidates": "select id from goods where tenant = $1 #>> '{}'"
+            if narrowed_by == "predicate"
+            else None,
+            "parameters": '"a"' if narrowed_by == "predicate" else None,
+            "narrow": narrowed_by is not None,
         }
+        goods.execute("set role goods_a" if narrowed_by == "policy" else "reset role")
 
         found = goods.execute(SEARCH, given).fetchall()
 
+        goods.execute("reset role")
         expected = fused(goods.execute(VALUES, given).fetchall(), fusion, given["weight"], given["top_k"])
         assert [row[0] for row in found] == [row[0] for row in expected], given
         assert [row[1] for row in found] == list(range(1, len(expected) + 1))
