@@ -72,7 +72,7 @@ ACCEPTED = {
         "text type variable is not sanitized: _search",
     ): ("made by format() with %I, of columns, types and a query of the caller, run as the caller"),
     (
-        "s3vl.query_tiered(double precision[],regclass,name,text,integer,text,jsonb)",
+        "s3vl.query_tiered(double precision[],regclass,name,text,integer,text,jsonb,text)",
         "text type variable is not sanitized: _search",
     ): ("made by format() with %I, of columns, types and a query of the caller, run as the caller"),
     (

@@ -38,8 +38,8 @@ _WITHOUT_SEARCH_PATH = (
     ),
     (
         "s3vl.query_tiered(query_vector double precision[],source regclass,embedding_column name,index_name text,"
-        "top_k integer,candidates text,parameters jsonb,vector_id text,tier text,distance double precision,"
-        "similarity_score double precision)"
+        "top_k integer,candidates text,parameters jsonb,expected_model text,vector_id text,tier text,"
+        "distance double precision,similarity_score double precision)"
     ),
     "s3vl.rrf_score(rank bigint,weight double precision,k integer)",
     "s3vl._candidate_type(query text,parameters jsonb)",

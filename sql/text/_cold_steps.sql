@@ -113,7 +113,7 @@ begin
         s3vl._key_cast(_binding, '$1')
     );
     _cold_steps.move := format(
-        'update %1$s as t set %2$I = null where %3$s '
+        'with moved as (update %1$s as t set %2$I = null where %3$s '
         'and t.%4$I operator(pg_catalog.=) any ($1::%5$s[]) '
         'and exists (select from s3vl.get_vectors(array('
         'select pg_catalog.concat(%6$L::pg_catalog.text, k.key) '
@@ -121,7 +121,11 @@ begin
         'index_arn => %7$L, include_metadata => false) as c '
         'where c.vector_id operator(pg_catalog.=) %8$s::pg_catalog.text '
         'and c.embedding::pg_catalog.float4[] operator(pg_catalog.=) '
-        't.%2$I::pg_catalog.float4[])',
+        't.%2$I::pg_catalog.float4[]) '
+        'returning t.%4$I as key, t.%2$I is null as is_cold) '
+        'select pg_catalog.count(*) filter (where m.is_cold), '
+        'pg_catalog.count(*) filter (where m.key operator(pg_catalog.<>) all ($1::%5$s[])) '
+        'from moved as m',
         _binding.source,
         _binding.embedding_column,
         _where,

@@ -40,11 +40,13 @@ comment on function s3vl._tier_distance(s3vl.binding, s3vl.index_registry) is
     'metric of the index.';
 
 create or replace function s3vl._tier_queries(
+    query_vector double precision[],
     source regclass,
     embedding_column name,
     index_name text,
     top_k integer,
     candidates text,
+    expected_model text,
     out hot text,
     out cold text,
     out similarity text
@@ -66,6 +68,9 @@ declare
     _among constant text := s3vl._among(_tier_queries.candidates, _binding.key_column);
 begin
     perform s3vl._check_range('top_k', _tier_queries.top_k, 1, 1000);
+    perform s3vl._check_expected_model(_tier_queries.expected_model, _index);
+    -- What it refuses pgvector would refuse in words of its own.
+    perform s3vl._encode_vector('query_vector', _tier_queries.query_vector, _index);
     -- The service's euclidean distance is the square. Only the plain one can use pgvector's index.
     _tier_queries.hot := format(
         'select %s::pg_catalog.text, %s from %s as t where t.%I is not null %s '
@@ -94,6 +99,8 @@ begin
 end;
 $$;
 
-comment on function s3vl._tier_queries(regclass, name, text, integer, text) is
+comment on function s3vl._tier_queries(
+    double precision[], regclass, name, text, integer, text, text
+) is
     'Returns the queries for the nearest rows that are hot, and for the keys of those that are '
     'cold, and the expression of a hot row''s similarity.';

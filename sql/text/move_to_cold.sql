@@ -21,6 +21,7 @@ declare
     _keys pg_catalog.text[];
     _after pg_catalog.text;
     _count pg_catalog.int4;
+    _others pg_catalog.int4;
     _left pg_catalog.int4 := 0;
 begin
     call s3vl._commit_alone('s3vl.move_to_cold()');
@@ -44,8 +45,14 @@ begin
             exit when s3vl._hold_binding(binding_name, _since);
             perform pg_catalog.pg_sleep(0.1);
         end loop;
-        execute _steps.move using _keys;
-        get diagnostics _count = row_count;
+        -- Counted as triggers have left the rows.
+        execute _steps.move into _count, _others using _keys;
+        if _others operator(pg_catalog.>) 0 then
+            raise exception using
+                errcode = '55000',
+                message = 'a trigger of the table changes the key of a row when it is updated',
+                hint = 'Its vector has the old key as its id, and would be lost.';
+        end if;
         -- The table is locked, so that nobody binds it or alters a binding before the end.
         select s.* into _now from s3vl._cold_steps(binding_name, older_than, batch) as s;
         if _now.move operator(pg_catalog.<>) _steps.move then
@@ -62,7 +69,8 @@ begin
         raise notice using
             message = pg_catalog.format('%s rows keep their embedding', _left),
             hint = 'The index does not have their vectors as they are: call s3vl.sync(), and then '
-                's3vl.move_to_cold() again. s3vl.dead_letters() tells what the index refuses.';
+                's3vl.move_to_cold() again. s3vl.dead_letters() tells what the index refuses. Or '
+                'row security, a trigger, or a restriction of the index keeps you from them.';
     end if;
 end;
 $$;
@@ -73,7 +81,8 @@ comment on procedure s3vl.move_to_cold is
     'compared as 4-byte floats). s3vl.query_tiered() then finds them there. The rows stay, and '
     'the binding, which has to be one of when_null => ''keep'', goes on to bring their metadata '
     'up to date. It works on batch rows (1 to 10000) at a time and commits after each: called '
-    'again it goes on. A NOTICE counts the rows that the index does not have yet. moved adds up '
-    'the others. Call it by itself, with autocommit on, as who may update the table. Raises '
+    'again it goes on. A NOTICE counts the rows that keep their embedding, since the index does '
+    'not have it yet, or since row security or a trigger keeps them as they are. moved adds up the '
+    'others. Call it by itself, with autocommit on, as who may update the table. Raises '
     '22023, 25001 inside of a transaction, 42501, 42704, 42804, 55000, 55P03 when the binding is '
     'never free, and S3V01 to S3V06.';

@@ -9,7 +9,8 @@ create or replace function s3vl.query_tiered(
     index_name text,
     top_k integer default 10,
     candidates text default null,
-    parameters jsonb default null
+    parameters jsonb default null,
+    expected_model text default null
 )
     returns table (
         vector_id text,
@@ -33,7 +34,9 @@ begin
     end if;
     select q.*
     into _queries
-    from s3vl._tier_queries(source, embedding_column, index_name, top_k, _among) as q;
+    from s3vl._tier_queries(
+        query_vector, source, embedding_column, index_name, top_k, _among, expected_model
+    ) as q;
     -- Both in one statement, so that both see the same rows.
     _search := pg_catalog.format(
         'select t.vector_id, t.tier, t.distance, t.similarity_score from ('
@@ -52,7 +55,7 @@ end;
 $$;
 
 comment on function s3vl.query_tiered(
-    double precision[], regclass, name, text, integer, text, jsonb
+    double precision[], regclass, name, text, integer, text, jsonb, text
 ) is
     'Searches hot and cold rows. Of a bound table, those that have their embedding are hot: '
     'pgvector compares them, by its index where it has one. Those whose embedding is null are '
@@ -64,5 +67,6 @@ comment on function s3vl.query_tiered(
     'tier is hot or cold; distance is in the metric of the index (euclidean: the square). top_k '
     'is 1 to 1000. Rights, row security and search_path are those of the caller. '
     's3vl.last_search() tells about the cold tier. pgvector finds fewer rows than there are with '
-    'its index and a WHERE, unless hnsw.iterative_scan is on. Raises 22023, 42501, 42704, 42804, '
-    '55000, S3V01 to S3V06, and what the query raises.';
+    'its index and a WHERE, unless hnsw.iterative_scan is on. expected_model is the model of '
+    'query_vector, and another than that of the index is refused. Raises 22023, 42501, 42704, '
+    '42804, 55000, S3V01 to S3V06, and what the query raises.';

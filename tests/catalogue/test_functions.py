@@ -237,7 +237,8 @@ PUBLIC = {
     "query_tiered": (
         (
             "query_vector double precision[], source regclass, embedding_column name, index_name text,"
-            " top_k integer DEFAULT 10, candidates text DEFAULT NULL::text, parameters jsonb DEFAULT NULL::jsonb"
+            " top_k integer DEFAULT 10, candidates text DEFAULT NULL::text, parameters jsonb DEFAULT NULL::jsonb,"
+            " expected_model text DEFAULT NULL::text"
         ),
         "TABLE(vector_id text, tier text, distance double precision, similarity_score double precision)",
         "s",
