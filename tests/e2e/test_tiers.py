@@ -455,7 +455,7 @@ def test_nothing_is_lost_while_others_change_the_same_rows(tiered: Tiered) -> No
         tasks = [pool.submit(change), pool.submit(look)]
         try:
             moved = 0
-            while moved < 60:
+            while moved < 30:
                 moved += tiered.move("id % 2 = 0", 7)
                 tiered.run("call s3vl.sync(max_seconds => 1)")
         finally:
