@@ -83,7 +83,7 @@ comment on function s3vl._binding_for_job(text) is
     'Returns the binding of this name, or refuses it because it is ending.';
 
 create or replace function s3vl._save_job(job s3vl.sync_job)
-    returns void
+    returns boolean
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
@@ -109,8 +109,9 @@ begin
         started_at = _job.started_at,
         finished_at = case when _is_over then clock_timestamp() end
     where j.job_id = _job.job_id and j.state in ('queued', 'running');
+    return found;
 end;
 $$;
 
 comment on function s3vl._save_job(s3vl.sync_job) is
-    'Saves how far a job is, unless it is over.';
+    'Saves how far a job is, and tells whether it did: one that is over stays as it is.';

@@ -43,7 +43,15 @@ begin
         from s3vl.binding as b
         where b.binding_name in (select l.key from late as l) and not b.is_ending
     loop
-        -- One that is at work may have passed the row.
+        -- A turn or a job that is at work may have passed the row. The turn saves nothing at its
+        -- end, as the binding is another one then.
+        update s3vl.binding as b
+        set updated_at = now()
+        where b.binding_id = _binding_id;
+        perform
+        from s3vl.sync_state as s
+        where s.binding_id = _binding_id
+        for update;
         perform s3vl._restart_jobs(_binding_id, '{backfill}');
         perform s3vl._queue_job(_binding_id, 'backfill', is_owed => true);
         perform s3vl._owe_verify(_binding_id);

@@ -66,13 +66,13 @@ begin
         _job := s3vl._verify_pages(
             _binding, _verify_turn.index, _job, _verify_turn.started
         );
-        if not s3vl._is_mine(_binding, _lease) then
-            -- What was found may be of another time.
+        -- What was found may be of another time, or of a job that somebody has cancelled.
+        if not s3vl._is_mine(_binding, _lease) or not s3vl._save_job(_job) then
             raise sqlstate 'S3V99';
         end if;
-        perform s3vl._save_job(_job);
     exception
-        when sqlstate 'S3V99' then
+        -- The job of a difference is gone where the binding ends.
+        when sqlstate 'S3V99' or foreign_key_violation then
             null;
         -- Without the right to list and to get, changes can be sent all the same.
         when sqlstate 'S3V02' then
