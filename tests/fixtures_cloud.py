@@ -15,6 +15,7 @@ import pytest
 from botocore.config import Config
 
 import package_lambda
+from fixtures_postgres import record_version
 from s3vl_local import postgres
 from s3vl_local.cloud import ROOT, LocalCloud, request
 from s3vl_local.strictness import Strictness
@@ -30,13 +31,16 @@ LENIENT = Strictness(iam=False)
 
 
 @pytest.fixture(scope="session")
-def cloud(server_folder: Path) -> Iterator[LocalCloud]:
+def cloud(
+    server_folder: Path, record_testsuite_property: Callable[[str, object], None]
+) -> Iterator[LocalCloud]:
     """Start a local cloud of its own, approximate as AWS is, and stop it at the end.
 
     Whoever tests policies takes the fixture `enforced`.
     """
     local_cloud = LocalCloud(server_folder / "cloud")
     local_cloud.up(LENIENT)
+    record_version(local_cloud.postgres(), record_testsuite_property)
     yield local_cloud
     local_cloud.down()
 

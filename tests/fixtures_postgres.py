@@ -30,11 +30,15 @@ def postgres(
 ) -> Iterator[PostgresServer]:
     """Start one server, laid out like an Aurora cluster, and stop it at the end."""
     server = local_postgres.start(server_folder / "data")
-    with server.connect() as connection:
-        # For test_matrix.py: the server itself says which one the tests ran on.
-        record_testsuite_property("server_version", connection.info.parameter_status("server_version"))
+    record_version(server, record_testsuite_property)
     yield server
     server.stop()
+
+
+def record_version(server: PostgresServer, record: Callable[[str, object], None]) -> None:
+    """Let the server itself say in pytest's report which one the tests ran on, for test_matrix.py."""
+    with server.connect() as connection:
+        record("server_version", connection.info.parameter_status("server_version"))
 
 
 def need_pgvector() -> None:

@@ -12,6 +12,7 @@ from fixtures_sql import ROOT
 if TYPE_CHECKING:
     from fixtures_sql import Database, StubLambda
 
+pytestmark = pytest.mark.one_server
 EVENT = json.loads((ROOT / "lambda/events/delete_vectors.json").read_text())
 
 

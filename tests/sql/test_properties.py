@@ -24,6 +24,7 @@ settings.register_profile(
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+pytestmark = pytest.mark.one_server
 EXAMPLES = settings.get_profile("s3vl")
 
 PLAY: LiteralString = (

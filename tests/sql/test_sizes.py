@@ -68,6 +68,7 @@ BY_TYPE: dict[str, list[str]] = {
 }
 
 
+@pytest.mark.one_server
 def test_no_argument_is_told_back_at_length(db: Database, registered: StubLambda) -> None:
     """Whatever is too large for an argument, an error is some lines, and does not take minutes."""
     db.rows("create role a_reader")
