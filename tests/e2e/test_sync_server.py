@@ -36,6 +36,8 @@ class OwnServer:
         self.server = self.start()
         with self.server.connect("rdsadmin") as superuser:
             superuser.execute("alter system set wal_level = logical")
+            # Up to PostgreSQL 15 one subscription after another has to wait that long.
+            superuser.execute("alter system set wal_retrieve_retry_interval = '100ms'")
         self.server.stop()
         self.start()
 
