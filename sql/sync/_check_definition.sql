@@ -129,7 +129,7 @@ declare
     _index s3vl.index_registry;
 begin
     if (_definition ->> 'is_change')::boolean then
-        _binding := s3vl._find_binding(_definition ->> 'binding_name');
+        _binding := s3vl._lasting_binding(_definition ->> 'binding_name');
         _binding := jsonb_populate_record(_binding, jsonb_strip_nulls(_definition));
         _index := s3vl._registered_arn(_binding.index_arn);
     else

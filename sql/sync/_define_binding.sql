@@ -79,6 +79,29 @@ $$;
 comment on function s3vl._find_binding(text) is
     'Returns the binding of this name.';
 
+create or replace function s3vl._lasting_binding(binding_name text)
+    returns s3vl.binding
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _binding constant s3vl.binding := s3vl._find_binding(_lasting_binding.binding_name);
+begin
+    if _binding.is_ending then
+        raise exception using
+            errcode = '55000',
+            message = format('binding "%s" is ending', _binding.binding_name),
+            hint = 'Its vectors are being deleted. When they are, bind the table again with '
+                's3vl.bind_table().';
+    end if;
+    return _binding;
+end;
+$$;
+
+comment on function s3vl._lasting_binding(text) is
+    'Returns the binding of this name, or refuses it because it is ending.';
+
 create or replace function s3vl._primary_key(binding s3vl.binding)
     returns name
     stable

@@ -65,22 +65,15 @@ create or replace function s3vl._binding_for_job(binding_name text)
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _binding constant s3vl.binding := s3vl._find_binding(_binding_for_job.binding_name);
+    _binding constant s3vl.binding := s3vl._lasting_binding(_binding_for_job.binding_name);
 begin
     perform s3vl._check_writable('the job');
-    if _binding.is_ending then
-        raise exception using
-            errcode = '55000',
-            message = format('binding "%s" is ending', _binding.binding_name),
-            hint = 'Its vectors are being deleted. When they are, bind the table again with '
-                's3vl.bind_table().';
-    end if;
     return _binding;
 end;
 $$;
 
 comment on function s3vl._binding_for_job(text) is
-    'Returns the binding of this name, or refuses it because it is ending.';
+    'Returns the binding of this name, or refuses to save a job of it.';
 
 create or replace function s3vl._save_job(job s3vl.sync_job)
     returns boolean

@@ -12,7 +12,7 @@ as $$
     from s3vl.sync_job as v
     where v.binding_id = _last_verify.binding.binding_id
         and v.kind = 'verify'
-        and v.state = 'done'
+        and v.state in ('done', 'failed')
         and v.started_at >= _last_verify.binding.updated_at
         and not exists (
             select
@@ -26,7 +26,8 @@ as $$
 $$;
 
 comment on function s3vl._last_verify(s3vl.binding) is
-    'Returns the last verify that was done with the binding as it is; null when there is none.';
+    'Returns the last verify that came to its end with the binding as it is; null when there is '
+    'none.';
 
 create or replace function s3vl._not_whole(binding s3vl.binding)
     returns text[]
@@ -35,7 +36,9 @@ create or replace function s3vl._not_whole(binding s3vl.binding)
 as $$
     select array_remove(
         array[
-            case when j.kind = 'backfill' then format('backfill %s is %s', j.job_id, j.state) end,
+            case when j.kind = 'backfill' or j.is_owed
+                then format('%s %s is %s', j.kind, j.job_id, j.state)
+            end,
             case when s.is_broken then 'it is broken: ' || s.error end,
             case when o.noted_at < clock_timestamp() - interval '1 minute' then format(
                 'its oldest change waits since %s', date_trunc('second', o.noted_at)
@@ -43,6 +46,7 @@ as $$
             case when f.dead > 0 then format('it has %s dead letters', f.dead) end,
             case
                 when v.job_id is null then 'it was not verified since all rows were sent'
+                when v.state = 'failed' then format('verify %s has failed', v.job_id)
                 when d.count > 0 and not v.repair then format(
                     'verify %s has found %s differences', v.job_id, d.count
                 )

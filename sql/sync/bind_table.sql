@@ -126,7 +126,7 @@ comment on function s3vl.alter_binding(
     'so does an empty array of metadata_columns or content_columns. All rows are sent again, '
     'unless backfill is false; the vector of a row that is to have none any more stays until '
     's3vl.start_verify() with repair deletes it. The caller owns the table. Raises 42704 for an '
-    'unknown binding, and what s3vl.bind_table() does.';
+    'unknown binding, 55000 for one that is ending, and what s3vl.bind_table() does.';
 
 create or replace function s3vl.unbind_table(
     binding_name text,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from indexes import registered_index
 
@@ -28,6 +28,23 @@ MAKE = """
     select s3vl.bind_table('t', 'next', 'v', metadata_columns => '{n,green}', binding_name => 'g');
 """
 SEARCH = "select metadata from s3vl.query_vectors('{1,0,0}', 'docs', top_k => 20)"
+# The last two make several calls, and a switch may come in between.
+SEARCHES = (
+    SEARCH,
+    "select metadata from s3vl.query_vectors_batch(array[array[1,0,0]], 'docs', top_k => 20)",
+    """
+    select metadata from s3vl.query_filtered(
+        '{1,0,0}', 'select id from t', 'docs', top_k => 20, return_metadata => true,
+        filter_strategy => 'prefilter'
+    )
+    """,
+    """
+    select metadata from s3vl.query_filtered(
+        '{1,0,0}', 'select id from t where id > 150', 'docs', top_k => 20, return_metadata => true,
+        filter_strategy => 'postfilter'
+    )
+    """,
+)
 
 
 class Searches:
@@ -38,10 +55,10 @@ class Searches:
         self._counted = threading.Condition()
         self._is_over = False
 
-    def run(self, session: psycopg.Connection) -> None:
+    def run(self, session: psycopg.Connection, search: LiteralString) -> None:
         """Search until it is over."""
         while not self._is_over:
-            rows = session.execute(SEARCH).fetchall()
+            rows = session.execute(search).fetchall()
             assert len(rows) == 20
             with self._counted:
                 self.answers.append({key for (metadata,) in rows for key in metadata if key != "n"})
@@ -59,9 +76,10 @@ class Searches:
 
 
 @contextmanager
-def changing(writer: psycopg.Connection, drainer: psycopg.Connection) -> Iterator[None]:
-    """Change rows, and sync them, all the while."""
+def changing(writer: psycopg.Connection, drainer: psycopg.Connection) -> Iterator[list[int]]:
+    """Change rows, and sync them, all the while; what was synced with each call is in the list."""
     is_over = threading.Event()
+    synced: list[int] = []
 
     def write() -> None:
         number = 0
@@ -71,12 +89,13 @@ def changing(writer: psycopg.Connection, drainer: psycopg.Connection) -> Iterato
 
     def drain() -> None:
         while not is_over.is_set():
-            drainer.execute("call s3vl.sync(max_seconds => 1)")
+            [count] = drainer.execute("call s3vl.sync(max_seconds => 1)").fetchone() or [0]
+            synced.append(count)
 
     with ThreadPoolExecutor() as pool:
         tasks = [pool.submit(write), pool.submit(drain)]
         try:
-            yield
+            yield synced
         finally:
             is_over.set()
         for task in tasks:
@@ -106,9 +125,12 @@ def test_sessions_see_one_index_or_the_other(
     searches = Searches()
 
     with ThreadPoolExecutor() as pool, ExitStack() as stack_of:
-        tasks = [pool.submit(searches.run, database()) for _ in range(SESSIONS)]
+        tasks = [
+            pool.submit(searches.run, database(), SEARCHES[number % len(SEARCHES)])
+            for number in range(SESSIONS)
+        ]
         stack_of.callback(searches.end)
-        stack_of.enter_context(changing(database(), database()))
+        synced = stack_of.enter_context(changing(database(), database()))
         for number in range(SWITCHES):
             searches.wait_for(SESSIONS)
             connection.execute("select s3vl.switch_index('docs', 'next')")
@@ -119,6 +141,7 @@ def test_sessions_see_one_index_or_the_other(
         for task in tasks:
             task.result()
 
+    assert sum(count > 0 for count in synced) > 1
     assert {frozenset(answer) for answer in searches.answers} == {frozenset({"blue"}), frozenset({"green"})}
     connection.execute("call s3vl.sync()")
     for name, colour in (("docs", "blue"), ("next", "green")):

@@ -139,6 +139,27 @@ def test_an_inactive_index_is_not_switched(db: Database, name: str) -> None:
             "is queued; it was not",
         ),
         ("delete from s3vl.sync_job", 'Binding "g": it was not verified since all rows were sent.'),
+        (
+            "select s3vl._owe_verify(binding_id) from s3vl.binding where binding_name = 'g'",
+            "is queued.",
+        ),
+        (
+            (
+                "insert into s3vl.sync_job (binding_id, kind, state, started_at, finished_at, sqlstate)"
+                " select binding_id, 'verify', 'failed', clock_timestamp(), clock_timestamp(), '55000'"
+                " from s3vl.binding"
+            ),
+            "has failed.",
+        ),
+        (
+            "insert into s3vl.sync_difference (job_id, key, problem) select job_id, '1', 'stale' from s3vl.sync_job",
+            "has found 1 differences.",
+        ),
+        (
+            "update s3vl.binding set updated_at = clock_timestamp() where binding_name = 'g'",
+            'Binding "g": it was not verified since all rows were sent.',
+        ),
+        ("update s3vl.binding set is_ending = true", 'Binding "g": it is ending.'),
         ("select s3vl.pause_binding('g')", 'Binding "g": it is paused.'),
         ("update s3vl.sync_state set is_broken = true, error = 'x'", 'Binding "g": it is broken: x.'),
         (
@@ -158,7 +179,9 @@ def test_an_inactive_index_is_not_switched(db: Database, name: str) -> None:
         ),
         ("select s3vl.unbind_table('g')", "Table public.t is not bound to it."),
     ],
-    ids=["backfill", "verify", "paused", "broken", "dead", "waiting", "not bound"],
+    ids=str.split(
+        "backfill verify owed failed differences changed ending paused broken dead waiting unbound"
+    ),
 )
 def test_an_index_that_is_not_whole_is_refused(db: Database, before: LiteralString, problem: str) -> None:
     """The error says which binding lacks what; by force it is switched all the same."""
