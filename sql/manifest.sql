@@ -135,6 +135,7 @@
 \ir sync/_columns.sql
 \ir sync/_check_source.sql
 \ir sync/_check_binding.sql
+\ir sync/_find_binding.sql
 \ir sync/_define_binding.sql
 \ir sync/_changed_keys.sql
 \ir sync/_late_changes.sql
@@ -144,8 +145,9 @@
 \ir sync/_jobs.sql
 \ir sync/_queue_job.sql
 \ir sync/_home.sql
+\ir sync/_prepare_binding.sql
 \ir sync/_save_binding.sql
-\ir sync/_keep_binding.sql
+\ir sync/_end_binding.sql
 \ir sync/_staleness.sql
 \ir sync/_read_rows.sql
 \ir sync/_to_embed.sql
@@ -159,8 +161,8 @@
 \ir sync/_is_same_vector.sql
 \ir sync/_judge.sql
 \ir sync/_sums.sql
-\ir sync/_verify.sql
-\ir sync/_verify_pages.sql
+\ir sync/_verify_requests.sql
+\ir sync/_verify_stages.sql
 \ir sync/_repair.sql
 \ir sync/_verify_turn.sql
 \ir sync/_take_turn.sql
@@ -171,6 +173,7 @@
 \ir sync/_not_whole.sql
 \ir sync/_ready.sql
 \ir sync/_status.sql
+\ir sync/_letters.sql
 \ir sync/_tell_progress.sql
 \ir sync/_commit_alone.sql
 

@@ -24,84 +24,6 @@ $$;
 comment on function s3vl._check_binding_name(text) is
     'Refuses a name that a binding cannot have.';
 
-create or replace function s3vl._raise_unknown_binding(binding_name text)
-    returns void
-    stable
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-declare
-    -- One more than is shown, to know whether there are more.
-    _names constant text[] := array(
-        select b.binding_name
-        from s3vl.binding as b
-        order by b.binding_name
-        limit 6
-    );
-begin
-    raise exception using
-        errcode = '42704',
-        message = format(
-            'there is no binding %s',
-            coalesce('"' || s3vl._shown(_raise_unknown_binding.binding_name) || '"', 'null')
-        ),
-        hint = concat_ws(
-            ' ',
-            'There are: ' || s3vl._some_names(_names) || '.',
-            'See s3vl.list_bindings(), or bind a table with s3vl.bind_table().'
-        );
-end;
-$$;
-
-comment on function s3vl._raise_unknown_binding(text) is
-    'Raises 42704 with up to five of the names that there are.';
-
-create or replace function s3vl._find_binding(binding_name text)
-    returns s3vl.binding
-    stable
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-declare
-    _binding s3vl.binding;
-begin
-    select b.*
-    into _binding
-    from s3vl.binding as b
-    where b.binding_name = _find_binding.binding_name collate "C";
-    if not found then
-        perform s3vl._raise_unknown_binding(_find_binding.binding_name);
-    end if;
-    return _binding;
-end;
-$$;
-
-comment on function s3vl._find_binding(text) is
-    'Returns the binding of this name.';
-
-create or replace function s3vl._lasting_binding(binding_name text)
-    returns s3vl.binding
-    stable
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-declare
-    _binding constant s3vl.binding := s3vl._find_binding(_lasting_binding.binding_name);
-begin
-    if _binding.is_ending then
-        raise exception using
-            errcode = '55000',
-            message = format('binding "%s" is ending', _binding.binding_name),
-            hint = 'Its vectors are being deleted. When they are, bind the table again with '
-                's3vl.bind_table().';
-    end if;
-    return _binding;
-end;
-$$;
-
-comment on function s3vl._lasting_binding(text) is
-    'Returns the binding of this name, or refuses it because it is ending.';
-
 create or replace function s3vl._primary_key(binding s3vl.binding)
     returns name
     stable
@@ -208,3 +130,44 @@ $$;
 comment on function s3vl._digest(s3vl.binding) is
     'Returns the sum over a definition, which the triggers carry: only who owns the table can make '
     'them, and so nobody else can have other columns of it sent.';
+
+create or replace function s3vl._defined(definition jsonb)
+    returns s3vl.binding
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _definition constant jsonb := _defined.definition;
+    _binding s3vl.binding;
+    _index s3vl.index_registry;
+begin
+    if (_definition ->> 'is_change')::boolean then
+        _binding := s3vl._lasting_binding(_definition ->> 'binding_name');
+        _binding := jsonb_populate_record(_binding, jsonb_strip_nulls(_definition));
+        _index := s3vl._registered_arn(_binding.index_arn);
+    else
+        _binding := jsonb_populate_record(null::s3vl.binding, _definition);
+        _index := s3vl._registered_index(_definition ->> 'index_name');
+        _binding.index_arn := _index.index_arn;
+        _binding.binding_name := coalesce(
+            _binding.binding_name,
+            (select c.relname from pg_class as c where c.oid = _binding.source)
+        );
+        perform s3vl._check_binding_name(_binding.binding_name);
+    end if;
+    _binding.metadata_column := nullif(_binding.metadata_column, '');
+    _binding.hash_key := nullif(_binding.hash_key, '');
+    _binding.embedded_hash_column := nullif(_binding.embedded_hash_column, '');
+    perform s3vl._check_metadata_keys(_binding, _index);
+    if _binding.key_column is null and s3vl._relation_problem(_binding.source) is null then
+        _binding.key_column := s3vl._primary_key(_binding);
+    end if;
+    perform s3vl._check_columns(_binding, _index);
+    perform s3vl._check_prefix(_binding, _index);
+    return s3vl._with_attributes(_binding);
+end;
+$$;
+
+comment on function s3vl._defined(jsonb) is
+    'Returns the binding that a definition describes, new or changed, or refuses it.';
