@@ -60,14 +60,25 @@ def test_no_candidates_need_no_call(shop: Shop, strategy: str) -> None:
     )
 
 
-def test_null_and_repeated_keys_are_no_more_candidates(shop: Shop) -> None:
-    """A join gives a key as often as it likes; each counts once, also where rows are more than the threshold."""
-    joined = "select l.product_id from lines as l where l.product_id <= 12 union all select null"
+@pytest.mark.parametrize(
+    ("key", "nothing"),
+    [("l.product_id", "null"), ("l.product_id::text", "unnest(array['', repeat('x', 1025), null])")],
+)
+def test_null_and_repeated_keys_are_no_more_candidates(shop: Shop, key: str, nothing: str) -> None:
+    """A join gives a key as often as it likes; each counts once, also where rows are more than the threshold.
 
-    assert shop.search(joined, exact_search_threshold=15) == shop.nearest(joined)
+    What can be no id of a vector counts never.
+    """
+    joined = f"select {key} from lines as l where l.product_id <= 12 union all select {nothing}"
+    expected = shop.nearest("select product_id from lines where product_id <= 12")
+
+    assert shop.search(joined, exact_search_threshold=15) == expected
+    assert (shop.last["candidates"], shop.last["is_exact"]) == (12, True)
+    assert shop.search(joined, exact_search_threshold=12) == expected
 
     assert (shop.last["candidates"], shop.last["is_exact"]) == (12, True)
-    assert len(shop.requests[0]["vector_ids"]) == 12
+    assert [len(request["vector_ids"]) for request in shop.requests] == [12, 12]
+    assert shop.refuses(joined, exact_search_threshold=11, filter_strategy="prefilter").sqlstate == "22023"
 
 
 @pytest.mark.parametrize("key_type", ["smallint", "integer", "bigint", "text", "varchar", "varchar(9)"])
