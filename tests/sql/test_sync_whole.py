@@ -1,0 +1,111 @@
+"""Sync and verify over an index that is a table, on every server: with writers at work, and two sessions that sync."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, LiteralString
+
+import psycopg
+import pytest
+
+from fixtures_sql import INDEX_ARN, LAMBDA_ARN, ROOT, Database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECONDS = 2
+LEVELS: tuple[LiteralString, ...] = ("read committed", "repeatable read", "serializable")
+# What the table itself gives, to writers that meet.
+OF_THE_TABLE = (
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.UniqueViolation,
+)
+DIFFERENCES: LiteralString = """
+    select coalesce(d.id::text, s.vector_id) as id
+    from docs as d full join aws_lambda.stored as s on s.vector_id = d.id::text
+    where (d.body, d.embedding::text) is distinct from
+        (s.metadata ->> 'body', translate(s.embedding, '[]', '{}')::real[]::text)
+"""
+
+
+@pytest.fixture
+def docs(committing: Callable[..., Database]) -> Database:
+    """Bind a table."""
+    db = committing()
+    for script in ("aws_lambda_index.sql", "aws_lambda_stored.sql"):
+        db.connection.execute((ROOT / "tests" / "sql" / script).read_bytes())
+    db.rows(
+        "insert into s3vl.config (lambda_arn, aws_region, timeout_seconds) values (%(arn)s, 'us-west-2', 30)",
+        arn=LAMBDA_ARN,
+    )
+    db.rows(
+        "insert into s3vl.index_registry"
+        " (index_name, index_arn, dimension, distance_metric, non_filterable_keys, described_at)"
+        " values ('docs', %(arn)s, 3, 'cosine', '{hash}', now())",
+        arn=INDEX_ARN,
+    )
+    db.rows("create table docs (id integer primary key, body text, embedding real[])")
+    db.rows(
+        "select s3vl.bind_table('docs', 'docs', 'embedding', metadata_columns => '{body}', hash_key => 'hash')"
+    )
+    db.rows("insert into docs select n, 'first', array[1, 2, n] from generate_series(1, 200) as n")
+    return db
+
+
+def write(db: Database, level: LiteralString, first: int, stop: threading.Event) -> None:
+    """Replace rows, and roll a part of it back."""
+    for turn in range(100_000):
+        if stop.is_set():
+            return
+        with suppress(*OF_THE_TABLE), db.connection.transaction(force_rollback=turn % 5 == 0):
+            db.connection.execute(f"set transaction isolation level {level}")
+            key = 1 + (turn * 7 + first) % 250
+            db.rows("delete from docs where id = %(key)s", key=key)
+            if turn % 3:
+                db.rows(
+                    "insert into docs values (%(key)s, %(body)s, array[1, 2, %(turn)s])",
+                    key=key,
+                    body=f"{level} {turn}",
+                    turn=turn,
+                )
+            db.rows("update docs set body = 'moved' where id = %(key)s", key=key + 1)
+
+
+def sync(db: Database, stop: threading.Event) -> None:
+    """Call sync again and again."""
+    while not stop.is_set():
+        db.rows("call s3vl.sync(max_seconds => 1)")
+
+
+def test_what_sync_promises_it_keeps_on_every_server(
+    docs: Database, committing: Callable[..., Database]
+) -> None:
+    """I1, I2: after writers at each isolation level the index is equal, and a repair mends what no trigger saw."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(5) as pool:
+        work = [pool.submit(sync, committing(), stop) for _ in range(2)]
+        work += [
+            pool.submit(write, committing(), level, 50 * number, stop) for number, level in enumerate(LEVELS)
+        ]
+        time.sleep(SECONDS)
+        stop.set()
+    for one in work:
+        one.result()
+    docs.rows("call s3vl.sync()")
+    assert docs.value("select state from s3vl.sync_status()") == "in step"
+    assert docs.rows(DIFFERENCES) == []
+
+    docs.rows("alter table docs disable trigger user")
+    docs.rows("update docs set embedding = '{3,2,1}' where id in (select min(id) from docs)")
+    docs.rows("delete from docs where id in (select max(id) from docs)")
+    docs.rows("insert into docs values (1000, 'new', '{1,2,3}')")
+    docs.rows("alter table docs enable trigger user")
+    job = docs.value("select s3vl.start_verify('docs', repair => true)")
+    docs.rows("call s3vl.sync()")
+    found = docs.rows("select problem from s3vl.verify_differences(%(job)s) order by 1", job=job)
+    assert [row["problem"] for row in found] == ["missing", "orphan", "stale"]
+    assert docs.rows(DIFFERENCES) == []
