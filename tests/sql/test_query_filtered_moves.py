@@ -202,7 +202,7 @@ def spent(db: Database, world: World, page_ms: float = 60) -> Spent:
 def worlds(draw: st.DrawFn) -> World:
     """Make an index of any size, any share of which passes, near the question or far from it."""
     vectors = int(10 ** draw(st.floats(2, 8)))
-    candidates = max(1, int(vectors * 10 ** -draw(st.floats(0, 6))))
+    candidates = int(vectors ** draw(st.floats(0, 1)))
     return World(
         vectors,
         candidates,
@@ -212,8 +212,8 @@ def worlds(draw: st.DrawFn) -> World:
     )
 
 
-@examples(60)
-@given(world=worlds(), times=st.sampled_from([0, 0.001, 0.1, 10, 1000]))
+@examples(100)
+@given(world=worlds(), times=st.sampled_from([0, 0.1, 10, 1e6]))
 def test_wrong_statistics_cost_at_most_twice(db: Database, world: World, times: float) -> None:
     """However wrong: a page more, before the keys tell how many there are. And never more than eight calls."""
     right, wrong = spent(db, world), spent(db, replace(world, estimated_rows=times * world.candidates))
