@@ -30,7 +30,7 @@ $$;
 -- The local Lambda service answers one row, or an error with the message and DETAIL that Aurora documents.
 create function aws_lambda_local.aws_lambda_invoke(
     function_name text,
-    request_payload text,
+    request_payload anyelement,
     region text,
     invocation_type text,
     log_type text,
@@ -88,7 +88,7 @@ begin
             ),
             -- The payload follows on lines of its own: as a text of the document, all of it would be
             -- escaped here and read again there.
-            _request::text || E'\n' || coalesce(aws_lambda_invoke.request_payload, '')
+            concat(_request, E'\n', aws_lambda_invoke.request_payload)
         ) as r (status_code integer, payload text, executed_version text, log_result text);
     exception
         when sqlclient_unable_to_establish_sqlconnection or connection_failure then
@@ -98,7 +98,7 @@ begin
 end;
 $$;
 
-revoke all on function aws_lambda_local.aws_lambda_invoke(text, text, text, text, text, text, text) from public;
+revoke all on function aws_lambda_local.aws_lambda_invoke(text, anyelement, text, text, text, text, text) from public;
 
 -- SQL functions, because PL/pgSQL cannot have payload as both IN and OUT. In them $n is the n-th argument.
 create function aws_lambda.invoke(
@@ -119,7 +119,7 @@ create function aws_lambda.invoke(
     set search_path = pg_catalog, pg_temp
 as $$
     select r.status_code, r.response_payload::json, r.executed_version, r.log_result
-    from aws_lambda_local.aws_lambda_invoke($1, $2::text, $3, $4, $5, $6::text, $7) as r
+    from aws_lambda_local.aws_lambda_invoke($1, $2, $3, $4, $5, $6::text, $7) as r
 $$;
 
 create function aws_lambda.invoke(
@@ -139,7 +139,7 @@ create function aws_lambda.invoke(
     set search_path = pg_catalog, pg_temp
 as $$
     select r.status_code, r.response_payload::json, r.executed_version, r.log_result
-    from aws_lambda_local.aws_lambda_invoke(($1).function_name, $2::text, ($1).region, $3, $4, $5::text, $6) as r
+    from aws_lambda_local.aws_lambda_invoke(($1).function_name, $2, ($1).region, $3, $4, $5::text, $6) as r
 $$;
 
 create function aws_lambda.invoke(
@@ -160,7 +160,7 @@ create function aws_lambda.invoke(
     set search_path = pg_catalog, pg_temp
 as $$
     select r.status_code, r.response_payload::jsonb, r.executed_version, r.log_result
-    from aws_lambda_local.aws_lambda_invoke($1, $2::text, $3, $4, $5, $6::text, $7) as r
+    from aws_lambda_local.aws_lambda_invoke($1, $2, $3, $4, $5, $6::text, $7) as r
 $$;
 
 create function aws_lambda.invoke(
@@ -180,7 +180,7 @@ create function aws_lambda.invoke(
     set search_path = pg_catalog, pg_temp
 as $$
     select r.status_code, r.response_payload::jsonb, r.executed_version, r.log_result
-    from aws_lambda_local.aws_lambda_invoke(($1).function_name, $2::text, ($1).region, $3, $4, $5::text, $6) as r
+    from aws_lambda_local.aws_lambda_invoke(($1).function_name, $2, ($1).region, $3, $4, $5::text, $6) as r
 $$;
 
 -- As on Aurora, only rds_superuser starts with access, and may pass it on.
