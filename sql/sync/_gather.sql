@@ -100,11 +100,13 @@ comment on function s3vl._row_problem(text, real[], jsonb, s3vl.index_registry) 
 create or replace function s3vl._hash_name()
     returns text
     immutable
-    language sql
+    language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+begin
     -- PostgreSQL promises no more than that its hashes are the same within a major version.
-    select format('1.%s', current_setting('server_version_num')::integer / 10000)
+    return format('1.%s', current_setting('server_version_num')::integer / 10000);
+end;
 $$;
 
 comment on function s3vl._hash_name() is
@@ -113,10 +115,11 @@ comment on function s3vl._hash_name() is
 create or replace function s3vl._with_hash(metadata jsonb, embedding real[], hash_key text)
     returns jsonb
     immutable
-    language sql
+    language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
-    select case
+begin
+    return case
         when _with_hash.hash_key is null or jsonb_typeof(_with_hash.metadata) <> 'object'
             then _with_hash.metadata
         else _with_hash.metadata || jsonb_build_object(
@@ -129,7 +132,8 @@ as $$
                 '0'
             )
         )
-    end
+    end;
+end;
 $$;
 
 comment on function s3vl._with_hash(jsonb, real[], text) is

@@ -75,21 +75,21 @@ create or replace function s3vl._count_puts(
 as $$
 declare
     _sent constant integer := cardinality(_count_puts.records) - _count_puts.unsent;
-    _bytes numeric;
+    _record s3vl.vector_record;
+    _bytes bigint := 0;
     _usage s3vl.sync_usage;
 begin
     if _sent <= 0 then
         return;
     end if;
-    -- Where the vector is kept, the function sends the one that the index has.
-    select avg(
-        4 * coalesce(cardinality(r.embedding), _count_puts.index.dimension)
-        + octet_length(r.vector_id)
-        + coalesce(octet_length(r.metadata::text), 0)
-    )
-    into _bytes
-    from unnest(_count_puts.records) as r;
-    _usage := s3vl._put_usage(_bytes, _sent);
+    -- One after the other: a query would write all of the vectors to a file first.
+    foreach _record in array _count_puts.records loop
+        -- Where the vector is kept, the function sends the one that the index has.
+        _bytes := _bytes + octet_length(_record.vector_id)
+            + 4 * coalesce(cardinality(_record.embedding), _count_puts.index.dimension)
+            + coalesce(octet_length(_record.metadata::text), 0);
+    end loop;
+    _usage := s3vl._put_usage(_bytes::numeric / cardinality(_count_puts.records), _sent);
     _usage.binding_name := _count_puts.binding.binding_name;
     perform s3vl._add_usage(_usage);
 end;

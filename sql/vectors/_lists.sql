@@ -35,11 +35,12 @@ comment on function s3vl._check_list(text, anyarray, text) is
 create or replace function s3vl._id_problem(vector_id text)
     returns text
     immutable
-    language sql
+    language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+begin
     -- A character has a byte at least, so 1,024 bytes is the limit of characters too.
-    select case
+    return case
         when _id_problem.vector_id is null then 'is null'
         when _id_problem.vector_id = '' then 'is empty'
         when octet_length(convert_to(_id_problem.vector_id, 'UTF8')) > 1024 then format(
@@ -47,7 +48,8 @@ as $$
             char_length(_id_problem.vector_id),
             octet_length(convert_to(_id_problem.vector_id, 'UTF8'))
         )
-    end
+    end;
+end;
 $$;
 
 comment on function s3vl._id_problem(text) is

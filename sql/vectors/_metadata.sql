@@ -61,12 +61,13 @@ comment on function s3vl._metadata_value_problem(jsonb) is
 create or replace function s3vl._is_plain_metadata(metadata jsonb)
     returns boolean
     immutable
-    language sql
+    language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
+begin
     -- The checks of s3vl._metadata_problem in one expression, without a query, for what nearly all
     -- metadata is. As 51 keys take more than 400 bytes, neither keys nor bytes need counting.
-    select _is_plain_metadata.metadata is null or (
+    return _is_plain_metadata.metadata is null or (
         octet_length(_is_plain_metadata.metadata::text) < 400
         and jsonb_typeof(_is_plain_metadata.metadata) = 'object'
         and not jsonb_path_exists(
@@ -79,7 +80,8 @@ as $$
                         && exists(@[*] ? (@.type() != "number"))
                 ))'
         )
-    )
+    );
+end;
 $$;
 
 comment on function s3vl._is_plain_metadata(jsonb) is

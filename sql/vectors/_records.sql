@@ -8,10 +8,11 @@ create or replace function s3vl._embedding_problem(
 )
     returns text
     immutable
-    language sql
+    language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
-    select case
+begin
+    return case
         when _embedding_problem.embedding is null then 'is null'
         when cardinality(_embedding_problem.embedding) = 0 then 'is empty'
         when array_ndims(_embedding_problem.embedding) <> 1
@@ -29,7 +30,8 @@ as $$
         when '-Infinity' = any(_embedding_problem.embedding) then 'holds -Infinity'
         when _embedding_problem.distance_metric = 'cosine' and 0 = all(_embedding_problem.embedding)
             then 'is zero in every dimension, which has no direction for cosine distance'
-    end
+    end;
+end;
 $$;
 
 comment on function s3vl._embedding_problem(real[], integer, text) is

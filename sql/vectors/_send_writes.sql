@@ -47,7 +47,7 @@ begin
         _written := _written + s3vl._write(
             'put_vectors',
             _put_records.index_arn,
-            array_to_string(_records, ','),
+            (select string_agg(r.record, ',') from (select unnest(_records) as record) as r),
             _written + 1,
             _written + _count,
             'written',
