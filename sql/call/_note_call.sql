@@ -3,6 +3,7 @@
 create or replace function s3vl._note_call(
     operation text,
     started timestamptz,
+    sent_at timestamptz,
     bytes_out integer,
     payload json,
     answer jsonb
@@ -22,14 +23,25 @@ begin
     end if;
     -- A call that takes several invocations is known by its start, and summed up.
     if _noted -> 'started' is distinct from to_jsonb(_note_call.started) then
-        _noted := '{"pages": 0, "lambda_ms": 0, "api_calls": 0, "bytes_out": 0, "bytes_in": 0, '
-            '"unanswered": 0}';
+        _noted := jsonb_build_object(
+            'pages', 0, 'lambda_ms', 0, 'api_calls', 0, 'bytes_out', 0, 'bytes_in', 0,
+            'unanswered', 0,
+            -- s3vl.sync() says that its calls started when they did not, to have them end in time.
+            'began', case
+                when _note_call.started between statement_timestamp() and _note_call.sent_at
+                    then _note_call.started
+                else _note_call.sent_at
+            end
+        );
     end if;
     _note := json_build_object(
         'started', _note_call.started,
+        'began', _noted -> 'began',
         'operation', _note_call.operation,
         'request_id', _note_call.answer ->> 'request_id',
-        'total_ms', extract(epoch from clock_timestamp() - _note_call.started) * 1000,
+        'total_ms', extract(
+            epoch from clock_timestamp() - (_noted ->> 'began')::timestamptz
+        ) * 1000,
         'lambda_ms', (_noted ->> 'lambda_ms')::double precision
         + coalesce((_note_call.answer ->> 'execution_time_ms')::double precision, 0),
         'api_calls', (_noted ->> 'api_calls')::integer
@@ -51,5 +63,5 @@ exception
 end;
 $$;
 
-comment on function s3vl._note_call(text, timestamptz, integer, json, jsonb) is
+comment on function s3vl._note_call(text, timestamptz, timestamptz, integer, json, jsonb) is
     'Notes what a call has cost.';

@@ -84,7 +84,7 @@ def test_bytes_beyond_an_integer_are_the_largest_integer(db: Database, registere
     )
     started = db.value("select s3vl._noted('last_call') ->> 'started'")
     db.rows(
-        f"{NOTE_CALL}, %(started)s::timestamptz, 2, '{{}}', '{{\"success\": true}}')",
+        f"{NOTE_CALL}, %(started)s::timestamptz, now(), 2, '{{}}', '{{\"success\": true}}')",
         operation="x",
         started=started,
     )
@@ -92,6 +92,21 @@ def test_bytes_beyond_an_integer_are_the_largest_integer(db: Database, registere
     [row] = db.rows(LAST)
 
     assert (row["bytes_in"], row["bytes_out"], row["pages"]) == (2_147_483_647, 2_147_483_647, 2)
+
+
+@pytest.mark.parametrize("started", ["30 seconds", "-30 seconds"])
+def test_the_time_is_that_of_the_call(db: Database, registered: StubLambda, started: str) -> None:
+    """A call that is said to have started at another time, as sync() does to have it end, tells its own time."""
+    registered.answers({"written": [[1, 1]]}, **measured(1))
+    db.rows("update s3vl.config set timeout_seconds = 600")
+    db.rows(
+        "select s3vl._put_records(array[row('a', '{1,2}', null)::s3vl.vector_record], r.index_arn,"
+        " clock_timestamp() + %(started)s::interval, null, null)"
+        " from s3vl.index_registry as r limit 1",
+        started=started,
+    )
+
+    assert 0 < db.value("select total_ms from s3vl.last_call()") < 5000
 
 
 def test_requests_of_one_call_are_summed_up(db: Database, registered: StubLambda) -> None:
@@ -182,9 +197,7 @@ def test_pooler_that_discards_all_discards_it(
 ) -> None:
     """The next user of a pooled session does not find it."""
     session = committing()
-    session.rows(
-        f"{NOTE_CALL}, clock_timestamp(), 1, '{{}}', '{{\"success\": true}}')", operation="query_vectors"
-    )
+    session.rows(f"{NOTE_CALL}, now(), now(), 1, '{{}}', '{{\"success\": true}}')", operation="query_vectors")
     assert session.value("select operation from s3vl.last_call()") == "query_vectors"
 
     session.rows(discarding)
@@ -197,9 +210,7 @@ def test_the_note_outlives_a_rollback(committing: Callable[..., Database]) -> No
     session = committing()
     for operation, end in [("list_vectors", "rollback"), ("put_vectors", "rollback to savepoint before")]:
         session.rows("begin; savepoint before")
-        session.rows(
-            f"{NOTE_CALL}, clock_timestamp(), 1, '{{}}', '{{\"success\": true}}')", operation=operation
-        )
+        session.rows(f"{NOTE_CALL}, now(), now(), 1, '{{}}', '{{\"success\": true}}')", operation=operation)
         session.rows(end)
         session.rows("commit")
 
