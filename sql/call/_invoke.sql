@@ -82,7 +82,7 @@ declare
     _sent_at timestamptz;
     _limit_ms integer;
     _head text;
-    _bytes integer;
+    _size integer;
     _payload json;
     _answer jsonb;
     _detail text;
@@ -128,8 +128,8 @@ begin
     -- After an error PostgreSQL itself puts it back.
     perform s3vl._set_request_timeout(_timeout_before);
     _answer := s3vl._read_answer(_payload);
-    _bytes := octet_length(_head) + octet_length(_invoke.members);
-    perform s3vl._note_call(_invoke.operation, _invoke.started, _sent_at, _bytes, _payload, _answer);
+    _size := octet_length(_head) + octet_length(_invoke.members);
+    perform s3vl._note_call(_invoke.operation, _invoke.started, _sent_at, _size, _payload, _answer);
     return _answer;
 end;
 $$;
