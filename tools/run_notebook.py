@@ -91,7 +91,7 @@ def deploy(cloud: LocalCloud) -> None:
     )
     for command in commands:
         subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)  # noqa: S603
-    stack = boto3_session(environment).client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    stack = client("cloudformation", environment).describe_stacks(StackName=STACK)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     with psycopg.connect(cloud.postgres().url()) as connection:
         connection.execute(outputs["ConfigureCommand"])
@@ -106,8 +106,8 @@ def prepared(cloud: LocalCloud, database: str, folder: Path) -> Iterator[dict[st
             "host": "127.0.0.1", "port": front.port, "dbname": database, "user": postgres.MASTER_USER,
             "password": server.password, "sslmode": "require",
         }  # fmt: skip
-        session = boto3_session(environment)
-        session.client("secretsmanager").create_secret(Name=SECRET, SecretString=json.dumps(login))
+        secrets = client("secretsmanager", environment)
+        secrets.create_secret(Name=SECRET, SecretString=json.dumps(login))
         yield environment | {
             "PGSSLROOTCERT": str(front.root_certificate),
             "PYTHONPATH": os.pathsep.join((str(ROOT / "local"), str(ROOT / "tools"))),
@@ -118,10 +118,11 @@ def prepared(cloud: LocalCloud, database: str, folder: Path) -> Iterator[dict[st
         }
 
 
-def boto3_session(environment: Mapping[str, str]) -> Any:
-    """Return a session with the local cloud."""
-    os.environ["AWS_ENDPOINT_URL"] = environment["AWS_ENDPOINT_URL"]
-    return boto3.Session(
+def client(service: str, environment: Mapping[str, str]) -> Any:
+    """Return a client of a service of the local cloud."""
+    return boto3.client(
+        service,
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
         region_name=environment["AWS_DEFAULT_REGION"],
         aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],

@@ -76,7 +76,7 @@ as $$
 declare
     _sent constant integer := cardinality(_count_puts.records) - _count_puts.unsent;
     _record s3vl.vector_record;
-    _bytes bigint := 0;
+    _bytes bigint := 0::bigint;
     _usage s3vl.sync_usage;
 begin
     if _sent <= 0 then
