@@ -52,18 +52,16 @@ def compare(stage: Stage, rows: int, singles: int, rounds: int, seconds: float) 
         before=lambda name: connection.execute(f"truncate {_TABLES[name]}, s3vl.outbox"),
     )
     say(f"{singles} UPDATEs of one row, with a binding and without")
-    updated = alternate(
-        {name: _singles(connection, table, singles) for name, table in _TABLES.items()},
-        rounds,
-        seconds,
-        before=lambda name: connection.execute(f"vacuum {_TABLES[name]}, s3vl.outbox"),
-    )
+    with stage.durable(connection):
+        updated = _update_singles(connection, singles, rounds, seconds)
+    at_once = _update_singles(connection, singles, rounds, seconds)
     many = rows * 4 // 5
     say(f"an UPDATE of {many:,} rows, before and after {singles} of one row")
     before, after = _around_singles(stage, many, singles, rounds)
     return {
         "insert": ratio(inserted["with"], inserted["without"]),
         "update": ratio(updated["with"], updated["without"]),
+        "update_at_once": ratio(at_once["with"], at_once["without"]),
         "update_after_singles": ratio(after, before),
     }
 
@@ -112,6 +110,18 @@ def _singles(connection: psycopg.Connection[Any], table: LiteralString, count: i
             connection.execute(statement, [number])
 
     return update
+
+
+def _update_singles(
+    connection: psycopg.Connection[Any], count: int, rounds: int, seconds: float
+) -> dict[str, Timings]:
+    """Time statements of one row, sent and committed one after the other."""
+    return alternate(
+        {name: _singles(connection, table, count) for name, table in _TABLES.items()},
+        rounds,
+        seconds,
+        before=lambda name: connection.execute(f"vacuum {_TABLES[name]}, s3vl.outbox"),
+    )
 
 
 def _around_singles(stage: Stage, many: int, singles: int, rounds: int) -> tuple[Timings, Timings]:

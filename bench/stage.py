@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import subprocess
+import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 from urllib.parse import urlsplit
 
 import boto3
@@ -228,6 +229,17 @@ class Stage:
         finally:
             self._control("DELETE", "faults")
 
+    @contextmanager
+    def durable(self, connection: psycopg.Connection[Any]) -> Iterator[None]:
+        """Let commits wait for the disk, as they do everywhere but in a local cloud."""
+        with self._cloud.postgres().connect(postgres.SUPERUSER, _NAME) as superuser:
+            superuser.autocommit = True
+            try:
+                _set_fsync(superuser, "alter system set fsync = on", connection, "on")
+                yield
+            finally:
+                _set_fsync(superuser, "alter system reset fsync", connection, "off")
+
     def let_track_functions(self) -> None:
         """Allow sessions to count the time in functions, which only a superuser may."""
         with self._cloud.postgres().connect(postgres.SUPERUSER, _NAME) as connection:
@@ -269,6 +281,21 @@ class Stage:
         with self.connect() as connection:
             connection.execute("create extension vector")
             connection.execute("select s3vl.configure(%s)", [self.s3vl_arn])
+
+
+def _set_fsync(
+    superuser: psycopg.Connection[Any],
+    change: LiteralString,
+    connection: psycopg.Connection[Any],
+    expected: str,
+) -> None:
+    """Change the setting, and wait until a session has read it."""
+    superuser.execute(change)
+    superuser.execute("select pg_reload_conf()")
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while connection.execute("show fsync").fetchone() != (expected,):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"fsync is not {expected}")
 
 
 @contextmanager

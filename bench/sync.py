@@ -21,7 +21,10 @@ BOUNDS = {
     "vs_put_vectors": Bound("changes, 50 ms: sync against one put_vectors of them", at_most=1.5),
     "vs_bare_loop": Bound("changes, 50 ms: a bare loop of boto3 against sync", at_least=2),
     "insert": Bound("INSERT of 10,000 rows: with a binding against without", at_most=2),
-    "update": Bound("UPDATE of one row: with a binding against without", at_most=1.5),
+    "update": Bound("UPDATE of one row, committed to disk: with a binding against without", at_most=1.5),
+    "update_at_once": Bound(
+        "UPDATE of one row, no wait for the disk: with a binding against without", at_most=2.5
+    ),
     "update_after_singles": Bound("UPDATE of 8,000 rows: after many of one row against before", at_most=1.25),
     "vectors_per_second": Bound("changes, 50 ms: vectors/s of 768 dimensions", at_least=2000),
     "oldest_seconds": Bound("1,000 rows changed each second: seconds that the oldest waited", at_most=5),
