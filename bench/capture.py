@@ -27,17 +27,6 @@ _UPDATE_ONE = sql.SQL("update {} set price = price + 1 where id = %s")
 _UPDATE_MANY = sql.SQL("update bound set price = price + 1 where id <= %s").format()
 
 
-def measure(stage: Stage, rows: int, singles: int, rounds: int, seconds: float) -> dict[str, Any]:
-    """Compare all statements."""
-    figures = compare(stage, rows, singles, rounds, seconds)
-    return {
-        "dimension": _DIMENSION,
-        "rows": rows,
-        "singles": singles,
-        "ratios": {name: figure.document() for name, figure in figures.items()},
-    }
-
-
 def compare(stage: Stage, rows: int, singles: int, rounds: int, seconds: float) -> dict[str, Figure]:
     """Say how many times as long statements take with a binding, and a large one after many small ones."""
     connection = _tables(stage, rows)
