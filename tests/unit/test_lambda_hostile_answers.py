@@ -532,7 +532,7 @@ def test_an_answer_that_is_cut_off_is_none(operation: str, defects: list[Excepti
 
     assert (answer["error"]["code"], answer["error"]["retryable"], defects) == ("service_failure", True, [])
     # Of several calls, the first that is given up ends the others.
-    assert answer["error"]["attempts"] == 8 or operation == "query_vectors_batch"
+    assert answer["error"]["attempts"] == 8 or operation in {"query_vectors_batch", "rank_vectors"}
 
 
 def drip_once(service: Service, everything: bytes) -> None:
