@@ -74,11 +74,7 @@ create or replace function s3vl._row_problem(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- A function called for each row would take longer than this.
-    _problem text := case
-        when octet_length(convert_to(_row_problem.vector_id, 'UTF8')) between 1 and 1024 then null
-        else 'vector_id ' || s3vl._id_problem(_row_problem.vector_id)
-    end;
+    _problem text := 'vector_id ' || s3vl._id_problem(_row_problem.vector_id);
 begin
     if _problem is null and _row_problem.embedding is not null then
         _problem := 'embedding ' || s3vl._embedding_problem(

@@ -69,9 +69,7 @@ begin
     select i.position, s3vl._id_problem(i.vector_id) as problem
     into _bad
     from unnest(_distinct_ids.vector_ids) with ordinality as i (vector_id, position)
-    -- Only the long ones are looked at closely: a character of any encoding has at most 4 bytes.
-    where octet_length(i.vector_id) between 1 and 256 is not true
-        and s3vl._id_problem(i.vector_id) is not null
+    where s3vl._id_problem(i.vector_id) is not null
     order by i.position
     limit 1;
     if found then

@@ -156,11 +156,7 @@ begin
     for _position in 1 .. cardinality(_check_records.vectors) loop
         _record := _check_records.vectors[_before + _position];
         _field := 'vector_id';
-        -- A function called for each record would take longer than this.
-        _problem := case
-            when octet_length(convert_to(_record.vector_id, 'UTF8')) between 1 and 1024 then null
-            else s3vl._id_problem(_record.vector_id)
-        end;
+        _problem := s3vl._id_problem(_record.vector_id);
         if _problem is null then
             _field := 'embedding';
             _problem := s3vl._embedding_problem(_record.embedding, _dimension, _metric);
