@@ -1,5 +1,23 @@
 -- Ending a binding: what the owner of the table has to do, and what is left to be deleted.
 
+create or replace function s3vl._own_triggers(binding s3vl.binding)
+    returns name[]
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select array(
+        select t.tgname
+        from s3vl._triggers(_own_triggers.binding) as n
+        inner join pg_trigger as t
+            on t.tgrelid = _own_triggers.binding.source and t.tgname = n.trigger_name
+        where t.tgfoid = 's3vl._note_changes()'::regprocedure
+    )
+$$;
+
+comment on function s3vl._own_triggers(s3vl.binding) is
+    'Returns those of the triggers of a binding that its table has.';
+
 create or replace function s3vl._prepare_unbinding(binding_name text)
     returns text[]
     security definer
@@ -13,10 +31,8 @@ begin
     perform s3vl._lock_for_change('s3vl.binding');
     _binding := s3vl._find_binding(_prepare_unbinding.binding_name);
     return array(
-        select format('drop trigger %I on %s', t.tgname, _binding.source)
-        from s3vl._triggers(_binding) as n
-        inner join pg_trigger as t on t.tgrelid = _binding.source and t.tgname = n.trigger_name
-        where t.tgfoid = 's3vl._note_changes()'::regprocedure
+        select format('drop trigger %I on %s', t.name, _binding.source)
+        from unnest(s3vl._own_triggers(_binding)) as t (name)
     );
 end;
 $$;
@@ -66,12 +82,7 @@ as $$
 declare
     _binding s3vl.binding := s3vl._find_binding(_end_binding.binding_name);
 begin
-    if exists (
-        select
-        from s3vl._triggers(_binding) as n
-        inner join pg_trigger as t on t.tgrelid = _binding.source and t.tgname = n.trigger_name
-        where t.tgfoid = 's3vl._note_changes()'::regprocedure
-    ) then
+    if cardinality(s3vl._own_triggers(_binding)) > 0 then
         perform s3vl._raise_source(
             _binding, '42501', 'its owner has not ended the binding',
             format(
