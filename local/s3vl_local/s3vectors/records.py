@@ -83,21 +83,25 @@ def to_float32(data: dict[str, Any]) -> Vector:
     """
     values = data.get("float32") or []
     try:
-        # numpy would take twice as long to walk through a list.
-        doubles = np.frombuffer(struct.pack(f"{len(values)}d", *values))
+        doubles = _doubles(values)
     except struct.error:
-        return _read_spelled(values)
-    # It also packs true and false. To look at the type of each takes longer than all of the rest.
+        doubles = _doubles(_read_spelled(values))
+    # true and false are packed, too. To look at the type of each takes longer than all of the rest.
     if ((doubles == 0) | (doubles == 1)).any() and bool in map(type, values):
         raise SerializationError
     with np.errstate(over="ignore"):
         return doubles.astype(np.float32)
 
 
-def _read_spelled(values: list[Any]) -> Vector:
+def _doubles(values: list[Any]) -> NDArray[np.float64]:
+    # numpy would take twice as long to walk through a list.
+    return np.frombuffer(struct.pack(f"{len(values)}d", *values))
+
+
+def _read_spelled(values: list[Any]) -> list[float]:
     if any(type(x) not in (int, float) and x not in ("NaN", "Infinity", "-Infinity") for x in values):
         raise SerializationError
-    return to_float32({"float32": [float(x) for x in values]})
+    return [float(x) for x in values]
 
 
 def norm(vector: Vector) -> float:
