@@ -3,6 +3,8 @@
 import gc
 import os
 
+from hypothesis import HealthCheck, settings
+
 from s3vl_local import surroundings
 
 # Before anything imports boto3: a reader's own profile or proxy is not part of a test. Runs on AWS need theirs.
@@ -11,6 +13,16 @@ if os.environ.get("S3VL_TEST_AWS") != "1":
 
 # What the tests import stays: to look through it for garbage would take a third of the time of collecting them.
 gc.disable()
+
+# By default an example that takes 200 ms has failed, which on a busy machine any can. And what fails in one run is to
+# fail in the next: S3VL_EXAMPLES is for finding others.
+settings.register_profile(
+    "any machine",
+    deadline=None,
+    derandomize="S3VL_EXAMPLES" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("any machine")
 
 pytest_plugins = [
     "whole_run",

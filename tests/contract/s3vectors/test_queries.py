@@ -275,7 +275,7 @@ def distance(metric: str, vector: list[float], other: list[float]) -> float:
     return 1 - product / (sum(x * x for x in a) * sum(y * y for y in b)) ** 0.5
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(search=searches())
 def test_results_equal_those_of_brute_force(
     s3vectors: Any, new_index: Callable[..., str], search: dict[str, Any]

@@ -108,7 +108,7 @@ def test_writes_of_many_threads_are_all_kept(s3vectors: Any, new_index: Callable
 KEYS = st.sets(st.sampled_from(string.ascii_lowercase), min_size=1, max_size=20)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=st.lists(st.tuples(st.sampled_from(["put", "delete"]), KEYS), max_size=12))
 def test_puts_and_deletes_behave_like_a_dictionary(
     s3vectors: Any, new_index: Callable[..., str], steps: list[tuple[str, set[str]]]
