@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from s3vl_lambda.operations import create_index
 from s3vl_lambda.operations.create_index import run
 from s3vl_lambda.protocol.errors import ConflictError, NotFoundError, NoVectorBucketError
 from s3vl_lambda.protocol.requests import CreateIndex
@@ -139,10 +141,12 @@ def test_an_index_that_is_there_is_described(changes: dict[str, Any], is_as_requ
     ("age_seconds", "changes", "created"), [(0, {}, True), (60, {}, False), (0, {"dimension": 6}, False)]
 )
 def test_a_creation_whose_answer_was_lost_is_no_conflict(
-    age_seconds: int, changes: dict[str, Any], created: bool
+    monkeypatch: pytest.MonkeyPatch, age_seconds: int, changes: dict[str, Any], created: bool
 ) -> None:
     """An index is this request's own when it is as asked for and younger than the request, and no other."""
-    moment = {"creationTime": int(time.time()) - age_seconds}
+    # The service leaves out the fraction of a second, so that a new index looks older than the request.
+    monkeypatch.setattr(create_index, "time", SimpleNamespace(time=lambda: 1_000.9))
+    moment = {"creationTime": 1_000 - age_seconds}
 
     assert create(FakeGateway(INDEX | moment | changes, lost_an_answer=True))["created"] is created
     assert create(FakeGateway(INDEX | moment | changes))["created"] is False

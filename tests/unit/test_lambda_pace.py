@@ -66,7 +66,8 @@ def test_no_call_waits_beyond_its_deadline() -> None:
     ):
         pass
 
-    assert time.monotonic() - started < 2
+    # The other call has its turn until its own deadline.
+    assert time.monotonic() - started < 8
 
 
 def test_the_end_reaches_those_that_wait_and_those_to_come() -> None:
@@ -86,7 +87,7 @@ def test_the_end_reaches_those_that_wait_and_those_to_come() -> None:
         thread.start()
         pace.end(reason)
         pace.end(OutOfTimeError("late"))
-        thread.join(5)
+        thread.join()
     wait_for_a_turn()
 
     assert seen == [reason, reason]
