@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -180,15 +181,28 @@ def test_nobody_reaches_the_platforms_dblink(connection: psycopg.Connection) -> 
         )
 
 
-def test_a_cancelled_call_leaves_the_next_one_working(connection: psycopg.Connection, probe: str) -> None:
+def test_a_cancelled_call_leaves_the_next_one_working(
+    connect: Callable[..., psycopg.Connection], create_function: Callable[..., str], probe: str
+) -> None:
     """Cancelling ends the call with 57014, and nothing of it is left in the session."""
-    canceller = threading.Timer(0.3, connection.cancel_safe)
-    canceller.start()
+    connection, other = connect(), connect()
+    # It runs on, so that it is none that other tests want to find idle.
+    sleeper = create_function("sleeper", Timeout=10)
+    # In dblink, for the answer.
+    waiting = "select wait_event_type = 'Extension' from pg_stat_activity where pid = %s"
 
-    with pytest.raises(psycopg.errors.QueryCanceled):
-        connection.execute("select * from aws_lambda.invoke(%s, '{\"sleep\": 1.5}'::json)", [probe])
+    def cancel() -> None:
+        limit = time.monotonic() + 60
+        while other.execute(waiting, [connection.info.backend_pid]).fetchone() != (True,):
+            assert time.monotonic() < limit
+        connection.cancel_safe()
 
-    canceller.join()
+    with ThreadPoolExecutor() as pool:
+        cancelled = pool.submit(cancel)
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            connection.execute("select * from aws_lambda.invoke(%s, '{\"sleep\": 8}'::json)", [sleeper])
+        cancelled.result()
+
     assert connection.execute(
         "select status_code from aws_lambda.invoke(%s, '{}'::json)", [probe]
     ).fetchone() == (200,)

@@ -446,8 +446,8 @@ def create_function(aws: Callable[..., Any], name: str, role: str, code: str, **
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait up to twenty seconds for something to become true."""
-    deadline = time.monotonic() + 20
+    """Wait up to a minute for something to become true."""
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
