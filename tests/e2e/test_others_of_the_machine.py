@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -130,14 +131,19 @@ def test_private_folders_stay_private(cloud: LocalCloud, server_folder: Path) ->
 
 @as_root
 def test_an_installation_in_a_private_folder_is_copied(tmp_path: Path) -> None:
-    """PostgreSQL's account gets programs that it can run, and the folder stays closed."""
+    """PostgreSQL's account gets programs that it can run, and the folder stays closed; those at once share one."""
     programs = tmp_path / "private" / "package" / "bin"
     programs.mkdir(parents=True)
     (tmp_path / "private").chmod(0o700)
     (programs / "postgres").write_text("#!/bin/sh\necho here\n")
     (programs / "postgres").chmod(0o700)
 
-    found = system_account.within_reach(Installation(programs, (tmp_path / "private" / "package",)))
+    for number in range(200):
+        (programs / f"library-{number}.so").touch()
+    there = Installation(programs, (tmp_path / "private" / "package",))
+
+    with ThreadPoolExecutor(4) as pool:
+        [found] = set(pool.map(system_account.within_reach, [there] * 4))
 
     done = run(found.programs / "postgres", **{**NOBODY, **system_account.run_as()})
     assert done.stdout == "here\n"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
@@ -85,6 +87,23 @@ def test_debian_s_server_is_used_as_a_copy(debian: Path, tmp_path: Path) -> None
         "postgresql-15.20",
     ]
     assert not (upgraded / "ours").exists()
+
+
+def test_several_that_start_at_once_make_one_copy(debian: Path, tmp_path: Path) -> None:
+    """As the parts of make test-matrix do, each in a process of its own: the first copies, and the others wait."""
+    for number in range(200):
+        (debian / f"library-{number}.so").touch()
+    together = Barrier(8)
+
+    def find(_: int) -> Path:
+        together.wait()
+        return postgres_versions.find("15").programs
+
+    with ThreadPoolExecutor(8) as pool:
+        [found] = set(pool.map(find, range(8)))
+
+    assert len(list(found.iterdir())) == 201
+    assert [path.name for path in (tmp_path / "venv").iterdir()] == ["postgresql-15.18"]
 
 
 def test_missing_package_says_what_installs_it(debian: Path) -> None:
