@@ -21,7 +21,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from contract.s3vectors.cases import stage
 from contract.s3vectors.cases.case import Case, Refusal
 from s3vl_local.owner import Owner
-from s3vl_local.ports import free_port
+from s3vl_local.ports import listening, port_of
 from s3vl_local.s3vectors.models import s3vectors_backends
 from s3vl_local.server import Application, listen
 
@@ -35,10 +35,11 @@ OWNER = Owner(access_key="test", secret_key="test", token="test", lambda_passwor
 
 def served() -> str:
     """Serve S3 Vectors, and moto's services beside it, as long as this process lives, and return the address."""
-    port = free_port()
+    listener = listening()
+    port = port_of(listener)
     application = Application(OWNER, port)
     application.services.set_result(DomainDispatcherApplication(create_backend_app))
-    listen(application, port)
+    listen(application, listener)
     return f"http://127.0.0.1:{port}"
 
 

@@ -23,7 +23,7 @@ import psutil
 from s3vl_local import postgres, private, surroundings, system_account
 from s3vl_local.owner import NAME as OWNER_FILE
 from s3vl_local.owner import Owner, make_owner
-from s3vl_local.ports import free_port
+from s3vl_local.ports import listening, port_of
 from s3vl_local.progress import waiting_for
 from s3vl_local.strictness import Strictness
 
@@ -34,7 +34,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVER = "s3vl_local.server"
 # The AWS CLI here is version 1, which gets no new models any more; boto3's know text search.
 AWS_MODELS = Path(botocore.__file__).parent / "data"
-START_LIMIT_SECONDS = 60.0
+# On a busy machine moto's imports take a minute.
+START_LIMIT_SECONDS = 180.0
 STOP_LIMIT_SECONDS = 30.0
 REGION = "us-west-2"
 AS_AWS = Strictness()
@@ -194,11 +195,16 @@ class LocalCloud:
 
     def _start_server(self, before: State | None) -> tuple[psutil.Process, State]:
         make_owner(self.home)
-        http_port = free_port(before.http_port if before else 0)
-        wire_port = free_port(before.wire_port if before else 0)
-        with private.opened(self._log, "ab") as output:
+        with (
+            private.opened(self._log, "ab") as output,
+            # The server gets them open: another program could take the ports before it has loaded.
+            listening(before.http_port if before else 0) as http,
+            listening(before.wire_port if before else 0) as wire,
+        ):
+            descriptors = (http.fileno(), wire.fileno())
+            ports = (port_of(http), port_of(wire))
             process = psutil.Popen(
-                [sys.executable, "-m", SERVER, str(self.home), str(http_port), str(wire_port)],
+                [sys.executable, "-m", SERVER, str(self.home), *map(str, descriptors + ports)],
                 env={
                     **surroundings.left(),
                     "PYTHONPATH": str(ROOT / "local"),
@@ -210,9 +216,10 @@ class LocalCloud:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                pass_fds=descriptors,
                 start_new_session=True,
             )
-        return process, State(process.pid, http_port, wire_port, 0, self._owner().token)
+        return process, State(process.pid, *ports, 0, self._owner().token)
 
     def _check_databases(self, before: State | None) -> None:
         """Refuse to start with empty databases where there have been others, before anything is started."""
@@ -234,7 +241,7 @@ class LocalCloud:
         if server is None:
             with waiting_for("PostgreSQL"):
                 server = postgres.start(
-                    self._postgres, port=free_port(before.postgres_port if before else 0), service=service
+                    self._postgres, port=before.postgres_port if before else 0, service=service
                 )
         return server.port
 
@@ -335,5 +342,5 @@ def request(state: State, method: str, path: str, body: dict[str, Any] | None = 
         method=method,
     )
     # No proxy, whatever the environment says: the cloud is here.
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(call, timeout=5) as response:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(call, timeout=30) as response:
         return json.load(response)

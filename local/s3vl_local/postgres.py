@@ -43,6 +43,8 @@ host replication all 127.0.0.1/32 scram-sha-256
 """
 
 _SCRAM_ITERATIONS_SINCE = 16
+# How long a busy machine may take to start or stop it.
+_LIMIT_SECONDS = "180"
 
 
 class PostgresError(Exception):
@@ -120,22 +122,24 @@ class PostgresServer:
 
     def stop(self) -> None:
         """Stop the server; sessions are ended, data is kept."""
-        _run("pg_ctl", self.folder, "-w", "-m", "fast", "stop")
+        _run("pg_ctl", self.folder, "-w", "-t", _LIMIT_SECONDS, "-m", "fast", "stop")
 
 
-def start(folder: Path, port: int | None = None, service: LambdaService | None = None) -> PostgresServer:
-    """Start the server in a folder, creating it on first use. Without `port` a free one is chosen."""
+def start(folder: Path, port: int = 0, service: LambdaService | None = None) -> PostgresServer:
+    """Start the server in a folder, creating it on first use; at another port when this one is taken."""
     if service and not INSTALLATION.offers("dblink"):
         raise PostgresError(
             f"aws_lambda reaches Lambda through dblink, which {BIN} lacks; use another server: S3VL_POSTGRES=18"
         )
     check(folder)
     _install_extensions()
-    server = PostgresServer(system_account.place(folder), port or free_port())
-    complete = server.data / _COMPLETE
+    place = system_account.place(folder)
+    complete = place / "data" / _COMPLETE
     fresh = not complete.exists()
     if fresh:
-        _create_cluster(server.folder)
+        _create_cluster(place)
+    # Not before: to make a cluster takes seconds.
+    server = PostgresServer(place, free_port(port))
     _write_passwords(server, service)
     (server.data / "pg_hba.conf").write_text(_WHO_LOGS_IN, encoding="utf-8")
     options = {
@@ -158,7 +162,8 @@ def start(folder: Path, port: int | None = None, service: LambdaService | None =
         # Against pages that a crash of the machine tears. Who makes a database for each test writes twice as much.
         options["full_page_writes"] = "off"
     flags = " ".join(f"-c {name}='{value}'" for name, value in options.items())
-    _run("pg_ctl", server.folder, "-w", "-o", flags, "-l", str(server.data / "server.log"), "start")
+    log = str(server.data / "server.log")
+    _run("pg_ctl", server.folder, "-w", "-t", _LIMIT_SECONDS, "-o", flags, "-l", log, "start")
     if fresh:
         _create_aurora_roles(server)
         complete.touch()

@@ -11,6 +11,7 @@ import logging
 import os
 import resource
 import signal
+import socket
 import sys
 import threading
 from concurrent.futures import Future
@@ -28,6 +29,7 @@ from s3vl_local.faults import ConnectionDroppedError
 from s3vl_local.gate import Gate, RefusedError
 from s3vl_local.iam.switch import IAM
 from s3vl_local.owner import Owner
+from s3vl_local.ports import port_of
 from s3vl_local.private import UnreadableError
 from s3vl_local.s3vectors import http as s3vectors_http
 from s3vl_local.s3vectors.settings import DEFAULTS
@@ -175,12 +177,11 @@ class _Channel(HTTPChannel):
             super().send_continue()
 
 
-def listen(application: Application, port: int) -> threading.Thread:
-    """Answer HTTP requests from now on, in the background."""
+def listen(application: Application, listener: socket.socket) -> threading.Thread:
+    """Answer the HTTP requests that come to a socket from now on, in the background."""
     web = waitress.create_server(
         application,
-        host="127.0.0.1",
-        port=port,
+        sockets=[listener],
         threads=THREADS,
         connection_limit=CONNECTIONS,
         # select() ends at 1,024 descriptors.
@@ -191,12 +192,12 @@ def listen(application: Application, port: int) -> threading.Thread:
         outbuf_overflow=MAX_BYTES_IN_MEMORY,
     )
     web.channel_class = _Channel
-    listener = threading.Thread(target=web.run, daemon=True)
-    listener.start()
-    return listener
+    thread = threading.Thread(target=web.run, daemon=True)
+    thread.start()
+    return thread
 
 
-def serve(home: Path, http_port: int, wire_port: int) -> None:
+def serve(home: Path, http: socket.socket, wire: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -204,21 +205,21 @@ def serve(home: Path, http_port: int, wire_port: int) -> None:
     _allow_descriptors()
     s3vectors.open_storage(home / "vectors.sqlite3")
     owner = Owner.of(home)
-    application = Application(owner, http_port)
-    listener = listen(application, http_port)
-    # Not before the server listens: whoever only needs S3 Vectors does not wait for the imports of the others.
+    application = Application(owner, port_of(http))
+    thread = listen(application, http)
+    # Not before the server answers: whoever only needs S3 Vectors does not wait for the imports of the others.
     # What they import stays: to look through it for garbage takes as long as the imports themselves.
     gc.disable()
     from s3vl_local.services import Services  # noqa: PLC0415
 
-    services = Services(home, owner, http_port, wire_port)
+    services = Services(home, owner, port_of(http), wire)
     gc.freeze()
     gc.enable()
     # The vectors of one request are thousands of objects, and none of them garbage.
     gc.set_threshold(100_000)
     application.services.set_result(services)
     try:
-        listener.join()
+        thread.join()
     finally:
         services.close()
         # At its end the interpreter would look through all of it once more, for several seconds.
@@ -237,13 +238,15 @@ def main() -> None:
     """Serve one local cloud; LocalCloud.up starts this in the background."""
     parser = argparse.ArgumentParser(prog="s3vl_local.server", description=__doc__)
     parser.add_argument("home", type=Path)
-    parser.add_argument("http_port", type=int)
-    parser.add_argument("wire_port", type=int)
+    sockets = "descriptors of the sockets that listen for HTTP and for the database"
+    parser.add_argument("descriptors", type=int, nargs=2, help=sockets)
+    parser.add_argument("ports", type=int, nargs=2, help="of these, for whoever looks for the server")
     arguments = parser.parse_args()
+    http, wire = (socket.socket(fileno=descriptor) for descriptor in arguments.descriptors)
     # What it writes is for nobody else to read.
     os.umask(0o077)
     try:
-        serve(arguments.home, arguments.http_port, arguments.wire_port)
+        serve(arguments.home, http, wire)
     except UnreadableError as error:
         sys.exit(str(error))
 

@@ -24,6 +24,7 @@ from s3vl_local.lambda_service.wire import WireServer
 from s3vl_local.moto_state import CHANGES, MotoState, only_reads
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterable
     from pathlib import Path
 
@@ -51,14 +52,14 @@ def moto() -> DomainDispatcherApplication:
 class Services:
     """Answers a request after what it changed is on disk."""
 
-    def __init__(self, home: Path, owner: Owner, http_port: int, wire_port: int) -> None:
+    def __init__(self, home: Path, owner: Owner, http_port: int, wire: socket.socket) -> None:
         for part in (cloudformation, cloudwatch, managed, rds, sqs):
             part.install()
         self._state = MotoState(home / "moto.pickle")
         self._state.load()
         self._moto = moto()
         self._lambda = LambdaService(home / "lambda", REGION, f"http://127.0.0.1:{http_port}")
-        self._wire = WireServer(wire_port, self._lambda, owner.lambda_password)
+        self._wire = WireServer(wire, self._lambda, owner.lambda_password)
         threading.Thread(target=self._wire.serve_forever, daemon=True).start()
         self._cron = Scheduler(home / "postgres")
 

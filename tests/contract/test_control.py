@@ -21,7 +21,7 @@ from fixtures_cloud import LENIENT
 from s3vl_local import __main__, postgres
 from s3vl_local.cloud import ROOT, SERVER, State, request
 from s3vl_local.owner import Owner, make_owner
-from s3vl_local.ports import free_port
+from s3vl_local.ports import listening, port_of
 from s3vl_local.strictness import APPROXIMATE, Strictness
 
 if TYPE_CHECKING:
@@ -160,28 +160,33 @@ def test_s3_vectors_serves_while_the_rest_loads_and_only_here(server_folder: Pat
     home = server_folder / "start"
     home.mkdir()
     make_owner(home)
-    state = State(0, free_port(), free_port(), 0, Owner.of(home).token)
-    command = [sys.executable, "-m", SERVER, str(home), str(state.http_port), str(state.wire_port)]
-    process = subprocess.Popen(command, env={"PYTHONPATH": str(ROOT / "local")})
+    with listening() as http, listening() as wire:
+        state = State(0, port_of(http), port_of(wire), 0, Owner.of(home).token)
+        descriptors = (http.fileno(), wire.fileno())
+        numbers = map(str, (*descriptors, state.http_port, state.wire_port))
+        process = subprocess.Popen(
+            [sys.executable, "-m", SERVER, str(home), *numbers],
+            env={"PYTHONPATH": str(ROOT / "local")},
+            pass_fds=descriptors,
+        )
     try:
-        seen = []
-        while not seen or seen[-1] != "ready":
+        # It waits at the port for whoever comes to listen.
+        seen = [request(state, "GET", "/_s3vl/health")["services"]]
+        while seen[-1] != "ready":
             assert process.poll() is None
-            try:
-                seen.append(request(state, "GET", "/_s3vl/health")["services"])
-            except OSError:
-                time.sleep(0.02)
+            seen.append(request(state, "GET", "/_s3vl/health")["services"])
+            time.sleep(0.02)
         assert seen[0] == "loading"
-        listening = [
+        addresses = [
             connection.laddr
             for connection in psutil.Process(process.pid).net_connections("tcp")
             if connection.status == psutil.CONN_LISTEN
         ]
-        assert {address.ip for address in listening} == {"127.0.0.1"}
-        assert {address.port for address in listening} >= {state.http_port, state.wire_port}
+        assert {address.ip for address in addresses} == {"127.0.0.1"}
+        assert {address.port for address in addresses} >= {state.http_port, state.wire_port}
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from s3vl_local.iam.service_roles import check_aurora_may_invoke
 from .invocation import FunctionName, Invocation, InvokeError, Result
 
 if TYPE_CHECKING:
+    import socket
+
     from .service import LambdaService
 
 _PROTOCOL_3 = 196608
@@ -43,15 +45,17 @@ _log = logging.getLogger(__name__)
 
 
 class WireServer(socketserver.ThreadingTCPServer):
-    """Accepts connections of dblink; one thread each."""
+    """Accepts connections of dblink at a socket; one thread each."""
 
-    allow_reuse_address = True
     daemon_threads = True
     # By default five callers may wait to be accepted, and the next one tries again after a second.
     request_queue_size = 128
 
-    def __init__(self, port: int, service: LambdaService, password: str) -> None:
-        super().__init__(("127.0.0.1", port), _Connection)
+    def __init__(self, listener: socket.socket, service: LambdaService, password: str) -> None:
+        super().__init__(listener.getsockname(), _Connection, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        self.server_activate()
         self.service = service
         self.password = password
 
