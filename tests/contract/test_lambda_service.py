@@ -11,9 +11,12 @@ from botocore.exceptions import ClientError
 
 from fixtures_probe import zip_of
 from s3vl_local.cloud import request
+from s3vl_local.lambda_service import environment
+from s3vl_local.lambda_service.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from s3vl_local.cloud import LocalCloud
 
@@ -89,6 +92,38 @@ def test_broken_code_is_an_error_of_initialisation(
 
     assert payload["errorType"] == "Runtime.ImportModuleError"
     assert "nowhere" in payload["errorMessage"]
+
+
+def test_a_long_initialization_goes_on_in_the_time_of_the_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As documented, what is not ready after ten seconds is no error: the function's timeout begins then."""
+    # Sooner than any Python starts.
+    monkeypatch.setattr(environment, "INIT_LIMIT_SECONDS", 0.001)
+    (tmp_path / "index.py").write_text("def lambda_handler(event, context): return event")
+    environment.link_runtime(tmp_path / "runtime")
+    arn = "arn:aws:lambda:us-west-2:123456789012:function:slow"
+    function = environment.Function(
+        arn=arn,
+        role="arn:aws:iam::123456789012:role/slow",
+        name="slow",
+        version="$LATEST",
+        runtime="python3.13",
+        handler="index.lambda_handler",
+        timeout_seconds=60,
+        memory_mb=128,
+        code=tmp_path,
+        variables={},
+        log_group="/aws/lambda/slow",
+    )
+    slow = environment.Environment(
+        function, "us-west-2", "http://127.0.0.1:9", tmp_path / "runtime", tmp_path / "log", Telemetry()
+    )
+
+    outcome = slow.invoke("request-1", b'{"a": 1}', arn, None)
+
+    slow.close()
+    assert (json.loads(outcome.payload), outcome.is_error) == ({"a": 1}, False)
 
 
 def test_updated_code_serves_the_next_call(

@@ -142,11 +142,7 @@ class Environment:
     def _run(
         self, request_id: str, payload: bytes, invoked_arn: str, client_context: str | None
     ) -> tuple[bytes, bool]:
-        if not self._wait_until_ready():
-            self.close()
-            return _error(
-                "Sandbox.Timedout", request_id, "Error: Initialization timed out after 10.00 seconds"
-            )
+        self._wait_until_ready()
         limit = self.function.timeout_seconds
         headers = {
             "Lambda-Runtime-Aws-Request-Id": request_id,
@@ -159,13 +155,15 @@ class Environment:
         self._api.events.put(Event(request_id, payload, headers))
         return self._wait_for_answer(request_id, time.monotonic() + limit)
 
-    def _wait_until_ready(self) -> bool:
-        """Wait for the first question of the runtime; its death or its error are for _wait_for_answer to tell."""
+    def _wait_until_ready(self) -> None:
+        """Wait for the first question of the runtime; its death or its error are for _wait_for_answer to tell.
+
+        What takes longer is no error yet: Lambda begins it anew, in the time of the invocation. This one goes on.
+        """
         deadline = time.monotonic() + INIT_LIMIT_SECONDS
         while time.monotonic() < deadline:
             if self._api.ready.wait(0.05) or self._process.poll() is not None:
-                return True
-        return False
+                return
 
     def _wait_for_answer(self, request_id: str, deadline: float) -> tuple[bytes, bool]:
         while True:
