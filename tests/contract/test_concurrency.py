@@ -104,7 +104,7 @@ class Worker:
         assert found == {key: self.expected[key] for key in keys if key in self.expected}
 
 
-@pytest.mark.timeout(SECONDS + 60)
+@pytest.mark.timeout(SECONDS + 300)
 def test_32_clients_see_what_was_acknowledged(
     aws: Callable[..., Any], faults: Callable[..., None], without_approximation: Callable[[str], None]
 ) -> None:

@@ -80,7 +80,7 @@ def failed(
         )
         assert answer["StatusCode"] == 202
         [message] = clients("sqs").receive_message(
-            QueueUrl=url["QueueUrl"], WaitTimeSeconds=15, MessageAttributeNames=["All"]
+            QueueUrl=url["QueueUrl"], WaitTimeSeconds=20, MessageAttributeNames=["All"]
         )["Messages"]
         logs = (cloud.home / "lambda" / "logs" / name).glob("*.log")
         return message, sum(log.read_text().count("tried\n") for log in logs)

@@ -106,7 +106,7 @@ class Load:
         with self._changed:
             wanted = [before + calls for before in self._calls]
             assert self._changed.wait_for(
-                lambda: all(now >= then for now, then in zip(self._calls, wanted, strict=True)), timeout=60
+                lambda: all(now >= then for now, then in zip(self._calls, wanted, strict=True)), timeout=180
             ), self.failures
 
     def end(self) -> None:

@@ -44,7 +44,7 @@ def test_whoever_stops_it_is_told_nothing_that_is_false(tmp_path: Path) -> None:
         assert demo.stdout
         assert any(line == "begun\n" for line in demo.stdout)
         os.killpg(demo.pid, signal.SIGINT)
-        _, said = demo.communicate(timeout=60)
+        _, said = demo.communicate(timeout=180)
 
     assert (demo.returncode, said) == (130, "\nInterrupted. Nothing is left running.\n")
 
@@ -52,7 +52,7 @@ def test_whoever_stops_it_is_told_nothing_that_is_false(tmp_path: Path) -> None:
 def test_what_a_failed_step_printed_is_shown_once_and_whole(tmp_path: Path) -> None:
     """A failure is not cut as a long output is, and not told twice."""
     with start(tmp_path / "page.md", "seq 1000 1030\nfalse") as demo:
-        printed, said = demo.communicate(timeout=60)
+        printed, said = demo.communicate(timeout=180)
 
     assert demo.returncode == 1
     assert [printed.count(f"\n{number}\n") for number in (1000, 1007, 1008, 1030)] == [1, 1, 1, 1]
