@@ -124,6 +124,7 @@ create or replace function s3vl._judge(
     out seen text[],
     out wrong text[],
     out problems text[],
+    out waiting boolean[],
     out hash_names text[]
 )
     language plpgsql
@@ -139,6 +140,7 @@ begin
     from s3vl._gather(_binding, _judge.index, _judge.keys, null, 0) as g;
     _judge.wrong := '{}';
     _judge.problems := '{}';
+    _judge.waiting := '{}';
     _judge.hash_names := '{}';
     _judge.seen := array(
         select substr(r.vector_id, length(_binding.id_prefix) + 1)
@@ -154,6 +156,7 @@ begin
     select
         coalesce(array_agg(d.key), '{}') as keys,
         coalesce(array_agg(d.problem), '{}') as problems,
+        coalesce(array_agg(d.problem = 'orphan' and d.key = any(_rows.waiting)), '{}') as waiting,
         coalesce(array_agg(d.hash_name), '{}') as hash_names
     into _found
     from s3vl._differences(
@@ -175,6 +178,7 @@ begin
         ));
     _judge.wrong := _found.keys;
     _judge.problems := _found.problems;
+    _judge.waiting := _found.waiting;
     _judge.hash_names := _found.hash_names;
 end;
 $$;

@@ -47,10 +47,10 @@ as $$
             case
                 when v.job_id is null then 'it was not verified since all rows were sent'
                 when v.state = 'failed' then format('verify %s has failed', v.job_id)
-                when d.count > 0 and not v.repair then format(
-                    'verify %s has found %s differences', v.job_id, d.count
+                when d.only_listed > 0 then format(
+                    'verify %s has found %s differences', v.job_id, d.only_listed
                 )
-                when d.count > 0 and o.noted_at <= v.finished_at then format(
+                when d.sent > 0 and o.noted_at <= v.finished_at then format(
                     'what verify %s has found is still to be sent', v.job_id
                 )
             end
@@ -70,8 +70,11 @@ as $$
         where l.binding_id = s.binding_id and l.state = 'dead'
     ) as f (dead)
     cross join lateral (
-        select count(*) from s3vl.sync_difference as n where n.job_id = v.job_id
-    ) as d (count)
+        select count(*) filter (where s.is_sent), count(*) filter (where not s.is_sent)
+        from s3vl.sync_difference as n
+        cross join lateral s3vl._is_sent(v, n.is_waiting) as s (is_sent)
+        where n.job_id = v.job_id
+    ) as d (sent, only_listed)
 $$;
 
 comment on function s3vl._not_whole(s3vl.binding) is

@@ -1,6 +1,19 @@
 -- The end of a verify: what it has found, and, with repair, marks for it. So rows are sent as they
 -- are by then, and a vector is deleted only when its row is not there by then either.
 
+create or replace function s3vl._is_sent(job s3vl.sync_job, is_waiting boolean)
+    returns boolean
+    immutable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    -- That a table was emptied explains why ids have no row, and not why a row has no embedding.
+    select (_is_sent.job).repair and ((_is_sent.job).is_guarded or not _is_sent.is_waiting)
+$$;
+
+comment on function s3vl._is_sent(s3vl.sync_job, boolean) is
+    'Tells whether a job has a difference sent, or only lists it.';
+
 create or replace function s3vl._refuse_deletes(
     binding s3vl.binding,
     job s3vl.sync_job,
@@ -49,17 +62,23 @@ as $$
         ' ',
         case
             when count(d.key) = 0 then 'No difference.'
-            when (_verify_result.job).repair then format(
+            when bool_or(s.is_sent) then format(
                 '%s differences, which s3vl.sync() sends: select * from '
                 's3vl.verify_differences(%s);',
-                count(d.key), (_verify_result.job).job_id
+                count(*) filter (where s.is_sent), (_verify_result.job).job_id
             )
+            when (_verify_result.job).repair then null
             else format(
                 '%1$s differences: select * from s3vl.verify_differences(%2$s); to have them '
                 'sent: select s3vl.start_verify(%3$L, repair => true);',
                 count(d.key), (_verify_result.job).job_id, (_verify_result.binding).binding_name
             )
         end,
+        case when (_verify_result.job).repair and bool_or(not s.is_sent) then format(
+            '%s vectors stay, whose rows have no embedding; to have them deleted: '
+            'select s3vl.start_verify(%L, repair => true);',
+            count(*) filter (where not s.is_sent), (_verify_result.binding).binding_name
+        ) end,
         case when count(d.hash_name) > 0 then format(
             '%s of the stale vectors have a hash of another kind than %s: %s.',
             count(d.hash_name),
@@ -70,6 +89,7 @@ as $$
             then 'Without hash_key only ids and metadata are compared, not the numbers.' end
     )
     from s3vl.sync_difference as d
+    cross join lateral s3vl._is_sent(_verify_result.job, d.is_waiting) as s (is_sent)
     where d.job_id = (_verify_result.job).job_id
 $$;
 
@@ -87,7 +107,7 @@ declare
     _allowed bigint;
     _keys text[];
 begin
-    if _job.repair and not _job.is_owed and _job.last_key is null then
+    if _job.repair and _job.is_guarded and _job.last_key is null then
         _orphans := (
             select count(*)
             from s3vl.sync_difference as d
@@ -102,7 +122,7 @@ begin
         select d.key
         from s3vl.sync_difference as d
         where d.job_id = _job.job_id
-            and _job.repair
+            and s3vl._is_sent(_job, d.is_waiting)
             and (_job.last_key is null or d.key > _job.last_key)
         order by d.key
         limit 10000

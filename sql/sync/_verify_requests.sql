@@ -110,12 +110,14 @@ begin
     from s3vl._judge(
         _note_second_look.binding, _note_second_look.index, _note_second_look.keys, _ids, _metadata
     ) as j;
-    insert into s3vl.sync_difference as d (job_id, key, problem, hash_name)
-    select _note_second_look.job_id, n.key, n.problem, n.hash_name
-    from unnest(_differences.wrong, _differences.problems, _differences.hash_names)
-        as n (key, problem, hash_name)
+    insert into s3vl.sync_difference as d (job_id, key, problem, is_waiting, hash_name)
+    select _note_second_look.job_id, n.key, n.problem, n.is_waiting, n.hash_name
+    from unnest(
+        _differences.wrong, _differences.problems, _differences.waiting, _differences.hash_names
+    ) as n (key, problem, is_waiting, hash_name)
     on conflict on constraint sync_difference_pkey do update
     set problem = excluded.problem,
+        is_waiting = excluded.is_waiting,
         hash_name = excluded.hash_name,
         noted_at = excluded.noted_at;
 end;

@@ -79,7 +79,7 @@ begin
         raise exception using
             errcode = '55000',
             message = format('job %s cannot be cancelled', _job.job_id),
-            detail = 'It deletes vectors that have lost their rows, and nothing else would.',
+            detail = 'It finds what nothing else would: s3vl.sync() has queued it itself.',
             hint = 'Pause the binding to stop it for a while: see s3vl.pause_binding().';
     end if;
     _job.state := 'cancelled';
@@ -90,5 +90,5 @@ $$;
 
 comment on function s3vl.cancel_job(bigint) is
     'Cancels a job. It returns true, or false when the job was over already. What it has sent '
-    'stays. Raises 42704 for an unknown job, and 55000 for one that deletes vectors after '
-    'TRUNCATE, after a change of key_column, or at the end of a binding. No Lambda call.';
+    'stays. Raises 42704 for an unknown job, and 55000 for one that nobody has started, such as '
+    'the verify after TRUNCATE: see s3vl.sync_jobs(). No Lambda call.';

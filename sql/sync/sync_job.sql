@@ -7,6 +7,7 @@ create table s3vl.sync_job (
     state text not null default 'queued',
     is_owed boolean not null default false,
     repair boolean not null default false,
+    is_guarded boolean not null default true,
     max_deletes integer,
     done bigint not null default 0,
     total bigint,
@@ -45,10 +46,15 @@ comment on column s3vl.sync_job.kind is
 comment on column s3vl.sync_job.state is
     'queued, running, done, failed or cancelled.';
 comment on column s3vl.sync_job.is_owed is
-    'True when s3vl queued it itself, because vectors may have lost their rows: after TRUNCATE, '
-    'after another key column, and at the end of a binding. It comes first, and may delete.';
+    'True when s3vl queued it itself, because nothing else finds what has changed: after TRUNCATE, '
+    'after another key column, after a change by a transaction that is older than the binding, and '
+    'at the end of a binding. It comes first.';
 comment on column s3vl.sync_job.repair is
     'True when differences are to be sent.';
+comment on column s3vl.sync_job.is_guarded is
+    'False when vectors are known to have lost their rows: a repair deletes all that have no row, '
+    'and leaves those whose row waits for an embedding. True when it deletes both, and no more '
+    'than max_deletes.';
 comment on column s3vl.sync_job.max_deletes is
     'How many vectors a repair may delete; null for a tenth of those that there are.';
 comment on column s3vl.sync_job.done is
@@ -87,6 +93,7 @@ create table s3vl.sync_difference (
     job_id bigint not null,
     key text collate "C" not null,
     problem text not null,
+    is_waiting boolean not null default false,
     hash_name text,
     noted_at timestamptz not null default clock_timestamp(),
     constraint sync_difference_pkey primary key (job_id, key),
@@ -103,7 +110,9 @@ comment on column s3vl.sync_difference.key is
     'Key of the row, as text.';
 comment on column s3vl.sync_difference.problem is
     'missing: a row without its vector. stale: a vector that is not as its row. orphan: a vector '
-    'without a row.';
+    'whose row is gone, or has no embedding.';
+comment on column s3vl.sync_difference.is_waiting is
+    'True for an orphan whose row is there, and waits for an embedding.';
 comment on column s3vl.sync_difference.hash_name is
     'How the hash of a stale vector was made, when not as it is made now.';
 comment on column s3vl.sync_difference.noted_at is

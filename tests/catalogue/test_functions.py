@@ -442,11 +442,11 @@ TABLES = {
         "next_attempt_at",
     ],
     "sync_job": [
-        "job_id", "binding_id", "kind", "state", "is_owed", "repair", "max_deletes", "done", "total", "last_key",
-        "stage", "stage_done", "next_token", "restarts", "sums", "stage_sums", "sqlstate", "error", "hint",
+        "job_id", "binding_id", "kind", "state", "is_owed", "repair", "is_guarded", "max_deletes", "done", "total",
+        "last_key", "stage", "stage_done", "next_token", "restarts", "sums", "stage_sums", "sqlstate", "error", "hint",
         "created_at", "started_at", "finished_at",
     ],
-    "sync_difference": ["job_id", "key", "problem", "hash_name", "noted_at"],
+    "sync_difference": ["job_id", "key", "problem", "is_waiting", "hash_name", "noted_at"],
     "sync_pace": ["index_arn", "free_at"],
 }  # fmt: skip
 

@@ -379,6 +379,72 @@ def test_a_late_change_is_no_difference(docs: Verified, database: Callable[[], p
     docs.assert_in_step(WITHOUT_HASH)
 
 
+def late(database: Callable[[], psycopg.Connection]) -> psycopg.Connection:
+    """Begin a transaction that goes on seeing the bindings as they are now."""
+    connection = database()
+    connection.autocommit = False
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    connection.execute("select 1 from s3vl.list_bindings()")
+    return connection
+
+
+def test_a_late_change_does_not_empty_an_index(
+    docs: Verified, database: Callable[[], psycopg.Connection]
+) -> None:
+    """The verify that is owed for it has the guard of any other, and goes on when the number is confirmed."""
+    docs.run("alter table docs add column new_embedding real[]")
+    older = late(database)
+    docs.run("select s3vl.alter_binding('docs', embedding_column => 'new_embedding')")
+    older.execute("delete from docs where id <= 5")
+    older.commit()
+    docs.sync()
+    assert set(docs.stored()) == {str(key) for key in range(6, 301)}
+    [(owed,)] = docs.run("select job_id from s3vl.sync_job where is_owed and kind = 'verify'")
+    row = docs.job(owed)
+    assert (row["state"], row["sqlstate"]) == ("failed", "55000")
+    assert docs.differences(owed) == named("orphan", *range(6, 301))
+    docs.run(row["hint"].split("type: ")[1])
+    docs.sync()
+    assert docs.stored() == {}
+
+
+def test_truncate_in_a_late_transaction_empties_the_index(
+    docs: Verified, database: Callable[[], psycopg.Connection]
+) -> None:
+    """Its own verify comes before the one that has a guard, which then finds nothing."""
+    older = late(database)
+    docs.run("select s3vl.alter_binding('docs', metadata_columns => '{body}', backfill => false)")
+    older.execute("truncate docs")
+    older.commit()
+    docs.sync()
+    assert docs.stored() == {}
+    jobs = "select state, count(*) from s3vl.sync_job where kind = 'verify' group by 1"
+    assert docs.run(jobs) == [("done", 2)]
+
+
+def test_truncate_explains_vectors_without_a_row_and_no_others(docs: Verified) -> None:
+    """A vector whose row is there, without an embedding, stays until a repair with a guard deletes it."""
+    docs.run("truncate docs")
+    unseen(docs, "insert into docs (id, embedding) select n, null from generate_series(1, 200) as n")
+    docs.sync()
+    assert set(docs.stored()) == {str(key) for key in range(1, 201)}
+    [(owed,)] = docs.run("select job_id from s3vl.sync_job where is_owed")
+    assert docs.differences(owed) == named("orphan", *range(1, 301))
+    assert docs.job(owed)["hint"] == (
+        f"100 differences, which s3vl.sync() sends: select * from s3vl.verify_differences({owed});"
+        " 200 vectors stay, whose rows have no embedding; to have them deleted:"
+        " select s3vl.start_verify('docs', repair => true);"
+    )
+    assert docs.run("select array_to_string(s3vl._not_whole(b), ',') from s3vl.binding as b") == [
+        (f"verify {owed} has found 200 differences",)
+    ]
+    [(guarded,)] = docs.run(docs.job(owed)["hint"].split("deleted: ")[1])
+    docs.sync()
+    assert (docs.job(guarded)["sqlstate"], len(docs.stored())) == ("55000", 200)
+    assert docs.verify(repair=True, max_deletes=200) == named("orphan", *range(1, 201))
+    assert docs.stored() == {}
+
+
 def test_vectors_of_an_ending_binding_are_not_forgotten(
     docs: Verified, faults: Callable[..., None], cloud: LocalCloud
 ) -> None:
