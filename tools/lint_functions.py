@@ -61,6 +61,9 @@ ACCEPTED = {
     ("s3vl.move_to_cold(text,text,integer,bigint)", "text type variable is not sanitized: _steps.lock"): (
         "as the page"
     ),
+    ("s3vl.move_to_cold(text,text,integer,bigint)", "text type variable is not sanitized: _steps.claim"): (
+        "as the page"
+    ),
     ("s3vl.move_to_cold(text,text,integer,bigint)", "text type variable is not sanitized: _steps.move"): (
         "as the page"
     ),

@@ -71,6 +71,41 @@ $$;
 comment on function s3vl._check_older_than(text) is
     'Refuses to move rows without a condition.';
 
+-- Rows are locked when their vectors have come, so that nobody waits for that, and as an UPDATE
+-- locks them that changes no key: rows that foreign keys refer to are not left out.
+create or replace function s3vl._claim_query(binding s3vl.binding, condition text)
+    returns text
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return format(
+        'select array(select t.%2$I::pg_catalog.text from %1$s as t where %3$s '
+        'and t.%2$I operator(pg_catalog.=) any ($1::%4$s[]) '
+        'and exists (select from s3vl.get_vectors(array('
+        'select pg_catalog.concat(%5$L::pg_catalog.text, k.key) '
+        'from pg_catalog.unnest($1) as k (key)), '
+        'index_arn => %6$L, include_metadata => false) as c '
+        'where c.vector_id operator(pg_catalog.=) %7$s::pg_catalog.text '
+        'and c.embedding::pg_catalog.float4[] operator(pg_catalog.=) '
+        't.%8$I::pg_catalog.float4[]) for no key update of t skip locked)',
+        _claim_query.binding.source,
+        _claim_query.binding.key_column,
+        _claim_query.condition,
+        s3vl._column_type(_claim_query.binding.source, _claim_query.binding.key_column),
+        _claim_query.binding.id_prefix,
+        _claim_query.binding.index_arn,
+        s3vl._vector_id(_claim_query.binding.id_prefix, _claim_query.binding.key_column),
+        _claim_query.binding.embedding_column
+    );
+end;
+$$;
+
+comment on function s3vl._claim_query(s3vl.binding, text) is
+    'Returns the query that locks those rows of a page whose vector the index has, and that nobody '
+    'else has locked.';
+
 create or replace function s3vl._cold_steps(
     binding_name text,
     older_than text,
@@ -78,6 +113,7 @@ create or replace function s3vl._cold_steps(
     out condition text,
     out page text,
     out lock text,
+    out claim text,
     out move text
 )
     stable
@@ -112,28 +148,18 @@ begin
         _where,
         s3vl._key_cast(_binding, '$1')
     );
+    _cold_steps.claim := s3vl._claim_query(_binding, _where);
     _cold_steps.move := format(
-        'with moved as (update %1$s as t set %2$I = null where %3$s '
-        'and t.%4$I operator(pg_catalog.=) any ($1::%5$s[]) '
-        'and exists (select from s3vl.get_vectors(array('
-        'select pg_catalog.concat(%6$L::pg_catalog.text, k.key) '
-        'from pg_catalog.unnest($1) as k (key)), '
-        'index_arn => %7$L, include_metadata => false) as c '
-        'where c.vector_id operator(pg_catalog.=) %8$s::pg_catalog.text '
-        'and c.embedding::pg_catalog.float4[] operator(pg_catalog.=) '
-        't.%2$I::pg_catalog.float4[]) '
-        'returning t.%4$I as key, t.%2$I is null as is_cold) '
+        'with moved as (update %1$s as t set %2$I = null '
+        'where t.%3$I operator(pg_catalog.=) any ($1::%4$s[]) '
+        'returning t.%3$I as key, t.%2$I is null as is_cold) '
         'select pg_catalog.count(*) filter (where m.is_cold), '
-        'pg_catalog.count(*) filter (where m.key operator(pg_catalog.<>) all ($1::%5$s[])) '
+        'pg_catalog.count(*) filter (where m.key operator(pg_catalog.<>) all ($1::%4$s[])) '
         'from moved as m',
         _binding.source,
         _binding.embedding_column,
-        _where,
         _binding.key_column,
-        s3vl._column_type(_binding.source, _binding.key_column),
-        _binding.id_prefix,
-        _binding.index_arn,
-        s3vl._vector_id(_binding.id_prefix, _binding.key_column)
+        s3vl._column_type(_binding.source, _binding.key_column)
     );
     -- EXPLAIN locks, and asks for the same rights.
     _cold_steps.lock := concat('explain ', _cold_steps.move);
@@ -141,6 +167,6 @@ end;
 $$;
 
 comment on function s3vl._cold_steps(text, text, integer) is
-    'Returns a query that only a whole condition fits into, the query for a page of keys, the '
-    'statement that sets the embeddings null of those whose vector the index has, and one that '
-    'only locks the table for that.';
+    'Returns a query that only a whole condition fits into, the query for a page of keys, one '
+    'that locks the table for the move, the query that locks the rows that can be moved, and the '
+    'statement that sets their embeddings null.';

@@ -468,6 +468,27 @@ def test_nothing_is_lost_while_others_change_the_same_rows(tiered: Tiered) -> No
     assert_as_brute_force(tiered, next(vectors(6)))
 
 
+def test_a_move_never_waits_for_the_application(tiered: Tiered) -> None:
+    """It leaves rows that another session has locked, and says so; a lock of foreign keys is none."""
+    tiered.put(1, 20)
+    tiered.sync()
+    tiered.run("set lock_timeout = '2s'")
+    notices: list[str | None] = []
+    tiered.connection.add_notice_handler(lambda said: notices.append(said.message_primary))
+    with tiered.other_session() as app, app.transaction():
+        app.execute("update docs set tenant = 'c' where id in (4, 9)")
+        app.execute("select from docs where id = 11 for share")
+        app.execute("select from docs where id = 12 for key share")
+
+        assert tiered.move("true", 6) == 17
+
+        app.execute("update docs set tenant = 'c' where id <= 11")
+    assert notices == ["moved 17 of 20 rows"]
+    assert tiered.run("select id from docs where embedding is not null order by id") == [(4,), (9,), (11,)]
+    assert tiered.move("true") == 3
+    assert_as_brute_force(tiered, next(vectors(7)))
+
+
 @pytest.fixture
 def app(tiered: Tiered) -> Iterator[Tiered]:
     """Make the role tier_app, a writer that is not the owner of the table, and put 40 rows."""
@@ -529,7 +550,7 @@ def test_a_move_keeps_to_row_security(app: Tiered) -> None:
 
     app.run("reset role")
     assert moved == 18
-    assert notices == ["18 rows keep their embedding"]
+    assert notices == ["moved 18 of 36 rows"]
     assert app.run("select count(*) from docs where embedding is null and (tenant <> 'a' or id <= 4)") == [
         (0,)
     ]
