@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +88,41 @@ def faults(cloud: LocalCloud) -> Iterator[Callable[..., None]]:
 
     yield add
     request(cloud.state(), "DELETE", "/_s3vl/faults")
+
+
+@dataclass(frozen=True)
+class Held:
+    """Calls of one operation that the local cloud keeps until the test lets them go on."""
+
+    cloud: LocalCloud
+    operation: str
+
+    def count(self) -> int:
+        """Return how many have come."""
+        rules = request(self.cloud.state(), "GET", "/_s3vl/faults")["rules"]
+        return sum(rule["applied"] for rule in rules if rule["hold"] and rule["operation"] == self.operation)
+
+    def wait_for(self, count: int = 1) -> None:
+        """Wait until so many have come."""
+        limit = time.monotonic() + 30
+        while self.count() < count:
+            assert time.monotonic() < limit, f"no {self.operation} came"
+            time.sleep(0.005)
+
+    def let_go(self) -> None:
+        """Let them go on."""
+        request(self.cloud.state(), "DELETE", "/_s3vl/faults")
+
+
+@pytest.fixture
+def hold(cloud: LocalCloud, faults: Callable[..., None]) -> Callable[..., Held]:
+    """Hold the next call of an operation, or those that a rule says, until the test lets it go on, or ends."""
+
+    def begin(operation: str, times: int = 1, **rule: Any) -> Held:
+        faults(operation=operation, hold=True, times=times, **rule)
+        return Held(cloud, operation)
+
+    return begin
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import random
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 EVERY_OPERATION = "*"
@@ -37,6 +37,7 @@ class _Rule:
     message: str = "A fault rule of the local cloud answered this call."
     reset: bool = False
     latency_ms: int = 0
+    hold: bool = False
     times: int | None = None
     every: int = 1
     probability: float | None = None
@@ -72,13 +73,16 @@ class Faults:
     def __init__(self) -> None:
         self._lock = Lock()
         self._rules: list[_Rule] = []
+        # Set when the rules that are there now are forgotten.
+        self._cleared = Event()
         self._requests: Counter[str] = Counter()
 
     def add(self, rule: dict[str, Any]) -> None:
         """Add a rule; a ValueError says what is wrong with it.
 
         `operation` is a name such as "QueryVectors" or "Invoke", or "*". `status` and `code`, with an
-        optional `message`, make the call fail, `reset` ends its connection, `latency_ms` makes it slow.
+        optional `message`, make the call fail, `reset` ends its connection, `latency_ms` makes it slow, and
+        `hold` keeps it until the rules are cleared.
         `every` = 3 disturbs each third call, `probability` = 0.05 one in twenty by chance (`seed` chooses the
         sequence), and `times` = 2 ends the rule after two.
         """
@@ -95,9 +99,11 @@ class Faults:
             ]
 
     def clear(self) -> None:
-        """Forget all rules; the counters go on."""
+        """Forget all rules, and let go what they hold; the counters go on."""
         with self._lock:
             self._rules.clear()
+            self._cleared.set()
+            self._cleared = Event()
 
     def requests(self) -> dict[str, int]:
         """Return how many calls each operation got since the start, failed ones included."""
@@ -106,18 +112,20 @@ class Faults:
 
     def apply(self, operation: str) -> Fault | None:
         """Count the call, wait as the rules say, and return the error to answer, if any."""
-        failing, latency_ms = self._decide(operation)
+        failing, latency_ms, cleared = self._decide(operation)
         if latency_ms:
             time.sleep(latency_ms / 1000)
+        if cleared is not None:
+            cleared.wait()
         if failing is None:
             return None
         if failing.status is None or failing.code is None:
             raise ConnectionDroppedError(f"a fault rule of the local cloud dropped this {operation}")
         return Fault(failing.status, failing.code, failing.message)
 
-    def _decide(self, operation: str) -> tuple[_Rule | None, int]:
-        """Let every due rule add its latency, and return the first one that makes the call fail."""
-        failing, latency_ms = None, 0
+    def _decide(self, operation: str) -> tuple[_Rule | None, int, Event | None]:
+        """Return the first due rule that makes the call fail, the latency of all, and what a held call waits for."""
+        failing, latency_ms, is_held = None, 0, False
         with self._lock:
             self._requests[operation] += 1
             for rule in self._rules:
@@ -129,7 +137,8 @@ class Faults:
                     failing = rule
                 rule.applied += 1
                 latency_ms += rule.latency_ms
-        return failing, latency_ms
+                is_held |= rule.hold
+            return failing, latency_ms, self._cleared if is_held else None
 
 
 _TEXTS = ("operation", "code", "message")
@@ -140,7 +149,8 @@ _NUMBERS = {
     "every": (1, 10**9),
     "seed": (0, 10**9),
 }
-_KNOWN = (*_TEXTS, *_NUMBERS, "reset", "probability")
+_SWITCHES = ("reset", "hold")
+_KNOWN = (*_TEXTS, *_NUMBERS, *_SWITCHES, "probability")
 
 
 def _checked(rule: Any) -> _Rule:
@@ -159,8 +169,8 @@ def _checked(rule: Any) -> _Rule:
         raise ValueError("a call gets either an error (status and code) or no answer (reset), not both")
     if "every" in rule and "probability" in rule:
         raise ValueError("calls are chosen either by counting (every) or by chance (probability), not both")
-    if "status" not in rule and not rule.get("latency_ms") and not rule.get("reset"):
-        raise ValueError("a fault rule needs status and code, or reset, or latency_ms")
+    if "status" not in rule and not any(rule.get(name) for name in ("latency_ms", *_SWITCHES)):
+        raise ValueError("a fault rule needs status and code, or reset, or latency_ms, or hold")
     return _Rule(**rule)
 
 
@@ -173,8 +183,8 @@ def _check_member(name: str, value: Any) -> None:
         low, high = _NUMBERS[name]
         if type(value) is not int or not low <= value <= high:
             raise ValueError(f"{name} must be an integer from {low} to {high}, got {value!r}")
-    if name == "reset" and type(value) is not bool:
-        raise ValueError(f"reset must be true or false, got {value!r}")
+    if name in _SWITCHES and type(value) is not bool:
+        raise ValueError(f"{name} must be true or false, got {value!r}")
     if name == "probability" and (type(value) not in (int, float) or not 0 <= value <= 1):
         raise ValueError(f"probability must be a number from 0 to 1, got {value!r}")
 

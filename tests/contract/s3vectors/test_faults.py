@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -106,6 +107,21 @@ def test_latency_delays_a_call_that_succeeds() -> None:
     assert time.monotonic() - started >= 0.05
 
 
+def test_what_is_held_goes_on_when_the_rules_are_cleared() -> None:
+    """Others pass meanwhile; the held call ends as its rule says, and a later rule holds only later calls."""
+    faults = Faults()
+    faults.add({"operation": "GetIndex", "hold": True, "times": 1, **THROTTLED})
+    with ThreadPoolExecutor() as pool:
+        held = pool.submit(outcomes, faults, ["GetIndex"])
+        while faults.requests() != {"GetIndex": 1}:
+            time.sleep(0.001)
+        others, is_over = outcomes(faults, ["GetIndex", "PutVectors"]), held.done()
+        faults.clear()
+        faults.add({"operation": "PutVectors", "hold": True})
+
+        assert (others, is_over, held.result()) == ([200, 200], False, [429])
+
+
 def test_calls_are_counted_and_rules_can_be_read_and_cleared() -> None:
     """Counters go on after a clear; rules say how often they applied."""
     faults = Faults()
@@ -127,7 +143,7 @@ def test_calls_are_counted_and_rules_can_be_read_and_cleared() -> None:
         ({}, "needs an operation"),
         ([], "a fault rule is an object"),
         ({"operation": ""}, "operation must be a text that is not empty, got ''"),
-        ({"operation": "*"}, "needs status and code, or reset, or latency_ms"),
+        ({"operation": "*"}, "needs status and code, or reset, or latency_ms, or hold"),
         ({"operation": "*", "status": 429}, "status and code go together"),
         ({"operation": "*", "code": "X"}, "status and code go together"),
         (
@@ -142,7 +158,8 @@ def test_calls_are_counted_and_rules_can_be_read_and_cleared() -> None:
         ({"operation": "*", "latency_ms": 5, "times": 0}, "times must be an integer from 1"),
         ({"operation": "*", "latency_ms": 5, "every": True}, "every must be an integer from 1"),
         ({"operation": "*", "reset": 1}, "reset must be true or false, got 1"),
-        ({"operation": "*", "reset": False}, "needs status and code, or reset, or latency_ms"),
+        ({"operation": "*", "hold": "yes"}, "hold must be true or false, got 'yes'"),
+        ({"operation": "*", "reset": False}, "needs status and code, or reset, or latency_ms, or hold"),
         ({"operation": "*", "reset": True, "status": 500, "code": "X"}, "either an error .* or no answer"),
         ({"operation": "*", "reset": True, "probability": 1.5}, "probability must be a number from 0 to 1"),
         (
