@@ -13,8 +13,8 @@ declare
         epoch from _wait_to_retry.deadline - clock_timestamp()
     )::double precision;
 begin
-    -- The call still needs time to run in.
-    if _wait_to_retry.attempts >= 8 or _seconds > _seconds_left / 2 then
+    -- The call still needs time to run in: cut short, it would be told as a timeout.
+    if _wait_to_retry.attempts >= 8 or _seconds_left - _seconds < greatest(_seconds, 0.1) then
         return false;
     end if;
     perform pg_sleep(_seconds);

@@ -108,10 +108,11 @@ def test_waiting_keeps_to_the_time_of_the_call(db: Database, registered: StubLam
 
 
 @pytest.mark.parametrize(
-    ("attempts", "seconds_left", "again"), [(1, 60, True), (8, 60, False), (1, 0, False), (1, -1, False)]
+    ("attempts", "seconds_left", "again"),
+    [(1, 60, True), (8, 60, False), (1, 0.1, False), (1, 0, False), (1, -1, False)],
 )
 def test_another_attempt_needs_attempts_and_time_left(
-    db: Database, attempts: int, seconds_left: int, again: bool
+    db: Database, attempts: int, seconds_left: float, again: bool
 ) -> None:
     """Eight attempts are all there are, and none begins without time."""
     assert again is db.value(
