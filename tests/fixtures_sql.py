@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
@@ -63,6 +64,12 @@ class Database:
         [row] = self.rows(statement, **parameters)
         [value] = row.values()
         return value
+
+    def milliseconds(self, statement: LiteralString) -> float:
+        """Run a statement, and return how long that took."""
+        begun = time.monotonic()
+        self.rows(statement)
+        return (time.monotonic() - begun) * 1000
 
     def error(self, statement: LiteralString, **parameters: Any) -> Diagnostic:
         """Run a statement that has to fail, and return its error; the session stays usable."""

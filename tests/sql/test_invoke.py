@@ -51,10 +51,11 @@ def test_timeout_is_set_for_the_call_and_the_budget_leaves_time_for_the_way_back
     db.rows("update s3vl.config set timeout_seconds = %(seconds)s", seconds=timeout_seconds)
     registered.answers(EMPTY)
 
-    db.rows(LIST)
+    spent_ms = db.milliseconds(LIST)
 
-    assert timeouts(registered) == [pytest.approx(timeout_seconds * 1000, abs=100)]
-    assert registered.requests[0]["budget_ms"] == pytest.approx(budget_ms, abs=100)
+    [timeout_ms] = timeouts(registered)
+    assert 0 <= timeout_seconds * 1000 - timeout_ms <= spent_ms
+    assert 0 <= budget_ms - registered.requests[0]["budget_ms"] <= spent_ms
 
 
 def test_parts_share_one_limit(db: Database, registered: StubLambda) -> None:
@@ -63,12 +64,11 @@ def test_parts_share_one_limit(db: Database, registered: StubLambda) -> None:
     registered.answers(EMPTY, seconds=0.5, continuation={"part": 3})
     registered.answers(EMPTY)
 
-    db.rows(LIST)
+    spent_ms = db.milliseconds(LIST)
 
-    assert timeouts(registered) == pytest.approx([30_000, 29_500, 29_000], abs=200)
-    assert [request["budget_ms"] for request in registered.requests] == pytest.approx(
-        [29_000, 28_500, 28_000], abs=200
-    )
+    first, second, third = timeouts(registered)
+    assert 30_000 >= first >= second + 500 >= third + 1_000 >= 31_000 - spent_ms
+    assert [request["budget_ms"] + 1_000 for request in registered.requests] == [first, second, third]
 
 
 def test_continuation_is_sent_back_as_it_came_with_the_same_request(
@@ -110,9 +110,10 @@ def test_timeout_setting_is_put_back_after_the_call(
         db.rows("select set_config('aws_lambda.request_timeout_ms', %(before)s, true)", before=before)
     registered.answers(EMPTY)
 
-    db.rows(LIST)
+    spent_ms = db.milliseconds(LIST)
 
-    assert timeouts(registered) == [pytest.approx(30_000, abs=100)]
+    [timeout_ms] = timeouts(registered)
+    assert 0 <= 30_000 - timeout_ms <= spent_ms
     assert db.value(SETTING) == after
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, LiteralString
 
-import pytest
-
 if TYPE_CHECKING:
     from fixtures_sql import Database, StubLambda
 
@@ -67,4 +65,4 @@ def test_a_caller_cannot_lengthen_its_time(db: Database, registered: StubLambda)
         " null, clock_timestamp() + interval '1 hour')"
     )
 
-    assert registered.requests[0]["budget_ms"] == pytest.approx(29_000, abs=100)
+    assert 0 < registered.requests[0]["budget_ms"] <= 29_000
