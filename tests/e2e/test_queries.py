@@ -11,7 +11,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from fixtures_cloud import INDEX_NAME, Stack, sample_vectors
+from fixtures_cloud import INDEX_NAME, Held, Stack, sample_vectors
 from s3vl_local.cloud import ROOT
 
 if TYPE_CHECKING:
@@ -257,17 +257,23 @@ def nearest_three(connection: psycopg.Connection) -> list[tuple[Any, ...]]:
 
 
 def test_cancelling_a_query_leaves_the_next_one_working(
-    connection: psycopg.Connection, faults: Callable[..., None]
+    connection: psycopg.Connection, hold: Callable[..., Held]
 ) -> None:
     """A query cancelled while S3 Vectors is slow ends with 57014, and the session goes on."""
-    faults(operation="QueryVectors", latency_ms=1_000, times=1)
-    canceller = threading.Timer(0.3, connection.cancel_safe)
+    search = hold("QueryVectors")
+
+    def cancel() -> None:
+        search.wait_for()
+        connection.cancel_safe()
+
+    canceller = threading.Thread(target=cancel)
     canceller.start()
 
     with pytest.raises(psycopg.errors.QueryCanceled):
         connection.execute("select * from s3vl.query_vectors(%s::float8[], %s)", [IDENTICAL, INDEX_NAME])
 
     canceller.join()
+    search.let_go()
     assert nearest_three(connection)
 
 

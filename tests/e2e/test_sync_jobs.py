@@ -28,7 +28,7 @@ from s3vl_local.postgres import BIN
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from fixtures_cloud import Stack
+    from fixtures_cloud import Held, Stack
     from s3vl_local.cloud import LocalCloud
 
 BIND = """
@@ -512,8 +512,10 @@ SHORT_LEASES: LiteralString = """
 """
 
 
-def sync_and_be_killed(docs: Verified, database: Callable[[], psycopg.Connection], kind: str) -> list[int]:
-    """Sync until the job of a kind is done, killed after each page, and return what was done then."""
+def sync_and_be_killed(
+    docs: Verified, database: Callable[[], psycopg.Connection], kind: str, first: Held
+) -> list[int]:
+    """Sync until the job of a kind is done, killed in its first call and after each page, and return what was done."""
     killed_at: list[int] = []
     docs.run(SHORT_LEASES)
     limit = time.monotonic() + 60
@@ -529,6 +531,8 @@ def sync_and_be_killed(docs: Verified, database: Callable[[], psycopg.Connection
         other.execute("set application_name = 'drainer'")
         sync = threading.Thread(target=suppressed, args=(other, "call s3vl.sync(max_seconds => 10)"))
         sync.start()
+        if not killed_at:
+            first.wait_for()
         last = max(killed_at, default=-1)
         while sync.is_alive():
             [(now, leased)] = docs.run(
@@ -540,6 +544,7 @@ def sync_and_be_killed(docs: Verified, database: Callable[[], psycopg.Connection
                 killed_at.append(now)
                 break
             time.sleep(0.005)
+        first.let_go()
         sync.join()
     pytest.fail("the job is never done")
 
@@ -551,7 +556,7 @@ def suppressed(connection: psycopg.Connection, statement: LiteralString) -> None
 
 
 def test_a_backfill_goes_on_where_it_was_killed(
-    unbound: Verified, database: Callable[[], psycopg.Connection]
+    unbound: Verified, database: Callable[[], psycopg.Connection], hold: Callable[..., Held]
 ) -> None:
     """At every page, and what was changed meanwhile wins."""
     unbound.run("insert into docs (id) select n from generate_series(1, 5000) as n")
@@ -571,7 +576,7 @@ def test_a_backfill_goes_on_where_it_was_killed(
 
     writer = threading.Thread(target=write)
     writer.start()
-    killed_at = sync_and_be_killed(unbound, database, "backfill")
+    killed_at = sync_and_be_killed(unbound, database, "backfill", hold("PutVectors"))
     stop.set()
     writer.join()
     unbound.sync()
@@ -583,13 +588,16 @@ def test_a_backfill_goes_on_where_it_was_killed(
 
 
 def test_a_verify_goes_on_at_the_segment_where_it_was_killed(
-    docs: Verified, database: Callable[[], psycopg.Connection], aws: Callable[..., Any]
+    docs: Verified,
+    database: Callable[[], psycopg.Connection],
+    aws: Callable[..., Any],
+    hold: Callable[..., Held],
 ) -> None:
     """Nothing is forgotten, and nothing counted twice; a token that is too old begins its segment again."""
     aws("s3vectors").delete_vectors(indexArn=docs.index_arn, keys=["7"])
     docs.run("delete from s3vl.sync_job")
     [(job,)] = docs.run("select s3vl.start_verify('docs')")
-    assert sync_and_be_killed(docs, database, "verify") != []
+    assert sync_and_be_killed(docs, database, "verify", hold("ListVectors"))[0] == 0
     assert docs.job(job)["done"] == 299
     assert docs.differences(job) == named("missing", 7)
     [(job,)] = docs.run("select s3vl.start_verify('docs')")
