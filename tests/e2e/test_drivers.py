@@ -239,7 +239,7 @@ def test_sync_runs_through_pgbouncer(
 
         assert client.execute("call s3vl.sync()").fetchone() == (2500,)
         client.execute("delete from pooled where id > 1")
-        assert client.execute("call s3vl.sync('pooled', 5)").fetchone() == (2499,)
+        assert client.execute("call s3vl.sync('pooled', 30)").fetchone() == (2499,)
 
 
 def free_port() -> int:

@@ -29,7 +29,7 @@ SEED = int(os.environ.get("S3VL_SIMULATION_SEED", "16"))
 KEYS = 8
 LEVELS: tuple[LiteralString, ...] = ("read committed", "repeatable read", "serializable")
 # What a write may take after its deadline, at most: it is how slow the faults make it.
-IN_FLIGHT_MS = 1_500
+IN_FLIGHT_MS = 1_000
 CALL_SECONDS = 2.0
 
 # What the table itself gives, to writers that meet: no fault of a binding.

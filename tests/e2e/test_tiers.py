@@ -176,7 +176,7 @@ def test_a_row_is_found_at_every_moment_of_its_move(tiered: Tiered) -> None:
     tiered.put(1, 300)
     tiered.sync()
     counts: list[tuple[int, int]] = []
-    over = threading.Event()
+    begun, over = threading.Event(), threading.Event()
 
     def look() -> None:
         with tiered.other_session() as other:
@@ -185,15 +185,16 @@ def test_a_row_is_found_at_every_moment_of_its_move(tiered: Tiered) -> None:
                     SEARCH, [next(vectors(3)), tiered.index_name, 1000, None, None]
                 ).fetchall()
                 counts.append((len(found), len({row[0] for row in found})))
+                begun.set()
 
     looking = threading.Thread(target=look)
     looking.start()
     try:
+        assert begun.wait(60)
         assert tiered.move("true", 40) == 300
     finally:
         over.set()
         looking.join()
-    assert counts
     assert set(counts) == {(300, 300)}
     assert tiered.hot() == 0
 
