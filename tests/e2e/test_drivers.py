@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from indexes import registered_index
 from fixtures_cloud import sample_vectors
 from fixtures_postgres import need_pgvector
 from s3vl_local.cloud import ROOT
+from s3vl_local.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -240,14 +240,6 @@ def test_sync_runs_through_pgbouncer(
         assert client.execute("call s3vl.sync()").fetchone() == (2500,)
         client.execute("delete from pooled where id > 1")
         assert client.execute("call s3vl.sync('pooled', 30)").fetchone() == (2499,)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def copy_of(connection: psycopg.Connection) -> psycopg.Connection:

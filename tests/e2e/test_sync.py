@@ -335,7 +335,8 @@ def test_throttling_charges_nobody(docs: Bound, faults: Callable[..., None]) -> 
     assert docs.status()["state"] == "backing off"
     assert docs.run("select count(*) from s3vl.sync_failure") == [(0,)]
     assert docs.run(
-        "select sqlstate, not_before > clock_timestamp(), leased_until > clock_timestamp() from s3vl.sync_state"
+        "select sqlstate, not_before > last_turn_at + interval '0.5 seconds', leased_until > clock_timestamp()"
+        " from s3vl.sync_state"
     ) == [("S3V01", True, False)]
     docs.run("select s3vl.resume_binding('docs')")
     assert docs.sync() == 20
