@@ -100,7 +100,7 @@ begin
         update s3vl.binding as b
         set is_ending = true,
             is_paused = false,
-            updated_at = now()
+            updated_at = clock_timestamp()
         where b.binding_id = _binding.binding_id;
         delete from s3vl.sync_job as j
         where j.binding_id = _binding.binding_id;

@@ -46,7 +46,7 @@ begin
         -- A turn or a job that is at work may have passed the row. The turn saves nothing at its
         -- end, as the binding is another one then.
         update s3vl.binding as b
-        set updated_at = now()
+        set updated_at = clock_timestamp()
         where b.binding_id = _binding_id;
         perform
         from s3vl.sync_state as s

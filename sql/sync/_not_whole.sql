@@ -44,6 +44,9 @@ as $$
                 'its oldest change waits since %s', date_trunc('second', o.noted_at)
             ) end,
             case when f.dead > 0 then format('it has %s dead letters', f.dead) end,
+            case when f.retrying > 0
+                then format('%s of its rows were refused, and are tried again', f.retrying)
+            end,
             case
                 when v.job_id is null then 'it was not verified since all rows were sent'
                 when v.state = 'failed' then format('verify %s has failed', v.job_id)
@@ -65,10 +68,12 @@ as $$
         select min(m.noted_at) from s3vl.outbox as m where m.binding_id = s.binding_id
     ) as o (noted_at)
     cross join lateral (
-        select count(*)
+        select
+            count(*) filter (where l.state = 'dead'),
+            count(*) filter (where l.state = 'retrying')
         from s3vl.sync_failure as l
-        where l.binding_id = s.binding_id and l.state = 'dead'
-    ) as f (dead)
+        where l.binding_id = s.binding_id
+    ) as f (dead, retrying)
     cross join lateral (
         select count(*) filter (where s.is_sent), count(*) filter (where not s.is_sent)
         from s3vl.sync_difference as n

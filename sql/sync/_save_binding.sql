@@ -27,7 +27,7 @@ begin
         content_columns = _binding.content_columns,
         embedded_hash_column = _binding.embedded_hash_column,
         when_stale = _binding.when_stale,
-        updated_at = now()
+        updated_at = clock_timestamp()
     where b.binding_id = _binding.binding_id;
     update s3vl.sync_state as s
     set not_before = '-infinity'

@@ -62,7 +62,7 @@ comment on function s3vl.switch_index(text, text, boolean) is
     'table that is not bound to it; a binding that is paused, broken or ending, or that was '
     'changed or filled after its last verify; a verify that has failed, has found differences, or '
     'has marked them for a repair that is still to be sent; a backfill that is not finished; a '
-    'change that waits for over a minute; dead letters; or more rows without an embedding. '
-    'force => true switches all the same, but not between indexes that s3vl.restrict_index() has '
-    'restricted otherwise. Raises 22023 for two names of one index, 42704, 55000, and 55P03 while '
-    'another session changes the registry.';
+    'change that waits for over a minute; rows that were refused; or more rows without an '
+    'embedding. force => true switches all the same, but not between indexes that '
+    's3vl.restrict_index() has restricted otherwise. Raises 22023 for two names of one index, '
+    '42704, 55000, and 55P03 while another session changes the registry.';

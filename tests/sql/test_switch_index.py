@@ -156,7 +156,8 @@ def test_an_inactive_index_is_not_switched(db: Database, name: str) -> None:
             "has found 1 differences.",
         ),
         (
-            "update s3vl.binding set updated_at = clock_timestamp() where binding_name = 'g'",
+            # In a transaction that began before the verify did.
+            "select s3vl.alter_binding('g', when_null => 'keep', backfill => false)",
             'Binding "g": it was not verified since all rows were sent.',
         ),
         ("update s3vl.binding set is_ending = true", 'Binding "g": it is ending.'),
@@ -172,6 +173,13 @@ def test_an_inactive_index_is_not_switched(db: Database, name: str) -> None:
         (
             (
                 "insert into s3vl.sync_failure (binding_id, key, state, attempts, error)"
+                " select binding_id, '1', 'retrying', 1, 'x' from s3vl.binding"
+            ),
+            'Binding "g": 1 of its rows were refused, and are tried again.',
+        ),
+        (
+            (
+                "insert into s3vl.sync_failure (binding_id, key, state, attempts, error)"
                 " select binding_id, n::text, 'waiting', 1, 'x' from s3vl.binding, generate_series(1, 3) as n"
                 " where n = 1 or binding_name = 'g'"
             ),
@@ -180,7 +188,7 @@ def test_an_inactive_index_is_not_switched(db: Database, name: str) -> None:
         ("select s3vl.unbind_table('g')", "Table public.t is not bound to it."),
     ],
     ids=str.split(
-        "backfill verify owed failed differences changed ending paused broken dead waiting unbound"
+        "backfill verify owed failed differences changed ending paused broken dead retrying waiting unbound"
     ),
 )
 def test_an_index_that_is_not_whole_is_refused(db: Database, before: LiteralString, problem: str) -> None:
