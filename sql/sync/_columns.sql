@@ -17,6 +17,23 @@ $$;
 comment on function s3vl._column_type(oid, name) is
     'Returns the type of a column of a table; null when there is none of this name.';
 
+create or replace function s3vl._collate(source oid, column_name name)
+    returns text
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select format(' collate %I.%I', n.nspname, l.collname)
+    from pg_attribute as a
+    inner join pg_collation as l on l.oid = a.attcollation
+    inner join pg_namespace as n on n.oid = l.collnamespace
+    where a.attrelid = _collate.source and a.attname = _collate.column_name
+$$;
+
+comment on function s3vl._collate(oid, name) is
+    'Returns what gives an expression the collation of a column, so that the two can be compared '
+    'by the index of the column; null where its type has none.';
+
 create or replace function s3vl._embedding_as_real(name name, type_oid oid)
     returns text
     stable

@@ -10,11 +10,9 @@ create or replace function s3vl._key_cast(binding s3vl.binding, key text)
 as $$
     select concat(
         _key_cast.key, '::', format_type(a.atttypid, null),
-        ' collate ' || quote_ident(n.nspname) || '.' || quote_ident(l.collname)
+        s3vl._collate(a.attrelid, a.attname)
     )
     from pg_attribute as a
-    left join pg_collation as l on l.oid = a.attcollation
-    left join pg_namespace as n on n.oid = l.collnamespace
     where a.attrelid = _key_cast.binding.source and a.attname = _key_cast.binding.key_column
 $$;
 

@@ -51,7 +51,10 @@ declare
         end
     );
     _vector_id constant text := s3vl._vector_id(_prefix, _key);
-    _among constant text := s3vl._among(_hybrid_queries.candidates, _key);
+    _among constant text := s3vl._among(
+        _hybrid_queries.candidates, _hybrid_queries.source, _key
+    );
+    _source constant text := s3vl._relation(_hybrid_queries.source);
 begin
     perform s3vl._check_range('top_k', _hybrid_queries.top_k, 1, 200);
     perform s3vl._check_text_query(_hybrid_queries.query);
@@ -70,11 +73,11 @@ begin
         _vector_id,
         _key,
         _hybrid_queries.text_column,
-        _hybrid_queries.source,
+        _source,
         _among
     );
     _hybrid_queries.keys := format(
-        'select %s from %s as t where true %s', _vector_id, _hybrid_queries.source, _among
+        'select %s from %s as t where true %s', _vector_id, _source, _among
     );
     -- Less is better, as with a distance. A list whose values are all equal is all of it the best.
     _hybrid_queries.share := case _hybrid_queries.fusion

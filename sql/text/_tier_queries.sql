@@ -65,7 +65,9 @@ declare
     );
     _distance constant text := s3vl._tier_distance(_binding, _index);
     _vector_id constant text := s3vl._vector_id(_binding.id_prefix, _binding.key_column);
-    _among constant text := s3vl._among(_tier_queries.candidates, _binding.key_column);
+    _among constant text := s3vl._among(
+        _tier_queries.candidates, _binding.source, _binding.key_column
+    );
 begin
     perform s3vl._check_range('top_k', _tier_queries.top_k, 1, 1000);
     perform s3vl._check_expected_model(_tier_queries.expected_model, _index);

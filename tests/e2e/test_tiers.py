@@ -247,6 +247,19 @@ def test_ids_may_have_a_prefix(make_tiered: Callable[..., Tiered]) -> None:
     }
 
 
+def test_candidates_may_have_another_collation(tiered: Tiered) -> None:
+    """Both tiers compare the key with its own: PostgreSQL would not know which of the two to take."""
+    tiered.run("select s3vl.unbind_table('docs')")
+    tiered.run('alter table docs alter id type text collate "C"')
+    tiered.run(BIND, tiered.index_name, "")
+    tiered.put(1, 4)
+    tiered.sync()
+    assert tiered.move("id = '1'") == 1
+    tiered.run('create table chosen as select n::text collate "POSIX" as id from generate_series(1, 2) as n')
+    found = tiered.search(next(vectors(7)), candidates="select id from chosen")
+    assert {(row[0], row[1]) for row in found} == {("1", "cold"), ("2", "hot")}
+
+
 def test_a_move_that_was_killed_goes_on(tiered: Tiered) -> None:
     """What was committed stays moved, the rest stays hot, and a second call moves it."""
     tiered.put(1, 30)

@@ -176,6 +176,29 @@ def test_ids_have_the_prefix_of_the_binding(texts: Shop) -> None:
     }
 
 
+def test_a_temporary_table_is_searched_where_the_path_finds_another(texts: Shop) -> None:
+    """The table is the one that was passed, whatever the search_path of the caller makes of its name."""
+    texts.db.rows("create temporary table products as select * from public.products where id = 7")
+    texts.db.rows("set local search_path = public, pg_temp")
+
+    found = search(texts, source="pg_temp.products", key_column="id")
+
+    assert ids(found) == {"7"}
+
+
+def test_keys_of_candidates_may_have_another_collation(texts: Shop) -> None:
+    """The key of the table is compared with its own; PostgreSQL would not know which of the two to take."""
+    texts.db.rows('create table items (id text collate "C" primary key, words tsvector)')
+    texts.db.rows("insert into items select id::text, words from products")
+    texts.db.rows(
+        'create table chosen as select n::text collate "POSIX" as id from generate_series(1, 9) as n'
+    )
+
+    found = search(texts, source="items", candidates="select id from chosen")
+
+    assert ids(found) == {str(n) for n in range(1, 10)}
+
+
 @pytest.mark.parametrize("fusion", ["rrf", "weighted"])
 def test_nothing_in_the_search_path_gets_in_the_way(texts: Shop, fusion: str) -> None:
     """All of its own names its schemas, operators too."""
