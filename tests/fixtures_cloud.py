@@ -104,7 +104,7 @@ class Held:
 
     def wait_for(self, count: int = 1) -> None:
         """Wait until so many have come."""
-        limit = time.monotonic() + 30
+        limit = time.monotonic() + 120
         while self.count() < count:
             assert time.monotonic() < limit, f"no {self.operation} came"
             time.sleep(0.005)

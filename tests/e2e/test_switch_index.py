@@ -68,7 +68,7 @@ class Searches:
         """Wait for so many answers more."""
         with self._counted:
             wanted = len(self.answers) + more
-            assert self._counted.wait_for(lambda: len(self.answers) >= wanted, timeout=60)
+            assert self._counted.wait_for(lambda: len(self.answers) >= wanted, timeout=180)
 
     def end(self) -> None:
         """Let the sessions end."""

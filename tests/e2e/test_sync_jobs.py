@@ -518,7 +518,7 @@ def sync_and_be_killed(
     """Sync until the job of a kind is done, killed in its first call and after each page, and return what was done."""
     killed_at: list[int] = []
     docs.run(SHORT_LEASES)
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 180
     while time.monotonic() < limit:
         if docs.run(
             "select 1 from s3vl.sync_state where greatest(leased_until, not_before) > clock_timestamp()"

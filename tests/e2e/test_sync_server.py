@@ -51,7 +51,7 @@ class OwnServer:
         pid = int((self.server.data / "postmaster.pid").read_text().split("\n")[0])
         postmaster = psutil.Process(pid)
         postmaster.send_signal(signal.SIGQUIT)
-        postmaster.wait(timeout=20)
+        postmaster.wait(timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def bound(
 
 def wait_for(bound: Bound, question: LiteralString, answer: Any = True) -> None:
     """Wait until a query gives this."""
-    limit = time.monotonic() + 20
+    limit = time.monotonic() + 120
     while (found := bound.run(question)[0][0]) != answer:
         assert time.monotonic() < limit, (question, found)
         time.sleep(0.02)

@@ -250,7 +250,7 @@ def unnamed_differences(connection: psycopg.Connection) -> list[Any]:
 
 def wait_until_in_step(connection: psycopg.Connection) -> None:
     """Call sync until nothing is left to send and no write is on its way."""
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + 180
     while time.monotonic() < give_up:
         connection.execute("update s3vl.sync_state set not_before = '-infinity'")
         connection.execute("call s3vl.sync(max_seconds => 5)")

@@ -190,7 +190,7 @@ def test_a_row_is_found_at_every_moment_of_its_move(tiered: Tiered) -> None:
     looking = threading.Thread(target=look)
     looking.start()
     try:
-        assert begun.wait(60)
+        assert begun.wait(180)
         assert tiered.move("true", 40) == 300
     finally:
         over.set()
