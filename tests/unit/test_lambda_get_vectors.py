@@ -122,7 +122,7 @@ def test_after_the_first_call_as_many_run_as_can() -> None:
         ) -> dict[str, dict[str, Any]]:
             """Wait for the others."""
             if "v0" not in keys:
-                together.wait(10)
+                together.wait(60)
             return super().get_vectors(index_arn, keys, **wanted)
 
     assert ids(run(replace(REQUEST, vector_ids=keys), Meeting(stored(*keys)))) == keys

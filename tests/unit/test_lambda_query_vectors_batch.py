@@ -136,7 +136,7 @@ def test_queries_run_at_the_same_time(top_k: int, return_metadata: bool, alone: 
         def query_vectors(self, index_arn: str, **parameters: Any) -> Page:
             """Wait for the others."""
             if parameters["query_vector"] != [1.0] or not alone:
-                together.wait(10)
+                together.wait(60)
             return super().query_vectors(index_arn, **parameters)
 
     request = replace(REQUEST, query_vectors=vectors, top_k=top_k, return_metadata=return_metadata)

@@ -95,7 +95,7 @@ def test_chunks_run_at_the_same_time() -> None:
     """Eight calls meet each other."""
     together = threading.Barrier(CONCURRENT_WRITES)
     gateway = FakeGateway()
-    gateway.delete_vectors = lambda *_: together.wait(10)  # type: ignore[assignment,method-assign,misc]
+    gateway.delete_vectors = lambda *_: together.wait(60)  # type: ignore[assignment,method-assign,misc]
 
     answer = run(delete(500 * CONCURRENT_WRITES), gateway)
 
