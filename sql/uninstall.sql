@@ -54,7 +54,9 @@ exception
         raise exception 's3vl is not removed: something else is built on it'
             using errcode = 'dependent_objects_still_exist',
             detail = _detail,
-            hint = 'Drop that first. To lose it together with s3vl: drop schema s3vl cascade;';
+            hint = 'Drop that first. To end bindings, with their triggers: select '
+                's3vl.unbind_table(binding_name) from s3vl.list_bindings(); To lose all of it '
+                'together with s3vl: drop schema s3vl cascade;';
 end;
 $$;
 \echo s3vl is removed.

@@ -333,11 +333,15 @@ def test_uninstall_says_what_it_did_and_only_that(url: str) -> None:
         ("view mine as select * from s3vl.list_indexes()", "view public.mine depends on function"),
         ("table mine (v s3vl.vector_record)", "column v of table public.mine depends on type"),
         ("table s3vl.mine ()", "table s3vl.mine depends on schema s3vl"),
+        (
+            "table t (); create trigger bound after truncate on t execute function s3vl._note_changes()",
+            "trigger bound on table public.t depends on function s3vl._note_changes()",
+        ),
     ],
-    ids=["view", "column", "table in the schema"],
+    ids=["view", "column", "table in the schema", "binding"],
 )
 def test_uninstall_takes_nothing_of_yours(url: str, built_on_it: str, named: str) -> None:
-    """What is built on s3vl stops the removal, which names it and changes nothing."""
+    """What is built on s3vl stops the removal, which names it and changes nothing, and says how bindings end."""
     psql(url, "-f", str(SQL / "install.sql"))
     ask(url, f"create {built_on_it}")
     before = ask(url, CATALOGUE)
@@ -347,6 +351,7 @@ def test_uninstall_takes_nothing_of_yours(url: str, built_on_it: str, named: str
     assert done.returncode == 3
     assert "s3vl is not removed: something else is built on it" in done.stderr
     assert f"DETAIL:  {named}" in done.stderr
+    assert "select s3vl.unbind_table(binding_name) from s3vl.list_bindings();" in done.stderr
     assert ask(url, CATALOGUE) == before
 
 
