@@ -116,6 +116,29 @@ $$;
 comment on function s3vl._tell_truncated(jsonb, text, boolean) is
     'Warns of an answer that may lack rows, or refuses to give it.';
 
+create or replace function s3vl._tell_missing(search jsonb)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if _tell_missing.search -> 'missing' = _tell_missing.search -> 'candidates'
+        and _tell_missing.search ->> 'candidates' <> '0'
+    then
+        raise notice using
+            message = format(
+                'the index has no vector for any of the %s candidates',
+                _tell_missing.search -> 'candidates'
+            ),
+            hint = 'Their first column must be the id in the index, with the id_prefix of a '
+                'binding: see docs/filtered-search.md#why-are-there-no-rows';
+    end if;
+end;
+$$;
+
+comment on function s3vl._tell_missing(jsonb) is
+    'Says when all candidates were looked up, and none has a vector.';
+
 create or replace function s3vl._end_search(search jsonb, runs_for_others boolean)
     returns void
     security definer
@@ -150,6 +173,7 @@ begin
             'passed', _end_search.search -> 'passed',
             'estimated_rows', _end_search.search -> 'estimated_rows'
         );
+        perform s3vl._tell_missing(_end_search.search);
     end if;
     perform s3vl._note('last_search', _note::json);
     if _answer.is_truncated then

@@ -45,9 +45,9 @@ $$;
 
 comment on function s3vl.grant_access(name, text) is
     'Gives a role access to s3vl. It replaces what the role had before. access_level is reader '
-    '(search and look), writer (also put_vectors and delete_vectors) or admin (everything). Raises '
-    '42704 for an unknown role, 22023 for another level, 55000 when everybody has all rights, and '
-    '55P03 while another session changes access or indexes.';
+    '(search and look), writer (also put_vectors, delete_vectors and sync) or admin (everything). '
+    'Raises 42704 for an unknown role, 22023 for another level, 55000 when everybody has all '
+    'rights, and 55P03 while another session changes access or indexes.';
 
 create or replace function s3vl.revoke_access(role_name name)
     returns void

@@ -105,7 +105,7 @@ begin
         perform s3vl._raise_source(
             _binding, '42703', format('column %I does not exist', _missing),
             format(
-                'Name a column that it has; of a binding that is there: '
+                'Name a column that the table has. If the binding exists, change it: '
                 'select s3vl.alter_binding(%L, <argument> => ''<column>'');',
                 _binding.binding_name
             )

@@ -99,7 +99,8 @@ begin
             message = _problem,
             hint = case
                 when _problem ~ '^when_null'
-                    then 'With keep, a row without an embedding keeps the vector that it has.'
+                    then 'When the embedding of a row is null, delete removes its vector from the '
+                        'index, and keep leaves it there.'
                 when _problem ~ '^when_stale' then 'With delete, a row with another content loses '
                     'its vector until it is embedded again: that takes content_columns, '
                     'embedded_hash_column, and when_null => ''delete''.'

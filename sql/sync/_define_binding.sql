@@ -141,6 +141,7 @@ declare
     _definition constant jsonb := _defined.definition;
     _binding s3vl.binding;
     _index s3vl.index_registry;
+    _missing text;
 begin
     if (_definition ->> 'is_change')::boolean then
         _binding := s3vl._lasting_binding(_definition ->> 'binding_name');
@@ -148,6 +149,17 @@ begin
         _index := s3vl._registered_arn(_binding.index_arn);
     else
         _binding := jsonb_populate_record(null::s3vl.binding, _definition);
+        _missing := case
+            when _binding.source is null then 'source'
+            when _binding.embedding_column is null then 'embedding_column'
+        end;
+        if _missing is not null then
+            raise exception using
+                errcode = '22023',
+                message = _missing || ' is null',
+                hint = 'Pass a table, a registered index and the column of the vectors, for '
+                    'example: select s3vl.bind_table(''docs'', ''docs'', ''embedding'');';
+        end if;
         _index := s3vl._registered_index(_definition ->> 'index_name');
         _binding.index_arn := _index.index_arn;
         _binding.binding_name := coalesce(

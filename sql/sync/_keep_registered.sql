@@ -41,8 +41,9 @@ begin
             message = format('index "%s" is bound to a table', old.index_name),
             detail = format('Binding "%s" of table %s.', _binding.binding_name, _binding.source),
             hint = format(
-                'End the binding first: select s3vl.unbind_table(%L); or register the index under '
-                'another name too: select s3vl.register_index(''<name>'', %L);',
+                'End the binding first: select s3vl.unbind_table(%L); to give up only this name, '
+                'register the index under another one first: '
+                'select s3vl.register_index(''<name>'', %L);',
                 _binding.binding_name,
                 old.index_arn
             );

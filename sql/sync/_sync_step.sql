@@ -67,6 +67,9 @@ begin
             else s.leased_until
         end
     where s.binding_id = _note_failure.binding_id and s.lease = _note_failure.lease;
+    perform s3vl._tell_problem(
+        _note_failure.binding_id, _note_failure.message, _note_failure.hint
+    );
 end;
 $$;
 

@@ -1,4 +1,28 @@
--- What s3vl.sync() says while it runs, to whoever waits for it.
+-- What s3vl.sync() says while it runs, to whoever waits for it. A problem of a binding is no error,
+-- because the others go on.
+
+create or replace function s3vl._tell_problem(binding_id integer, problem text, hint text)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise notice using
+        message = format(
+            'binding "%s": %s',
+            (
+                select b.binding_name
+                from s3vl.binding as b
+                where b.binding_id = _tell_problem.binding_id
+            ),
+            _tell_problem.problem
+        ),
+        hint = coalesce(nullif(_tell_problem.hint, ''), 'See s3vl.sync_status().');
+end;
+$$;
+
+comment on function s3vl._tell_problem(integer, text, text) is
+    'Says what a binding could not send, and why.';
 
 create or replace function s3vl._grouped(number bigint)
     returns text

@@ -40,7 +40,7 @@ begin
     if _binding.hash_key is null then
         raise notice using
             message = format(
-                'binding "%s" has no hash_key: ids and metadata are compared, and not the numbers',
+                'binding "%s" has no hash_key: ids and metadata are compared, vectors are not',
                 _binding.binding_name
             ),
             hint = 'Name a non-filterable key of the index as hash_key of s3vl.bind_table() or '

@@ -55,5 +55,6 @@ comment on procedure s3vl.sync is
     'vectors and 1,000 requests a second. It commits between its steps, so call it by '
     'itself, with autocommit on; every 10 seconds by pg_cron is a good schedule. It does nothing, '
     'and raises nothing, where another session is at work on the binding, while it is paused, and '
-    'on a reader instance. What fails is said by s3vl.sync_status(), and tried again. Raises '
-    '22023, 25001 inside of a transaction, and 42704 for an unknown binding.';
+    'on a reader instance. What fails is tried again; a NOTICE and s3vl.sync_status() tell what it '
+    'is, and s3vl.dead_letters() lists the rows that cannot be stored. Raises 22023, 25001 inside '
+    'of a transaction, and 42704 for an unknown binding.';

@@ -34,6 +34,11 @@ class Bound:
         self.connection = connection
         self.index_name = index_name
         self.index_arn = index_arn
+        self.notices: list[str] = []
+        connection.add_notice_handler(self._keep)
+
+    def _keep(self, notice: psycopg.errors.Diagnostic) -> None:
+        self.notices.append(f"{notice.message_primary} HINT: {notice.message_hint}")
 
     def run(self, statement: LiteralString, *parameters: Any) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""

@@ -107,11 +107,15 @@ POISON = {
 
 
 def test_what_cannot_be_stored_is_a_dead_letter(docs: Bound) -> None:
-    """I6: each bad row is named, with the reason; the rest arrives in the same turn, and a change clears the letter."""
+    """I6: each bad row is named, with the reason; the rest arrives in the same turn, and a change clears the letter.
+
+    A notice tells whoever called sync.
+    """
     docs.run("insert into docs (id) select n from generate_series(1, 200) as n")
     for key, (_, change, _) in POISON.items():
         docs.run(f"update docs set {change} where id = {key}")  # type: ignore[arg-type]
     assert docs.sync() == 194
+    assert docs.notices == ['binding "docs": 6 of the rows cannot be stored HINT: See s3vl.dead_letters().']
     letters = docs.run("select vector_id, sqlstate, error, attempts from s3vl.dead_letters() order by 1")
     assert [(row[0], row[1], row[3]) for row in letters] == [(str(key), "22023", 1) for key in POISON]
     for letter, (_, _, problem) in zip(letters, POISON.values(), strict=True):
@@ -278,7 +282,10 @@ MENDED = {
 
 @pytest.mark.parametrize("case", MENDED.values(), ids=MENDED)
 def test_a_broken_configuration_loses_nothing(docs: Bound, case: tuple[LiteralString, ...]) -> None:
-    """I3: no vector is deleted, changes are noted meanwhile, and sync goes on when it is mended."""
+    """I3: no vector is deleted, changes are noted meanwhile, and sync goes on when it is mended.
+
+    A notice tells whoever called sync.
+    """
     breaks, mends, sqlstate, error = case
     docs.run("insert into docs (id, body) select n, 'a' from generate_series(1, 20) as n")
     docs.sync()
@@ -291,6 +298,9 @@ def test_a_broken_configuration_loses_nothing(docs: Bound, case: tuple[LiteralSt
     assert (status["state"], status["pending"]) == ("broken", 22)
     assert error in status["last_error"]
     assert status["hint"]
+    [notice] = docs.notices
+    assert re.match(r'binding "docs": .*' + error, notice)
+    assert notice.endswith("HINT: " + status["hint"])
     assert docs.run("select sqlstate, failures from s3vl.sync_state") == [(sqlstate, 1)]
     if "inactive" not in error:
         assert docs.stored() == before

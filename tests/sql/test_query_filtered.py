@@ -45,6 +45,17 @@ def test_of_many_candidates_neighbours_are_read(shop: Shop) -> None:
     assert 10 < last["passed"] < 100
 
 
+def test_keys_that_are_not_the_ids_are_told(shop: Shop) -> None:
+    """Of the wrong column no candidate has a vector: a notice says so, and none where some have one."""
+    told = "the index has no vector for any of the 3 candidates"
+
+    assert shop.search("select 'product/' || id from products where id <= 3") == []
+    assert told in [notice.message for notice in shop.db.notices]
+    shop.db.notices.clear()
+    assert shop.search("select 'product/' || id from products where id <= 3 union all select '4'") == ["4"]
+    assert [notice.message for notice in shop.db.notices] == ["aws_lambda.invoke"]
+
+
 @pytest.mark.parametrize("strategy", ["auto", "prefilter", "postfilter"])
 def test_no_candidates_need_no_call(shop: Shop, strategy: str) -> None:
     """Nothing matches: that is a whole answer, and it costs nothing."""

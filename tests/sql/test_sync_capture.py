@@ -109,6 +109,8 @@ REFUSED: dict[str, tuple[LiteralString, LiteralString, str, str]] = {
                   "42809", "it is temporary"),
     "inheritance": ("create table child () inherits (docs)", "'docs', 'docs', 'embedding', binding_name => 'x'",
                     "42809", "inheritance tree"),
+    "no table": ("select 1", "null, 'docs', 'embedding'", "22023", "source is null"),
+    "no embedding": ("select 1", "'docs', 'docs', null, binding_name => 'x'", "22023", "embedding_column is null"),
     "no primary key": ("create table t (id integer, e real[])", "'t', 'docs', 'e'", "42804", "it has no primary key"),
     "two columns": ("create table t (a integer, b integer, e real[], primary key (a, b))", "'t', 'docs', 'e'",
                     "42804", "its primary key has 2 columns"),
