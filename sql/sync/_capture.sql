@@ -40,6 +40,38 @@ comment on function s3vl._as_it_is(s3vl.binding, oid) is
     'Returns a binding with the columns that its table still has; without a key, key_column is '
     'null.';
 
+create or replace function s3vl._captured(arguments text[], relation oid, level text)
+    returns s3vl.binding
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _binding s3vl.binding;
+begin
+    select b.*
+    into _binding
+    from s3vl.binding as b
+    where b.binding_name = _captured.arguments[0] collate "C" and not b.is_ending;
+    -- The table says whose trigger it is: anybody may give one on their own table any argument.
+    if _captured.level = 'ROW' then
+        if _binding.source not in (
+            select a.relid from pg_partition_ancestors(_captured.relation) as a
+        ) then
+            return null;
+        end if;
+    elsif _binding.source <> _captured.relation then
+        return null;
+    end if;
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform s3vl._note_late_change(_binding.binding_id, _captured.arguments);
+    end if;
+    return _binding;
+end;
+$$;
+
+comment on function s3vl._captured(text[], oid, text) is
+    'Returns the binding whose trigger this is, or null when there is nothing to note.';
+
 create or replace function s3vl._note_changes()
     returns trigger
     security definer
@@ -47,63 +79,62 @@ create or replace function s3vl._note_changes()
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _binding record;
-    _from text[] := '{" from s3vl_old as r"," from s3vl_new as r"}';
-    _row text;
-    _column name;
+    _binding constant s3vl.binding := s3vl._captured(tg_argv, tg_relid, tg_level);
+    _others constant jsonb := _binding.other_columns;
+    _unused constant jsonb := _others - _binding.compared_columns::text[];
     _old record;
     _new record;
+    _image jsonb;
+    _key text;
     _keys text[];
 begin
-    select b.binding_id, b.source, b.is_ending, b.key_column, b.compared_columns
-    into _binding
-    from s3vl.binding as b
-    where b.binding_name = tg_argv[0] collate "C";
-    -- The table says whose trigger it is: anybody may give one on their own table any argument.
-    if tg_level = 'ROW' then
-        _from := '{" from (select ($1).*) as r"," from (select ($1).*) as r"}';
-        if _binding.source not in (select a.relid from pg_partition_ancestors(tg_relid) as a) then
-            return null;
-        end if;
-    elsif _binding.source <> tg_relid then
+    if _binding.binding_id is null then
         return null;
     end if;
-    if current_setting('transaction_isolation') <> 'read committed' then
-        perform s3vl._note_late_change(_binding.binding_id, tg_argv);
-    end if;
-    if _binding.binding_id is null or _binding.is_ending then
-        return null;
-    elsif tg_op = 'TRUNCATE' then
-        insert into s3vl.outbox (binding_id) values (_binding.binding_id);
-        return null;
-    end if;
-    _row := concat('select r.', quote_ident(_binding.key_column), '::text as key')
-        || case when _binding.compared_columns is null then ', r.*' else '' end;
-    foreach _column in array coalesce(_binding.compared_columns, '{}') loop
-        _row := concat(_row, ', r.', quote_ident(_column));
-    end loop;
+    -- Most statements change one row. A query for some of its columns would be planned each time,
+    -- and cost more than all else here: columns that do not matter are set to null instead.
     begin
-        -- Most statements change one row, for which a join is not worth its plan.
-        if tg_op <> 'INSERT' then
-            execute _row || _from[1] into strict _old using old;
-            _keys := array[_old.key];
+        if _others is null and tg_op <> 'TRUNCATE' then
+            raise feature_not_supported;
+        elsif tg_level = 'ROW' then
+            _old := old;
+            _new := new;
         end if;
-        if tg_op <> 'DELETE' then
-            execute _row || _from[2] into strict _new using new;
-            _keys := array_append(array_remove(_keys, _new.key), _new.key);
+        if tg_op in ('UPDATE', 'DELETE') then
+            if tg_level = 'STATEMENT' then
+                select r.* into strict _old from s3vl_old as r;
+            end if;
+            _old := jsonb_populate_record(_old, _unused);
+            _image := to_jsonb(jsonb_populate_record(_old, _others));
+            _keys := array[_image ->> _binding.key_column::text];
+        end if;
+        if tg_op in ('UPDATE', 'INSERT') then
+            if tg_level = 'STATEMENT' then
+                select r.* into strict _new from s3vl_new as r;
+            end if;
+            _new := jsonb_populate_record(_new, _unused);
+            _image := to_jsonb(jsonb_populate_record(_new, _others));
+            _key := _image ->> _binding.key_column::text;
+            _keys := array_append(array_remove(_keys, _key), _key);
+        end if;
+        if _image - _binding.key_column::text <> _others then
+            raise undefined_column;
+        elsif tg_op = 'UPDATE' and _old operator(pg_catalog.*=) _new then
+            return null;
         end if;
     exception
         when no_data_found then
             return null;
-        when too_many_rows or undefined_column then
+        when others then
+            -- Several rows, columns that are not as they were: the long way takes everything.
             execute s3vl._note_changed_keys(_binding.binding_id, tg_relid, tg_op, tg_level)
             using old, new;
             return null;
     end;
-    if tg_op <> 'UPDATE' or _old operator(pg_catalog.*<>) _new then
-        insert into s3vl.outbox (binding_id, key)
-        select _binding.binding_id, unnest(_keys);
-    end if;
+    -- After TRUNCATE there are none.
+    foreach _key in array coalesce(_keys, '{null}') loop
+        insert into s3vl.outbox (binding_id, key) values (_binding.binding_id, _key);
+    end loop;
     return null;
 end;
 $$;
