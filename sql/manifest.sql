@@ -152,6 +152,7 @@
 \ir sync/_staleness.sql
 \ir sync/_read_rows.sql
 \ir sync/_to_embed.sql
+\ir sync/_row_hash.sql
 \ir sync/_gather.sql
 \ir sync/_sorted.sql
 \ir sync/_check_facts.sql
@@ -169,6 +170,7 @@
 \ir sync/_take_turn.sql
 \ir sync/_pace.sql
 \ir sync/_lease.sql
+\ir sync/_start_sync.sql
 \ir sync/_usage.sql
 \ir sync/_sync_step.sql
 \ir sync/_not_whole.sql

@@ -67,20 +67,3 @@ $$;
 
 comment on function s3vl._is_same_vector(jsonb, jsonb, text) is
     'Tells whether what is stored is what would be put now.';
-
-create or replace function s3vl._other_hash(stored jsonb, hash_key text)
-    returns text
-    immutable
-    language sql
-    set search_path = pg_catalog, pg_temp
-as $$
-    select nullif(
-        coalesce(split_part(_other_hash.stored ->> _other_hash.hash_key, ':', 1), 'none'),
-        s3vl._hash_name()
-    )
-    where _other_hash.hash_key is not null
-$$;
-
-comment on function s3vl._other_hash(jsonb, text) is
-    'Returns how the hash that is stored was made; null when as it is made now, or when there is '
-    'to be none.';

@@ -76,58 +76,6 @@ $$;
 comment on function s3vl._has_work(s3vl.sync_state) is
     'Tells whether there is something to do.';
 
-create or replace function s3vl._start_sync(binding_name text, max_seconds integer)
-    returns timestamptz
-    security definer
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-declare
-    _limit constant timestamptz := s3vl._time_limit();
-begin
-    perform s3vl._check_range('max_seconds', _start_sync.max_seconds, 1, 86400);
-    -- A reader instance, or a session that is not to change anything.
-    if current_setting('transaction_read_only')::boolean then
-        return null;
-    end if;
-    if _start_sync.binding_name is not null then
-        perform s3vl._find_binding(_start_sync.binding_name);
-    end if;
-    if _limit < clock_timestamp() + interval '1 second' then
-        perform s3vl._warn(
-            'statement_timeout leaves s3vl.sync() no time to make a call',
-            format('It is %s.', current_setting('statement_timeout')),
-            'Raise it for the session that calls: set statement_timeout = ''2min'';'
-        );
-        return null;
-    end if;
-    perform s3vl._note_home(_start_sync.binding_name);
-    perform s3vl._settle_late_changes();
-    -- Clocks may be set back: no lease is longer than one that is taken now.
-    update s3vl.sync_state as s
-    set seen_at = clock_timestamp(),
-        leased_until = least(s.leased_until, clock_timestamp() + s3vl._lease_time()),
-        not_before = least(s.not_before, clock_timestamp() + interval '1 minute')
-    where s.binding_id in (
-        select l.binding_id
-        from s3vl.sync_state as l
-        inner join s3vl.binding as b on b.binding_id = l.binding_id
-        where b.binding_name = coalesce(_start_sync.binding_name collate "C", b.binding_name)
-            and (
-                l.seen_at between clock_timestamp() - interval '30 seconds' and clock_timestamp()
-            ) is not true
-        for update of l skip locked
-    );
-    return least(
-        clock_timestamp() + make_interval(secs => _start_sync.max_seconds),
-        _limit - interval '1 second'
-    );
-end;
-$$;
-
-comment on function s3vl._start_sync(text, integer) is
-    'Returns until when turns may begin; null where nothing can be written.';
-
 create or replace function s3vl._take_lease(binding_name text, ends_at timestamptz)
     returns table (binding_id integer, lease uuid, pause double precision)
     security definer
@@ -175,3 +123,27 @@ $$;
 comment on function s3vl._take_lease(text, timestamptz) is
     'Takes the next binding that has work, if there is one that nobody is at work on, and returns '
     'it with the lease; or without, and with the seconds to wait until one can be taken.';
+
+create or replace function s3vl._is_mine(binding s3vl.binding, lease uuid)
+    returns boolean
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform s.binding_id
+    from s3vl.sync_state as s
+    where s.binding_id = _is_mine.binding.binding_id and s.lease = _is_mine.lease
+    for update;
+    -- Looked at in a later statement than the lock: who changes a binding locks the same row.
+    return found and exists (
+        select
+        from s3vl.binding as b
+        where b.binding_id = _is_mine.binding.binding_id
+            and b.updated_at = _is_mine.binding.updated_at
+    );
+end;
+$$;
+
+comment on function s3vl._is_mine(s3vl.binding, uuid) is
+    'Tells whether the lease is still that of this turn, and the binding as it was; until the end '
+    'of the transaction both stay so.';

@@ -108,30 +108,6 @@ $$;
 comment on function s3vl._settle_page(s3vl.sync_job, timestamptz, text[], boolean, text[]) is
     'Saves up to which key a backfill has sent the rows.';
 
-create or replace function s3vl._is_mine(binding s3vl.binding, lease uuid)
-    returns boolean
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform s.binding_id
-    from s3vl.sync_state as s
-    where s.binding_id = _is_mine.binding.binding_id and s.lease = _is_mine.lease
-    for update;
-    -- Looked at in a later statement than the lock: who changes a binding locks the same row.
-    return found and exists (
-        select
-        from s3vl.binding as b
-        where b.binding_id = _is_mine.binding.binding_id
-            and b.updated_at = _is_mine.binding.updated_at
-    );
-end;
-$$;
-
-comment on function s3vl._is_mine(s3vl.binding, uuid) is
-    'Tells whether the lease is still that of this turn, and the binding as it was; until the end '
-    'of the transaction both stay so.';
-
 create or replace function s3vl._forget_marks(
     binding_id integer,
     changes bigint[],

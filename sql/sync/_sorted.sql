@@ -1,5 +1,36 @@
 -- Rows by what is to be done with them.
 
+create or replace function s3vl._row_problem(
+    vector_id text,
+    embedding real[],
+    metadata jsonb,
+    index s3vl.index_registry
+)
+    returns text
+    immutable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _problem text := 'vector_id ' || s3vl._id_problem(_row_problem.vector_id);
+begin
+    if _problem is null and _row_problem.embedding is not null then
+        _problem := 'embedding ' || s3vl._embedding_problem(
+            _row_problem.embedding, _row_problem.index.dimension, _row_problem.index.distance_metric
+        );
+    end if;
+    return coalesce(
+        _problem,
+        'metadata ' || s3vl._metadata_problem(
+            _row_problem.metadata, _row_problem.index.non_filterable_keys
+        )
+    );
+end;
+$$;
+
+comment on function s3vl._row_problem(text, real[], jsonb, s3vl.index_registry) is
+    'Says why a row cannot be stored; null when it can.';
+
 create or replace function s3vl._sorted(
     binding s3vl.binding,
     index s3vl.index_registry,
