@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, LiteralString
 
 import psycopg
 import pytest
 
-from fixtures_sql import INDEX_ARN, LAMBDA_ARN, ROOT, Database
+from fixtures_sql import INDEX_ARN, LAMBDA_ARN, ROOT, Database, psql
+from s3vl_local import postgres as local_postgres
+from s3vl_local import postgres_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 SECONDS = 2
 LEVELS: tuple[LiteralString, ...] = ("read committed", "repeatable read", "serializable")
@@ -32,11 +39,16 @@ DIFFERENCES: LiteralString = """
 """
 
 
+INDEX = ("aws_lambda_index.sql", "aws_lambda_stored.sql")
+START = "server = postgres.start(folder); print(server.folder, server.port, postgres.BIN)"
+STOP = "postgres.find(folder).stop()"
+
+
 @pytest.fixture
 def docs(committing: Callable[..., Database]) -> Database:
     """Bind a table."""
     db = committing()
-    for script in ("aws_lambda_index.sql", "aws_lambda_stored.sql"):
+    for script in INDEX:
         db.connection.execute((ROOT / "tests" / "sql" / script).read_bytes())
     db.rows(
         "insert into s3vl.config (lambda_arn, aws_region, timeout_seconds) values (%(arn)s, 'us-west-2', 30)",
@@ -109,3 +121,77 @@ def test_what_sync_promises_it_keeps_on_every_server(
     found = docs.rows("select problem from s3vl.verify_differences(%(job)s) order by 1", job=job)
     assert [row["problem"] for row in found] == ["missing", "orphan", "stale"]
     assert docs.rows(DIFFERENCES) == []
+
+
+@pytest.fixture
+def newest(server_folder: Path) -> Iterator[tuple[local_postgres.PostgresServer, Path]]:
+    """Start a server of the newest version, and give it with the folder of its programs."""
+    folder = server_folder / "newest"
+
+    def do(what: str) -> str:
+        # What it is run from is chosen once in a process.
+        return subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                f"import pathlib; from s3vl_local import postgres; folder = pathlib.Path({str(folder)!r}); {what}",
+            ],
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT / "local"),
+                "S3VL_POSTGRES": postgres_versions.DEFAULT,
+            },
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        ).stdout
+
+    place, port, programs = do(START).split()
+    yield local_postgres.PostgresServer(Path(place), int(port)), Path(programs)
+    do(STOP)
+
+
+def test_a_binding_moves_to_the_newest_version(
+    docs: Database,
+    postgres: local_postgres.PostgresServer,
+    newest: tuple[local_postgres.PostgresServer, Path],
+    tmp_path: Path,
+) -> None:
+    """After pg_dump and pg_restore its backlog is sent, changes are noted, and a verify finds no difference."""
+    docs.rows("call s3vl.sync()")
+    docs.rows("update docs set body = 'in the backlog' where id <= 3")
+    (server, programs), dump = newest, tmp_path / "dump"
+    source = postgres.url(database=docs.connection.info.dbname)
+    target = server.url(database="moved")
+    server.create_database("moved")
+    with server.connect(database="moved") as connection:
+        connection.execute("create extension aws_lambda cascade")
+    stub = str(ROOT / "tests" / "sql" / "aws_lambda_stub.sql")
+    done = psql(server.url("rdsadmin", "moved"), "-v", "ON_ERROR_STOP=1", "-f", stub)
+    assert done.returncode == 0, done.stderr
+    # The stub and its index are AWS, and no part of the database.
+    for program, *arguments in (
+        ("pg_dump", "-Fc", "-N", "aws_lambda", "-f", dump, source),
+        ("pg_restore", "--exit-on-error", "-d", target, dump),
+    ):
+        subprocess.run([programs / program, *arguments], check=True)
+    moved = Database(target, autocommit=True)
+    for script in INDEX:
+        moved.connection.execute((ROOT / "tests" / "sql" / script).read_bytes())
+    moved.rows(
+        "insert into aws_lambda.stored"
+        " select * from jsonb_populate_recordset(null::aws_lambda.stored, %(stored)s::jsonb)",
+        stored=json.dumps(docs.value("select jsonb_agg(s) from aws_lambda.stored as s")),
+    )
+
+    assert moved.value("call s3vl.sync()") == 0
+    moved.rows("select s3vl.resume_binding('docs')")
+    moved.rows("update docs set body = 'after' where id = 4")
+    assert moved.value("call s3vl.sync()") == 4
+    assert moved.rows(DIFFERENCES) == []
+    moved.rows("select s3vl.start_verify('docs')")
+    moved.rows("call s3vl.sync()")
+    assert moved.rows("select state, done, hint from s3vl.sync_jobs() where kind = 'verify'") == [
+        {"state": "done", "done": 200, "hint": "No difference."}
+    ]
+    moved.connection.close()
