@@ -1,7 +1,8 @@
 -- Changes of transactions whose snapshot is older than the binding, or than its last change. At
 -- REPEATABLE READ and SERIALIZABLE a trigger fires that is younger than the snapshot, and does not
--- find what it needs to know. It notes that there was something, under the number of no binding,
--- and all rows are sent again. At READ COMMITTED each statement sees the binding of its triggers.
+-- find what it needs to know. It notes that there was something, under the number of no binding;
+-- all rows are sent again, and a verify looks for those that are gone. At READ COMMITTED each
+-- statement sees the binding of its triggers.
 
 create or replace function s3vl._note_late_change(binding_id integer, arguments text[])
     returns void

@@ -37,7 +37,7 @@ begin
     _job := s3vl._next_stage(_job, _job.stage);
     _job.restarts := _restarts;
     -- One that s3vl owes is never given up.
-    if _restarts > 10 and not _job.is_owed then
+    if _restarts >= 10 and not _job.is_owed then
         _job.state := 'failed';
         _job.sqlstate := '55000';
         _job.error := format(
