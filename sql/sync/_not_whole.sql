@@ -75,9 +75,9 @@ as $$
         where l.binding_id = s.binding_id
     ) as f (dead, retrying)
     cross join lateral (
-        select count(*) filter (where s.is_sent), count(*) filter (where not s.is_sent)
+        select count(*) filter (where i.is_sent), count(*) filter (where not i.is_sent)
         from s3vl.sync_difference as n
-        cross join lateral s3vl._is_sent(v, n.is_waiting) as s (is_sent)
+        cross join lateral s3vl._is_sent(v, n.is_waiting) as i (is_sent)
         where n.job_id = v.job_id
     ) as d (sent, only_listed)
 $$;
