@@ -87,9 +87,12 @@ begin
     -- The block is rolled back, and with it ends the lock on the table: a TRUNCATE or an ALTER
     -- TABLE of the application is not to wait for the call. What was read stays.
     begin
+        perform s3vl._hold_columns(_gather.binding, _gather.index);
         if _gather.fill_count > 0 then
             _gather.page := (
-                s3vl._next_keys(_gather.binding, _gather.fill_after, _gather.fill_count)
+                s3vl._next_keys(
+                    _gather.binding, _gather.index, _gather.fill_after, _gather.fill_count
+                )
             ).keys;
         end if;
         _gather.keys := array(

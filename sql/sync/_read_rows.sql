@@ -2,6 +2,29 @@
 -- index is used. Row security must not hide a row from here, for what is not there is deleted:
 -- s3vl._sync_step() turns it off, which makes it an error.
 
+create or replace function s3vl._hold_columns(binding s3vl.binding, index s3vl.index_registry)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if _hold_columns.binding.is_ending then
+        return;
+    end if;
+    -- Checked with the lock of who reads: the owner could give a column a type of theirs between a
+    -- check and the query, whose casts would run as the owner of s3vl.
+    execute format(
+        'select t.%I from %s as t limit 0',
+        _hold_columns.binding.key_column,
+        _hold_columns.binding.source
+    );
+    perform s3vl._check_columns(_hold_columns.binding, _hold_columns.index);
+end;
+$$;
+
+comment on function s3vl._hold_columns(s3vl.binding, s3vl.index_registry) is
+    'Keeps the columns of a table as they are until the end of the block, and checks them.';
+
 create or replace function s3vl._key_cast(binding s3vl.binding, key text)
     returns text
     stable
@@ -110,6 +133,7 @@ comment on function s3vl._page_query(s3vl.binding, text) is
 
 create or replace function s3vl._next_keys(
     binding s3vl.binding,
+    index s3vl.index_registry,
     after text,
     count integer,
     out keys text[],
@@ -124,6 +148,7 @@ declare
 begin
     -- Rolled back, so that no lock on the table is kept.
     begin
+        perform s3vl._hold_columns(_next_keys.binding, _next_keys.index);
         execute s3vl._page_query(_next_keys.binding, _next_keys.after)
         into _keys, _with_vector
         using _next_keys.after, _next_keys.count;
@@ -137,6 +162,6 @@ begin
 end;
 $$;
 
-comment on function s3vl._next_keys(s3vl.binding, text, integer) is
+comment on function s3vl._next_keys(s3vl.binding, s3vl.index_registry, text, integer) is
     'Returns the keys of a bound table that follow one, in their order, and those of them with a '
     'vector.';

@@ -129,7 +129,7 @@ begin
     if not _binding.is_ending then
         select n.keys, n.with_vector
         into _keys, _with_vector
-        from s3vl._next_keys(_binding, _job.last_key, _count) as n;
+        from s3vl._next_keys(_binding, _verify_rows.index, _job.last_key, _count) as n;
     end if;
     if _job.stage = 16 then
         _job.sums := s3vl._with_keys(_job.sums, _with_vector);
