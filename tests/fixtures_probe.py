@@ -47,10 +47,10 @@ def lambda_handler(event, context):
 
 
 def zip_of(code: str) -> bytes:
-    """Return a zip with the code as index.py."""
+    """Return a zip with the code as index.py, the same for the same code: the moment is not in it."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("index.py", code)
+        archive.writestr(zipfile.ZipInfo("index.py"), code)
     return buffer.getvalue()
 
 
