@@ -101,7 +101,7 @@ def _install_requirements(staging: Path) -> None:
     Unpacking is all that installing takes for wheels of pure Python, and pip would unpack thousands of files more.
     """
     # Not in the folder of those that are kept, where other builds would find half of a wheel; but on its disk.
-    build = WHEELS.parent / "build"
+    build = WHEELS.resolve().parent / "build"
     build.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="wheels-", dir=build) as checked:
         there = any(WHEELS.glob("*.whl"))

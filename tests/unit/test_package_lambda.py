@@ -63,7 +63,7 @@ def test_the_command_of_the_post_builds_the_same_bytes(package_file: Path, tmp_p
     # A tree of its own: in this one, other tests may be building.
     tree = tmp_path / "Jörg's s3vl, second copy"
     shutil.copytree(source, tree / "lambda", ignore=shutil.ignore_patterns("build", "__pycache__"))
-    shutil.copytree(source.parent / "tools", tree / "tools")
+    shutil.copytree(source.parent / "tools", tree / "tools", ignore=shutil.ignore_patterns("__pycache__"))
     (tree / ".venv").symlink_to(source.parent / ".venv")
     settings = {"PYTHONPYCACHEPREFIX": str(tree / "elsewhere"), "PYTHONOPTIMIZE": "1"} | ASCII_TERMINAL
 

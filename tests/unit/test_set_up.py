@@ -101,7 +101,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / ".venv" / "bin" / program).symlink_to(Path(sys.executable).with_name(program))
     for part in Path(pip.__file__).parents[1].glob("pip*"):
         [site_packages] = (folder / ".venv").glob("lib/python*/site-packages")
-        shutil.copytree(part, site_packages / part.name)
+        # But what another process compiles at the moment, which has this name until it is whole.
+        shutil.copytree(part, site_packages / part.name, ignore=shutil.ignore_patterns("*.pyc.*"))
     return folder
 
 
