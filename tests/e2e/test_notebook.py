@@ -216,6 +216,18 @@ def test_searches_of_documents_give_the_ranking_of_the_model(ran: Ran) -> None:
             assert asked["topic"][question] == [best(question, about_ai, 3)] * 2, how
 
 
+def test_each_type_of_index_gives_the_ranking_of_the_model(ran: Ran) -> None:
+    """HNSW, IVFFlat and no index at all print the documents in the same order."""
+    [cell] = [cell for cell in ran.notebook.cells if cell.id == "index-types"]
+    texts = [document["content"] for document in value_of("documents", "embed")]
+    ranking = [texts.index(text) + 1 for text in best(QUESTIONS[0], texts, len(texts))]
+
+    printed = "".join(output.text for output in cell.outputs)
+    orders = dict(re.findall(r"^(\w.*?) +(\[.+\])$", printed, re.MULTILINE))
+
+    assert orders == dict.fromkeys(["HNSW", "IVFFlat", "no index"], str(ranking))
+
+
 @pytest.mark.parametrize(
     ("question", "category", "most", "count"),
     [
