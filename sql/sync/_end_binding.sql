@@ -104,7 +104,7 @@ begin
         where b.binding_id = _binding.binding_id;
         delete from s3vl.sync_job as j
         where j.binding_id = _binding.binding_id;
-        perform s3vl._owe_verify(_binding.binding_id, is_guarded => false);
+        perform s3vl._owe_verify(_binding.binding_id);
     else
         delete from s3vl.binding as b
         where b.binding_id = _binding.binding_id;

@@ -1,5 +1,5 @@
 -- Jobs: of those of a binding one is at work, the owed ones first, then in the order in which they
--- were asked for. A guard does not count what one without it deletes, which goes before.
+-- were asked for.
 
 create or replace function s3vl._active_job(binding_id integer)
     returns s3vl.sync_job
@@ -10,7 +10,7 @@ as $$
     select j.*
     from s3vl.sync_job as j
     where j.binding_id = _active_job.binding_id and j.state in ('queued', 'running')
-    order by j.is_owed desc, j.is_guarded, j.job_id
+    order by j.is_owed desc, j.job_id
     limit 1
 $$;
 

@@ -55,9 +55,7 @@ begin
         for update;
         perform s3vl._restart_jobs(_binding_id, '{backfill}');
         perform s3vl._queue_job(_binding_id, 'backfill', is_owed => true);
-        -- How many rows may be gone nobody knows, and the last change of the binding may be to a
-        -- column that is still empty.
-        perform s3vl._owe_verify(_binding_id, is_guarded => true);
+        perform s3vl._owe_verify(_binding_id);
     end loop;
 end;
 $$;

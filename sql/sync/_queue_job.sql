@@ -5,7 +5,6 @@ create or replace function s3vl._queue_job(
     kind text,
     is_owed boolean default false,
     repair boolean default false,
-    is_guarded boolean default true,
     max_deletes integer default null
 )
     returns bigint
@@ -22,8 +21,7 @@ begin
     where j.binding_id = _queue_job.binding_id
         and j.state = 'queued'
         and j.kind = _queue_job.kind
-        and (j.is_owed, j.repair, j.is_guarded)
-            = (_queue_job.is_owed, _queue_job.repair, _queue_job.is_guarded)
+        and (j.is_owed, j.repair) = (_queue_job.is_owed, _queue_job.repair)
         and j.max_deletes is not distinct from _queue_job.max_deletes
     order by j.job_id
     limit 1;
@@ -39,9 +37,7 @@ begin
         order by o.job_id desc
         offset 9
     );
-    insert into s3vl.sync_job (
-        job_id, binding_id, kind, is_owed, repair, is_guarded, max_deletes, total
-    )
+    insert into s3vl.sync_job (job_id, binding_id, kind, is_owed, repair, max_deletes, total)
     overriding system value
     select
         s3vl._unused_number(
@@ -51,7 +47,6 @@ begin
         _queue_job.kind,
         _queue_job.is_owed,
         _queue_job.repair,
-        _queue_job.is_guarded,
         _queue_job.max_deletes,
         s3vl._rows_estimate(b.source)
     from s3vl.binding as b
@@ -61,7 +56,7 @@ begin
 end;
 $$;
 
-comment on function s3vl._queue_job(integer, text, boolean, boolean, boolean, integer) is
+comment on function s3vl._queue_job(integer, text, boolean, boolean, integer) is
     'Queues a job, and returns its number; or that of the same one that has not begun yet.';
 
 create or replace function s3vl._restart_jobs(binding_id integer, kinds text[])
@@ -95,7 +90,7 @@ $$;
 comment on function s3vl._restart_jobs(integer, text[]) is
     'Lets the jobs of a binding that are at work begin again: what they know is of before.';
 
-create or replace function s3vl._owe_verify(binding_id integer, is_guarded boolean)
+create or replace function s3vl._owe_verify(binding_id integer)
     returns void
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -103,13 +98,9 @@ as $$
 begin
     -- What one that is at work has seen may have had a row then.
     perform s3vl._restart_jobs(_owe_verify.binding_id, '{verify}');
-    perform s3vl._queue_job(
-        _owe_verify.binding_id, 'verify',
-        is_owed => true, repair => true, is_guarded => _owe_verify.is_guarded
-    );
+    perform s3vl._queue_job(_owe_verify.binding_id, 'verify', is_owed => true, repair => true);
 end;
 $$;
 
-comment on function s3vl._owe_verify(integer, boolean) is
-    'Queues the job that finds vectors that have lost their rows and deletes them: all of them, or '
-    'with the guard of any other repair.';
+comment on function s3vl._owe_verify(integer) is
+    'Queues the job that finds vectors that have lost their rows, and deletes all of them.';

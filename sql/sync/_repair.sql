@@ -7,8 +7,9 @@ create or replace function s3vl._is_sent(job s3vl.sync_job, is_waiting boolean)
     language sql
     set search_path = pg_catalog, pg_temp
 as $$
-    -- That a table was emptied explains why ids have no row, and not why a row has no embedding.
-    select (_is_sent.job).repair and ((_is_sent.job).is_guarded or not _is_sent.is_waiting)
+    -- What s3vl itself has seen explains why ids have no row, and not why a row has no embedding:
+    -- the column may be a new one.
+    select (_is_sent.job).repair and not ((_is_sent.job).is_owed and _is_sent.is_waiting)
 $$;
 
 comment on function s3vl._is_sent(s3vl.sync_job, boolean) is
@@ -107,7 +108,7 @@ declare
     _allowed bigint;
     _keys text[];
 begin
-    if _job.repair and _job.is_guarded and _job.last_key is null then
+    if _job.repair and not _job.is_owed and _job.last_key is null then
         _orphans := (
             select count(*)
             from s3vl.sync_difference as d

@@ -35,7 +35,7 @@ begin
     where s.binding_id = _binding.binding_id;
     perform s3vl._restart_jobs(_binding.binding_id, '{backfill,verify}');
     if _is_another_key then
-        perform s3vl._owe_verify(_binding.binding_id, is_guarded => false);
+        perform s3vl._owe_verify(_binding.binding_id);
     end if;
     if _change_binding.backfill then
         perform s3vl._queue_job(_binding.binding_id, 'backfill');

@@ -151,7 +151,7 @@ begin
         );
     end if;
     if _marks.is_truncated then
-        perform s3vl._owe_verify(_binding.binding_id, is_guarded => false);
+        perform s3vl._owe_verify(_binding.binding_id);
     end if;
     _turn.synced := cardinality(_rows.records) + cardinality(_rows.kept) + cardinality(_rows.gone)
         - cardinality(_sent.unsent) - cardinality(_sent.waiting) - cardinality(_sent.refused);

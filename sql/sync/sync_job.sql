@@ -7,7 +7,6 @@ create table s3vl.sync_job (
     state text not null default 'queued',
     is_owed boolean not null default false,
     repair boolean not null default false,
-    is_guarded boolean not null default true,
     max_deletes integer,
     done bigint not null default 0,
     total bigint,
@@ -48,15 +47,13 @@ comment on column s3vl.sync_job.state is
 comment on column s3vl.sync_job.is_owed is
     'True when s3vl queued it itself, because nothing else finds what has changed: after TRUNCATE, '
     'after another key column, after a change by a transaction that is older than the binding, and '
-    'at the end of a binding. It comes first.';
+    'at the end of a binding. It comes first. A verify of these deletes all vectors that have no '
+    'row, and leaves those whose row waits for an embedding.';
 comment on column s3vl.sync_job.repair is
     'True when differences are to be sent.';
-comment on column s3vl.sync_job.is_guarded is
-    'False when vectors are known to have lost their rows: a repair deletes all that have no row, '
-    'and leaves those whose row waits for an embedding. True when it deletes both, and no more '
-    'than max_deletes.';
 comment on column s3vl.sync_job.max_deletes is
-    'How many vectors a repair may delete; null for a tenth of those that there are.';
+    'How many vectors a repair may delete that is not owed; null for a tenth of those that there '
+    'are.';
 comment on column s3vl.sync_job.done is
     'Rows, or vectors, that were looked at.';
 comment on column s3vl.sync_job.total is

@@ -442,7 +442,7 @@ TABLES = {
         "next_attempt_at",
     ],
     "sync_job": [
-        "job_id", "binding_id", "kind", "state", "is_owed", "repair", "is_guarded", "max_deletes", "done", "total",
+        "job_id", "binding_id", "kind", "state", "is_owed", "repair", "max_deletes", "done", "total",
         "last_key", "stage", "stage_done", "next_token", "restarts", "sums", "stage_sums", "sqlstate", "error", "hint",
         "created_at", "started_at", "finished_at",
     ],

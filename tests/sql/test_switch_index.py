@@ -140,7 +140,7 @@ def test_an_inactive_index_is_not_switched(db: Database, name: str) -> None:
         ),
         ("delete from s3vl.sync_job", 'Binding "g": it was not verified since all rows were sent.'),
         (
-            "select s3vl._owe_verify(binding_id, false) from s3vl.binding where binding_name = 'g'",
+            "select s3vl._owe_verify(binding_id) from s3vl.binding where binding_name = 'g'",
             "is queued.",
         ),
         (
