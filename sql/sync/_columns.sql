@@ -27,7 +27,7 @@ as $$
     from pg_attribute as a
     inner join pg_collation as l on l.oid = a.attcollation
     inner join pg_namespace as n on n.oid = l.collnamespace
-    where a.attrelid = _collate.source and a.attname = _collate.column_name
+    where a.attrelid = _collate.source and a.attname = _collate.column_name collate "C"
 $$;
 
 comment on function s3vl._collate(oid, name) is
