@@ -62,14 +62,20 @@ def invoke(
 
 
 @pytest.fixture(scope="module")
-def large_indexes(aws: Callable[..., Any]) -> tuple[str, str]:
+def bucket(aws: Callable[..., Any]) -> str:
+    """Create a bucket for large indexes."""
+    aws("s3vectors").create_vector_bucket(vectorBucketName=PREFIX)
+    return PREFIX
+
+
+@pytest.fixture(scope="module")
+def large_indexes(aws: Callable[..., Any], bucket: str) -> tuple[str, str]:
     """Create an index whose vectors fill more than one answer, and one to search with many vectors."""
     client = aws("s3vectors")
-    client.create_vector_bucket(vectorBucketName=PREFIX)
     arns = []
     for dimension, count in ((LARGE_DIMENSION, 400), (BATCH_DIMENSION, 20)):
         made = client.create_index(
-            vectorBucketName=PREFIX,
+            vectorBucketName=bucket,
             indexName=f"of-{dimension}",
             dataType="float32",
             dimension=dimension,
@@ -173,12 +179,12 @@ def test_large_calls_of_every_kind_fit_too_one_after_another(
 
 
 def test_many_short_numbers_fit_too(
-    cloud: LocalCloud, invoke: Callable[[dict[str, Any]], Any], aws: Callable[..., Any]
+    cloud: LocalCloud, invoke: Callable[[dict[str, Any]], Any], aws: Callable[..., Any], bucket: str
 ) -> None:
     """A digit of the answer is a whole number in memory: of 4,096 dimensions fewer vectors are read at a time."""
     client = aws("s3vectors")
     index_arn = client.create_index(
-        vectorBucketName=PREFIX,
+        vectorBucketName=bucket,
         indexName="of-digits",
         dataType="float32",
         dimension=4_096,
