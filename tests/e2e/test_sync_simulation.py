@@ -65,7 +65,8 @@ class Simulation:
             while worker.is_alive():
                 self._finish_orphans()
                 worker.join(timeout=0.5)
-        self._finish_orphans()
+        # Nobody is left to end the youngest.
+        self._finish_orphans(0)
         assert self.problems == []
 
     def _guarded(self, work: Callable[[random.Random], None], number: int) -> None:
@@ -119,12 +120,14 @@ class Simulation:
         time.sleep(chance.random() * 0.2)
         finish(connection, name, chance)
 
-    def _finish_orphans(self) -> None:
+    def _finish_orphans(self, seconds: float = 1) -> None:
         """End what was prepared by a session that was ended, for which others would wait for ever."""
         with self.open_connection() as connection:
             for (name,) in connection.execute(
                 "select gid from pg_prepared_xacts"
-                " where database = current_database() and prepared < clock_timestamp() - interval '1 second'"
+                " where database = current_database()"
+                " and prepared <= clock_timestamp() - make_interval(secs => %s)",
+                [seconds],
             ).fetchall():
                 finish(connection, name, random.Random(name))  # noqa: S311 - no secret
 
