@@ -136,7 +136,6 @@
 \ir sync/_check_source.sql
 \ir sync/_check_binding.sql
 \ir sync/_find_binding.sql
-\ir sync/_other_columns.sql
 \ir sync/_define_binding.sql
 \ir sync/_changed_keys.sql
 \ir sync/_late_changes.sql

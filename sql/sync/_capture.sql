@@ -80,53 +80,54 @@ create or replace function s3vl._note_changes()
 as $$
 declare
     _binding constant s3vl.binding := s3vl._captured(tg_argv, tg_relid, tg_level);
-    _others constant jsonb := _binding.other_columns;
-    _unused constant jsonb := _others - _binding.compared_columns::text[];
+    _others constant name[] := coalesce(
+        array_remove(_binding.compared_columns, _binding.embedding_column), '{}'
+    );
+    _from text[] := '{" from s3vl_old as r"," from s3vl_new as r"}';
+    _row text;
+    _column name;
     _old record;
     _new record;
-    _image jsonb;
     _key text;
     _keys text[];
 begin
     if _binding.binding_id is null then
         return null;
+    elsif tg_level = 'ROW' then
+        _from := '{" from (select ($1).*) as r"," from (select ($1).*) as r"}';
     end if;
-    -- Most statements change one row. A query for some of its columns would be planned each time,
-    -- and cost more than all else here: columns that do not matter are set to null instead.
+    _row := format(
+        'select case when r.%1$I is not null then concat(r.%1$I) end as key', _binding.key_column
+    );
+    if _binding.compared_columns is null then
+        _row := _row || ', r.*';
+    end if;
+    foreach _column in array _others loop
+        _row := concat(_row, ', r.', quote_ident(_column));
+    end loop;
     begin
-        if _others is null and tg_op <> 'TRUNCATE' then
-            raise feature_not_supported;
-        elsif tg_level = 'ROW' then
-            _old := old;
-            _new := new;
-        end if;
+        -- Most statements change one row, for which a join is not worth its plan.
         if tg_op in ('UPDATE', 'DELETE') then
-            if tg_level = 'STATEMENT' then
-                select r.* into strict _old from s3vl_old as r;
-            end if;
-            _old := jsonb_populate_record(_old, _unused);
-            _image := to_jsonb(jsonb_populate_record(_old, _others));
-            _keys := array[_image ->> _binding.key_column::text];
+            execute _row || _from[1] into strict _old using old;
+            _keys := array[_old.key];
         end if;
         if tg_op in ('UPDATE', 'INSERT') then
-            if tg_level = 'STATEMENT' then
-                select r.* into strict _new from s3vl_new as r;
-            end if;
-            _new := jsonb_populate_record(_new, _unused);
-            _image := to_jsonb(jsonb_populate_record(_new, _others));
-            _key := _image ->> _binding.key_column::text;
-            _keys := array_append(array_remove(_keys, _key), _key);
+            execute _row || _from[2] into strict _new using new;
+            _keys := array_append(array_remove(_keys, _new.key), _new.key);
         end if;
-        if _image - _binding.key_column::text <> _others then
-            raise undefined_column;
-        elsif tg_op = 'UPDATE' and _old operator(pg_catalog.*=) _new then
-            return null;
+        -- The vector is fetched only if all else is the same.
+        if tg_op = 'UPDATE' and _old operator(pg_catalog.*=) _new then
+            _row := concat('select r.', quote_ident(_binding.embedding_column));
+            execute _row || _from[1] into _old using old;
+            execute _row || _from[2] into _new using new;
+            if _old operator(pg_catalog.*=) _new then
+                return null;
+            end if;
         end if;
     exception
         when no_data_found then
             return null;
-        when others then
-            -- Several rows, columns that are not as they were: the long way takes everything.
+        when too_many_rows or undefined_column then
             execute s3vl._note_changed_keys(_binding.binding_id, tg_relid, tg_op, tg_level)
             using old, new;
             return null;

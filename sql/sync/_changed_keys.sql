@@ -66,14 +66,16 @@ begin
     -- A row whose key has changed is two keys. No cast, and no operator of another type than text:
     -- the owner of the table may have given the key a type with functions of theirs.
     return format(
-        'insert into s3vl.outbox (binding_id, key) select %1$s, '
+        'insert into s3vl.outbox (binding_id, key) '
+        'select %1$s, case when r.key is not null then concat(r.key) end from (select '
         || case _note_changed_keys.event
-            when 'INSERT' then 'concat(n.%2$I) from %4$s as n'
-            when 'DELETE' then 'concat(o.%2$I) from %3$s as o'
-            else 'concat(coalesce(o.%2$I, n.%2$I)) '
+            when 'INSERT' then 'n.%2$I from %4$s as n'
+            when 'DELETE' then 'o.%2$I from %3$s as o'
+            else 'coalesce(o.%2$I, n.%2$I) '
                 'from %3$s as o full join %4$s as n on concat(n.%2$I) = concat(o.%2$I) '
                 'where o.%2$I is null or n.%2$I is null or not %5$s'
-        end,
+        end
+        || ') as r (key)',
         _binding.binding_id,
         _binding.key_column,
         _old,

@@ -90,7 +90,6 @@ begin
     ) then
         _binding.compared_columns := null;
     end if;
-    _binding.other_columns := s3vl._other_columns(_binding);
     return _binding;
 end;
 $$;

@@ -66,7 +66,6 @@ begin
         _take_turn.synced := _turn.synced;
         _take_turn.is_job_next := _turn.has_room;
     end if;
-    perform s3vl._follow_columns(_binding);
     perform s3vl._finish_ending(_binding);
 end;
 $$;

@@ -13,7 +13,6 @@ create table s3vl.binding (
     metadata_columns name[] not null,
     metadata_column name,
     compared_columns name[],
-    other_columns jsonb,
     hash_key text,
     when_null text not null,
     content_columns name[] not null,
@@ -57,9 +56,6 @@ comment on column s3vl.binding.metadata_column is
     'Column of type jsonb with more metadata keys; those of metadata_columns win.';
 comment on column s3vl.binding.compared_columns is
     'Columns of which a change is noted; null when all of the row is compared.';
-comment on column s3vl.binding.other_columns is
-    'All columns of the table but key_column, each as a key with null; null when a trigger cannot '
-    'do with it.';
 comment on column s3vl.binding.hash_key is
     'Non-filterable metadata key for a hash of vector and metadata; null for none.';
 comment on column s3vl.binding.when_null is

@@ -60,17 +60,6 @@ def test_every_committed_change_arrives(docs: Bound) -> None:
     assert (status["state"], status["pending"], status["last_error"]) == ("in step", 0, None)
 
 
-def test_a_turn_follows_the_columns_of_the_table(docs: Bound) -> None:
-    """So that a trigger knows them, and has the short way for a row again."""
-    docs.run("alter table docs add more text; insert into docs (id) values (1)")
-    known = "select other_columns ? 'more' from s3vl.binding"
-    assert docs.run(known) == [(False,)]
-
-    docs.sync()
-
-    assert docs.run(known) == [(True,)]
-
-
 def test_rows_that_were_there_before_are_sent_in_pages(docs: Bound) -> None:
     """A backfill goes on where it was stopped, after live changes, and knows how far it is."""
     docs.run("select s3vl.unbind_table('docs')")

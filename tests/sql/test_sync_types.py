@@ -78,3 +78,50 @@ def test_many_changes_are_noted_without_a_cast(docs: Database, event: str, keys:
     docs.rows(statement)
 
     assert {row["key"] for row in docs.rows("select key from s3vl.outbox")} == {f"({key})" for key in keys}
+
+
+OWN_TYPES: LiteralString = """
+    create table ran (as_role name default current_user);
+    create type kind as enum ('a', 'b');
+    create function as_json(kind) returns json language sql as
+        $$insert into public.ran default values returning '"c"'::json$$;
+    create cast (kind as json) with function as_json(kind);
+    create function is_fine(value text) returns boolean language sql as
+        $$insert into public.ran default values returning true$$;
+    create domain checked as text check (is_fine(value));
+    create role other;
+    grant other to current_user;
+    grant all on docs, ran to other;
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ("alter table docs alter id type kind using id::kind", "b"),
+        ("alter table docs alter id type evil using row(id)::evil", "(b)"),
+        ("alter table docs add unused kind default 'a'", "b"),
+        ("alter table docs add unused checked", "b"),
+        ("alter table docs alter body type checked", "b"),
+    ],
+    ids=str.split("key composite added domain changed"),
+)
+def test_a_change_of_one_row_is_noted_without_functions_of_a_type(
+    docs: Database, change: LiteralString, key: str
+) -> None:
+    """Whatever has become of the columns since the table was bound."""
+    docs.connection.execute(OWN_TYPES)
+    docs.rows(change)
+    docs.rows("delete from ran")
+    docs.rows("set local role other")
+
+    docs.connection.execute(
+        b"insert into docs (id, body) values ("
+        + (b"row('b')::evil" if key == "(b)" else b"'b'")
+        + b", 'text')"
+    )
+    docs.rows("update docs set body = 'other'")
+
+    docs.rows("reset role")
+    assert [row["key"] for row in docs.rows("select key from s3vl.outbox order by change")] == [key, key]
+    assert docs.rows("select * from ran where as_role <> 'other'") == []
