@@ -42,6 +42,7 @@ as $$
     ('_take_lease', 'writer'),
     ('_sync_step', 'writer'),
     ('_tell_progress', 'writer'),
+    ('_tell_dead', 'writer'),
     ('_commit_alone', 'writer'),
     -- What those that bind run, and what the triggers run.
     ('_prepare_binding', 'admin'),

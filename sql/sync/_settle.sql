@@ -10,41 +10,27 @@ create or replace function s3vl._settle_refused(
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
-declare
-    _dead bigint;
 begin
-    with saved as (
-        insert into s3vl.sync_failure as f (
-            binding_id, key, state, attempts, sqlstate, error, next_attempt_at
-        )
-        select
-            _settle_refused.binding_id,
-            r.key,
-            case when _settle_refused.is_final then 'dead' else 'retrying' end,
-            1,
-            '22023',
-            r.problem,
-            case when not _settle_refused.is_final
-                then clock_timestamp() + interval '10 seconds' end
-        from unnest(_settle_refused.keys, _settle_refused.problems) as r (key, problem)
-        on conflict on constraint sync_failure_pkey do update
-        set attempts = f.attempts + 1,
-            state = case when f.attempts >= 4 then 'dead' else excluded.state end,
-            sqlstate = excluded.sqlstate,
-            error = excluded.error,
-            last_failed_at = excluded.last_failed_at,
-            next_attempt_at = case when f.attempts < 4 and not _settle_refused.is_final
-                then clock_timestamp() + interval '10 seconds' * 4 ^ f.attempts end
-        returning f.state
+    insert into s3vl.sync_failure as f (
+        binding_id, key, state, attempts, sqlstate, error, next_attempt_at
     )
-    select count(*) into _dead from saved as s where s.state = 'dead';
-    if _dead > 0 then
-        perform s3vl._tell_problem(
-            _settle_refused.binding_id,
-            format('%s of the rows cannot be stored', _dead),
-            'See s3vl.dead_letters().'
-        );
-    end if;
+    select
+        _settle_refused.binding_id,
+        r.key,
+        case when _settle_refused.is_final then 'dead' else 'retrying' end,
+        1,
+        '22023',
+        r.problem,
+        case when not _settle_refused.is_final then clock_timestamp() + interval '10 seconds' end
+    from unnest(_settle_refused.keys, _settle_refused.problems) as r (key, problem)
+    on conflict on constraint sync_failure_pkey do update
+    set attempts = f.attempts + 1,
+        state = case when f.attempts >= 4 then 'dead' else excluded.state end,
+        sqlstate = excluded.sqlstate,
+        error = excluded.error,
+        last_failed_at = excluded.last_failed_at,
+        next_attempt_at = case when f.attempts < 4 and not _settle_refused.is_final
+            then clock_timestamp() + interval '10 seconds' * 4 ^ f.attempts end;
 end;
 $$;
 

@@ -24,6 +24,37 @@ $$;
 comment on function s3vl._tell_problem(integer, text, text) is
     'Says what a binding could not send, and why.';
 
+create or replace function s3vl._tell_dead(binding_name text, since timestamptz)
+    returns void
+    security definer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _binding record;
+begin
+    for _binding in
+        select b.binding_id, count(*) as dead
+        from s3vl.binding as b
+        inner join s3vl.sync_failure as f on f.binding_id = b.binding_id
+        where b.binding_name = coalesce(_tell_dead.binding_name collate "C", b.binding_name)
+            and f.state = 'dead'
+            and f.last_failed_at >= _tell_dead.since
+        group by b.binding_id
+        order by b.binding_id
+    loop
+        perform s3vl._tell_problem(
+            _binding.binding_id,
+            s3vl._grouped(_binding.dead) || ' of the rows cannot be stored',
+            'See s3vl.dead_letters().'
+        );
+    end loop;
+end;
+$$;
+
+comment on function s3vl._tell_dead(text, timestamptz) is
+    'Says how many rows have become dead letters since then.';
+
 create or replace function s3vl._grouped(number bigint)
     returns text
     immutable

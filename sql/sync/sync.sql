@@ -16,6 +16,7 @@ declare
     _pause double precision;
     _step integer;
     _told_at timestamptz;
+    _began_at timestamptz := pg_catalog.clock_timestamp();
 begin
     call s3vl._commit_alone('s3vl.sync()');
     synced := 0;
@@ -44,6 +45,9 @@ begin
         synced := synced operator(pg_catalog.+) _step;
         _told_at := s3vl._tell_progress(_binding_id, synced, _told_at);
     end loop;
+    if _told_at is not null then
+        perform s3vl._tell_dead(sync.binding_name, _began_at);
+    end if;
 end;
 $$;
 

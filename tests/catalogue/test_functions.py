@@ -366,7 +366,7 @@ STEPS = [
     "_key_array", "_keys_of_type", "_next_move", "_passing", "_runs_for_others", "_with_estimate",
     "_with_candidates", "_with_page", "_with_ranks",
     "_end_binding", "_note_changes", "_prepare_binding", "_prepare_unbinding", "_save_binding",
-    "_start_sync", "_sync_step", "_take_lease", "_tell_progress", "_to_embed_query",
+    "_start_sync", "_sync_step", "_take_lease", "_tell_dead", "_tell_progress", "_to_embed_query",
     "_commit_alone", "_cold_steps", "_hold_binding", "_tier_queries",
     "_hybrid_queries",
 ]  # fmt: skip

@@ -132,11 +132,18 @@ def test_what_cannot_be_stored_is_a_dead_letter(docs: Bound) -> None:
 
 
 def test_all_of_a_turn_can_be_dead(docs: Bound) -> None:
-    """Two thousand rows that cannot be stored are two thousand letters and no call."""
-    docs.run("insert into docs (id, embedding) select n, '{0,0,0}' from generate_series(1, 2000) as n")
+    """As many rows that cannot be stored are as many letters, no call, and one notice, however many turns it takes."""
+    docs.run("insert into docs (id, embedding) select n, '{0,0,0}' from generate_series(1, 2500) as n")
     assert docs.sync() == 0
-    assert docs.status()["dead"] == 2000
+    assert docs.status()["dead"] == 2500
     assert docs.stored() == {}
+    assert docs.notices == [
+        'binding "docs": 2,500 of the rows cannot be stored HINT: See s3vl.dead_letters().'
+    ]
+    docs.notices.clear()
+    docs.run("insert into docs (id) values (3000)")
+    assert docs.sync() == 1
+    assert docs.notices == []
 
 
 def test_what_only_the_service_refuses_is_found(docs: Bound) -> None:

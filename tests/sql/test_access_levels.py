@@ -105,6 +105,7 @@ STEPS = {
     "_take_lease": "writer",
     "_sync_step": "writer",
     "_tell_progress": "writer",
+    "_tell_dead": "writer",
     "_prepare_binding": "admin",
     "_save_binding": "admin",
     "_prepare_unbinding": "admin",
