@@ -66,11 +66,10 @@ comment on function s3vl.sync_jobs() is
     'is an estimate, and null when the table was never analyzed. rate is how many a second, eta '
     'how long it takes from now. error and sqlstate say why a job failed, and hint what to do, or '
     'what a verify has found. The last ten of a binding are kept. After TRUNCATE, a change of '
-    'key_column, and s3vl.unbind_table() with delete_vectors, s3vl.sync() does a verify that '
-    'nobody has started, and that deletes all vectors without a row; vectors of rows without an '
-    'embedding it only lists. After a change by a transaction that is older than the binding, it '
-    'does a backfill, and a verify that repairs with the guard of s3vl.start_verify(). No Lambda '
-    'call.';
+    'key_column, a change by a transaction that is older than the binding, and '
+    's3vl.unbind_table() with delete_vectors, s3vl.sync() does a verify that nobody has started, '
+    'and that deletes all vectors without a row; vectors of rows without an embedding it only '
+    'lists. No Lambda call.';
 
 create or replace function s3vl.verify_differences(job_id bigint)
     returns table (vector_id text, problem text, noted_at timestamptz)
