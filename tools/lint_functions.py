@@ -79,7 +79,7 @@ ACCEPTED = {
         "text type variable is not sanitized: _search",
     ): ("made by format() with %I, of columns, types and a query of the caller, run as the caller"),
     (
-        "s3vl._next_keys(s3vl.binding,text,integer)",
+        "s3vl._next_keys(s3vl.binding,s3vl.index_registry,text,integer)",
         "text type variable is not sanitized: s3vl._page_query(_next_keys.binding, _next_keys.after)",
     ): "made by format() with %I, of columns and types",
 }
