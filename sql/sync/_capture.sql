@@ -80,9 +80,7 @@ create or replace function s3vl._note_changes()
 as $$
 declare
     _binding constant s3vl.binding := s3vl._captured(tg_argv, tg_relid, tg_level);
-    _others constant name[] := coalesce(
-        array_remove(_binding.compared_columns, _binding.embedding_column), '{}'
-    );
+    _compared name[] := array_remove(_binding.compared_columns, _binding.embedding_column);
     _from text[] := '{" from s3vl_old as r"," from s3vl_new as r"}';
     _row text;
     _column name;
@@ -99,12 +97,13 @@ begin
     _row := format(
         'select case when r.%1$I is not null then concat(r.%1$I) end as key', _binding.key_column
     );
-    if _binding.compared_columns is null then
+    if tg_op = 'UPDATE' and _compared is null then
         _row := _row || ', r.*';
+    elsif tg_op = 'UPDATE' then
+        foreach _column in array _compared loop
+            _row := concat(_row, ', r.', quote_ident(_column));
+        end loop;
     end if;
-    foreach _column in array _others loop
-        _row := concat(_row, ', r.', quote_ident(_column));
-    end loop;
     begin
         -- Most statements change one row, for which a join is not worth its plan.
         if tg_op in ('UPDATE', 'DELETE') then
