@@ -136,11 +136,11 @@ class Launcher:
         self._platform = platform
         self._tasks: dict[int, Task] = {}
         self._runs: dict[int, Run] = {}
+        self._is_told = False
 
     def run(self, closed: threading.Event) -> None:
         """Start and follow runs until told otherwise, or until the connection ends."""
-        # What it is told of is read at once: to listen is enough.
-        self._platform.add_notify_handler(lambda _: None)
+        self._platform.add_notify_handler(self._hear)
         self._platform.execute("set application_name = 'pg_cron scheduler'")
         self._platform.execute("listen pg_cron")
         try:
@@ -150,12 +150,16 @@ class Launcher:
                 for job_id, run in list(self._runs.items()):
                     if run in ready and run.has_ended():
                         self._end(self._runs.pop(job_id), *run.outcome)
-                if self._platform in ready or self._seconds_until_due() == 0:
+                if self._is_told or self._platform in ready or self._seconds_until_due() == 0:
                     self._read_jobs()
                 self._start_what_is_due()
         finally:
             for run in self._runs.values():
                 run.connection.close()
+
+    def _hear(self, _: psycopg.Notify) -> None:
+        """Note that jobs have changed; any query may bring that, and then nothing is left to wait for."""
+        self._is_told = True
 
     def _begin(self) -> None:
         """Give up the runs that the last stop has cut off, and start what is to run at each start."""
@@ -178,7 +182,8 @@ class Launcher:
         with DefaultSelector() as selector:
             for connection in connections:
                 selector.register(connection, EVENT_READ)
-            return [key.fileobj for key, _ in selector.select(self._seconds_until_due())]
+            seconds = 0 if self._is_told else self._seconds_until_due()
+            return [key.fileobj for key, _ in selector.select(seconds)]
 
     def _seconds_until_due(self) -> float:
         now = datetime.now(UTC)
@@ -194,7 +199,10 @@ class Launcher:
             self._end(self._runs.pop(job_id), "failed", "job canceled")
 
     def _jobs(self) -> list[Job]:
-        if not self._is_created():
+        is_created = self._is_created()
+        # What was told until here, the next query sees.
+        self._is_told = False
+        if not is_created:
             return []
         rows = self._platform.execute(
             "select jobid, schedule, command, database, username from cron.job where active order by jobid"

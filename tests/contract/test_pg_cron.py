@@ -294,6 +294,24 @@ def test_a_job_that_is_unscheduled_is_cut_off(master: psycopg.Connection) -> Non
     assert first_run(master, job_id)[3:] == ("failed", "job canceled")
 
 
+def test_a_job_is_learnt_of_whatever_the_scheduler_is_at(
+    cloud: LocalCloud, master: psycopg.Connection
+) -> None:
+    """What tells of a job may come with the end of another query; no other job is due that would wake it (assumed)."""
+    ends = ask(master, "select cron.schedule('ends', '1 second', 'select pg_sleep(60)')")
+    wait_for(master, f"select exists (select {OWN} and status = 'running')", ends)
+    with cloud.postgres().connect("rdsadmin") as platform, platform.transaction():
+        platform.execute("lock table cron.job_run_details in exclusive mode")
+        master.execute("select cron.unschedule('ends')")
+        wait_for(
+            platform,
+            "select wait_event_type = 'Lock' from pg_stat_activity where application_name = 'pg_cron scheduler'",
+        )
+        comes = ask(master, "select cron.schedule('comes', '1 second', 'select 1')")
+
+    assert first_run(master, comes)[3] == "succeeded"
+
+
 def test_a_job_rests_while_it_is_not_active(master: psycopg.Connection) -> None:
     """alter_job changes what it is given; a job that is not active starts when it is active again (documented)."""
     master.execute("grant execute on function cron.alter_job to postgres")
