@@ -72,13 +72,8 @@ begin
     where a.attrelid = _binding.source and a.attname = _binding.key_column;
     _binding.key_attnum := _key.attnum;
     _binding.key_type := _key.type;
-    -- The vector last: it is fetched only if all else is the same.
-    _binding.compared_columns := array_append(
-        array_remove(
-            array_remove(s3vl._used_columns(_binding), _binding.key_column),
-            _binding.embedding_column
-        ),
-        _binding.embedding_column
+    _binding.compared_columns := array_remove(
+        s3vl._used_columns(_binding), _binding.key_column
     );
     -- A column that is computed when it is read is null in a trigger.
     if exists (
