@@ -1,76 +1,38 @@
 -- Noting what changes in bound tables, inside of the application's own statements: one INSERT, and
--- nothing that waits, or that fails while the table can be changed at all.
+-- nothing that waits, or that fails while the table can be changed at all. Most statements change
+-- one row, for which a join of old and new rows is not worth its plan.
 
-create or replace function s3vl._as_it_is(binding s3vl.binding, relation oid)
-    returns s3vl.binding
-    stable
+create or replace function s3vl._is_captured(
+    binding_id integer,
+    relation oid,
+    arguments text[]
+)
+    returns boolean
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
-declare
-    _binding s3vl.binding := _as_it_is.binding;
-    _needed constant name[] := array_append(_binding.compared_columns, _binding.key_column);
 begin
-    if cardinality(_needed) = (
-        select count(*)
-        from pg_attribute as a
-        where a.attrelid = _as_it_is.relation
-            and a.attname = any(_needed)
-            and a.attnum > 0
-    ) then
-        return _binding;
-    end if;
-    -- A column has another name, or is gone. That is for s3vl.sync() to find, and not to fail a
-    -- statement of the application: changes are noted by what is left.
-    _binding.compared_columns := null;
-    _binding.key_column := (
-        select a.attname
-        from pg_attribute as a
-        where a.attrelid = _binding.source
-            and not a.attisdropped
-            and (a.attname = _binding.key_column or a.attnum = _binding.key_attnum)
-        order by a.attname = _binding.key_column desc
-        limit 1
-    );
-    return _binding;
-end;
-$$;
-
-comment on function s3vl._as_it_is(s3vl.binding, oid) is
-    'Returns a binding with the columns that its table still has; without a key, key_column is '
-    'null.';
-
-create or replace function s3vl._captured(arguments text[], relation oid, level text)
-    returns s3vl.binding
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-declare
-    _binding s3vl.binding;
-begin
-    select b.*
-    into _binding
-    from s3vl.binding as b
-    where b.binding_name = _captured.arguments[0] collate "C" and not b.is_ending;
     -- The table says whose trigger it is: anybody may give one on their own table any argument.
-    if _captured.level = 'ROW' then
-        if _binding.source not in (
-            select a.relid from pg_partition_ancestors(_captured.relation) as a
-        ) then
-            return null;
-        end if;
-    elsif _binding.source <> _captured.relation then
-        return null;
+    if _is_captured.binding_id is not null and not exists (
+        select
+        from s3vl.binding as b
+        where b.binding_id = _is_captured.binding_id and (
+            b.source = _is_captured.relation
+            or b.source in (select a.relid from pg_partition_ancestors(_is_captured.relation) as a)
+        )
+    ) then
+        return false;
     end if;
     if current_setting('transaction_isolation') <> 'read committed' then
-        perform s3vl._note_late_change(_binding.binding_id, _captured.arguments);
+        perform s3vl._note_late_change(_is_captured.binding_id, _is_captured.arguments);
     end if;
-    return _binding;
+    return _is_captured.binding_id is not null;
 end;
 $$;
 
-comment on function s3vl._captured(text[], oid, text) is
-    'Returns the binding whose trigger this is, or null when there is nothing to note.';
+comment on function s3vl._is_captured(integer, oid, text[]) is
+    'Returns whether there is something to note for the binding that a trigger has found: in a '
+    'partition, and in a transaction with a snapshot of its own.';
 
 create or replace function s3vl._note_changes()
     returns trigger
@@ -79,49 +41,52 @@ create or replace function s3vl._note_changes()
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    _binding constant s3vl.binding := s3vl._captured(tg_argv, tg_relid, tg_level);
-    _compared name[] := array_remove(_binding.compared_columns, _binding.embedding_column);
-    _from text[] := '{" from s3vl_old as r"," from s3vl_new as r"}';
-    _row text;
-    _column name;
-    _old record;
-    _new record;
+    _binding record;
+    _before record;
+    _after record;
+    _vector text;
     _key text;
-    _keys text[];
 begin
-    if _binding.binding_id is null then
-        return null;
-    elsif tg_level = 'ROW' then
-        _from := '{" from (select ($1).*) as r"," from (select ($1).*) as r"}';
-    end if;
-    _row := format(
-        'select case when r.%1$I is not null then concat(r.%1$I) end as key', _binding.key_column
-    );
-    if tg_op = 'UPDATE' and _compared is null then
-        _row := _row || ', r.*';
-    elsif tg_op = 'UPDATE' then
-        foreach _column in array _compared loop
-            _row := concat(_row, ', r.', quote_ident(_column));
-        end loop;
+    -- One query for all of it: PL/pgSQL prepares each expression again in each transaction.
+    select
+        b.binding_id,
+        b.row_query,
+        b.embedding_column,
+        case tg_level when 'ROW' then '(select ($1).*) as r' else 's3vl_old' end as old_rows,
+        case tg_level when 'ROW' then '(select ($1).*) as r' else 's3vl_new' end as new_rows,
+        b.source = tg_relid and current_setting('transaction_isolation') = 'read committed'
+            as is_captured
+    into _binding
+    from s3vl.binding as b
+    where b.binding_name = tg_argv[0] collate "C" and not b.is_ending;
+    if _binding.is_captured is not true then
+        -- An expression by itself, since a condition prepares all of its functions.
+        if not s3vl._is_captured(_binding.binding_id, tg_relid, tg_argv) then
+            return null;
+        end if;
     end if;
     begin
-        -- Most statements change one row, for which a join is not worth its plan.
-        if tg_op in ('UPDATE', 'DELETE') then
-            execute _row || _from[1] into strict _old using old;
-            _keys := array[_old.key];
-        end if;
-        if tg_op in ('UPDATE', 'INSERT') then
-            execute _row || _from[2] into strict _new using new;
-            _keys := array_append(array_remove(_keys, _new.key), _new.key);
-        end if;
-        -- The vector is fetched only if all else is the same.
-        if tg_op = 'UPDATE' and _old operator(pg_catalog.*=) _new then
-            _row := concat('select r.', quote_ident(_binding.embedding_column));
-            execute _row || _from[1] into _old using old;
-            execute _row || _from[2] into _new using new;
-            if _old operator(pg_catalog.*=) _new then
-                return null;
+        if tg_op = 'UPDATE' then
+            execute _binding.row_query || _binding.old_rows into strict _before using old;
+            execute _binding.row_query || _binding.new_rows into strict _after using new;
+            _key := _after.key;
+            if _before.key <> _key then
+                insert into s3vl.outbox (binding_id, key) values (_binding.binding_id, _before.key);
+            elsif _before operator(pg_catalog.*=) _after then
+                -- The vector by itself, since a record is copied to be compared, with all of it.
+                _vector := format('select %I from ', _binding.embedding_column);
+                execute _vector || _binding.old_rows into _before using old;
+                execute _vector || _binding.new_rows into _after using new;
+                if _before operator(pg_catalog.*=) _after then
+                    return null;
+                end if;
             end if;
+        elsif tg_op = 'INSERT' then
+            execute _binding.row_query || _binding.new_rows into strict _after using new;
+            _key := _after.key;
+        elsif tg_op = 'DELETE' then
+            execute _binding.row_query || _binding.old_rows into strict _before using old;
+            _key := _before.key;
         end if;
     exception
         when no_data_found then
@@ -131,10 +96,8 @@ begin
             using old, new;
             return null;
     end;
-    -- After TRUNCATE there are none.
-    foreach _key in array coalesce(_keys, '{null}') loop
-        insert into s3vl.outbox (binding_id, key) values (_binding.binding_id, _key);
-    end loop;
+    -- After TRUNCATE there is none.
+    insert into s3vl.outbox (binding_id, key) values (_binding.binding_id, _key);
     return null;
 end;
 $$;

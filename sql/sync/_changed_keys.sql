@@ -37,6 +37,45 @@ $$;
 comment on function s3vl._is_same(s3vl.binding, text, text) is
     'Returns the condition that two rows are the same to a binding.';
 
+create or replace function s3vl._as_it_is(binding s3vl.binding, relation oid)
+    returns s3vl.binding
+    stable
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    _binding s3vl.binding := _as_it_is.binding;
+    _needed constant name[] := array_append(_binding.compared_columns, _binding.key_column);
+begin
+    if cardinality(_needed) = (
+        select count(*)
+        from pg_attribute as a
+        where a.attrelid = _as_it_is.relation
+            and a.attname = any(_needed)
+            and a.attnum > 0
+    ) then
+        return _binding;
+    end if;
+    -- A column has another name, or is gone. That is for s3vl.sync() to find, and not to fail a
+    -- statement of the application: changes are noted by what is left.
+    _binding.compared_columns := null;
+    _binding.key_column := (
+        select a.attname
+        from pg_attribute as a
+        where a.attrelid = _binding.source
+            and not a.attisdropped
+            and (a.attname = _binding.key_column or a.attnum = _binding.key_attnum)
+        order by a.attname = _binding.key_column desc
+        limit 1
+    );
+    return _binding;
+end;
+$$;
+
+comment on function s3vl._as_it_is(s3vl.binding, oid) is
+    'Returns a binding with the columns that its table still has; without a key, key_column is '
+    'null.';
+
 create or replace function s3vl._note_changed_keys(
     binding_id integer,
     relation oid,
@@ -67,7 +106,7 @@ begin
     -- the owner of the table may have given the key a type with functions of theirs.
     return format(
         'insert into s3vl.outbox (binding_id, key) '
-        'select %1$s, case when r.key is not null then concat(r.key) end from (select '
+        'select %1$s, concat(r.key) from (select '
         || case _note_changed_keys.event
             when 'INSERT' then 'n.%2$I from %4$s as n'
             when 'DELETE' then 'o.%2$I from %3$s as o'

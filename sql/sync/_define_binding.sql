@@ -85,6 +85,15 @@ begin
     ) then
         _binding.compared_columns := null;
     end if;
+    _binding.row_query := format(
+        'select concat(%I) as key%s from ',
+        _binding.key_column,
+        case when _binding.compared_columns is null then ', *' else (
+            select string_agg(', ' || quote_ident(c.name), '')
+            from unnest(_binding.compared_columns) as c (name)
+            where c.name <> _binding.embedding_column
+        ) end
+    );
     return _binding;
 end;
 $$;

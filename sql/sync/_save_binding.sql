@@ -22,6 +22,7 @@ begin
         metadata_columns = _binding.metadata_columns,
         metadata_column = _binding.metadata_column,
         compared_columns = _binding.compared_columns,
+        row_query = _binding.row_query,
         hash_key = _binding.hash_key,
         when_null = _binding.when_null,
         content_columns = _binding.content_columns,
@@ -67,15 +68,15 @@ begin
     )::integer;
     insert into s3vl.binding (
         binding_id, binding_name, source, index_arn, id_prefix, key_column, key_attnum, key_type,
-        embedding_column, metadata_columns, metadata_column, compared_columns, hash_key, when_null,
-        content_columns, embedded_hash_column, when_stale
+        embedding_column, metadata_columns, metadata_column, compared_columns, row_query, hash_key,
+        when_null, content_columns, embedded_hash_column, when_stale
     )
     overriding system value
     values (
         _binding.binding_id, _binding.binding_name, _binding.source, _binding.index_arn,
         _binding.id_prefix, _binding.key_column, _binding.key_attnum, _binding.key_type,
         _binding.embedding_column, _binding.metadata_columns, _binding.metadata_column,
-        _binding.compared_columns, _binding.hash_key, _binding.when_null,
+        _binding.compared_columns, _binding.row_query, _binding.hash_key, _binding.when_null,
         _binding.content_columns, _binding.embedded_hash_column, _binding.when_stale
     );
     insert into s3vl.sync_state (binding_id, database_oid, instances)

@@ -13,6 +13,7 @@ create table s3vl.binding (
     metadata_columns name[] not null,
     metadata_column name,
     compared_columns name[],
+    row_query text not null,
     hash_key text,
     when_null text not null,
     content_columns name[] not null,
@@ -56,6 +57,8 @@ comment on column s3vl.binding.metadata_column is
     'Column of type jsonb with more metadata keys; those of metadata_columns win.';
 comment on column s3vl.binding.compared_columns is
     'Columns of which a change is noted; null when all of the row is compared.';
+comment on column s3vl.binding.row_query is
+    'What of a row the triggers read, up to FROM: key and compared_columns, but not the vector.';
 comment on column s3vl.binding.hash_key is
     'Non-filterable metadata key for a hash of vector and metadata; null for none.';
 comment on column s3vl.binding.when_null is

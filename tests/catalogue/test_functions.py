@@ -423,8 +423,8 @@ TABLES = {
     ],
     "binding": [
         "binding_id", "binding_name", "source", "index_arn", "id_prefix", "key_column", "key_attnum", "key_type",
-        "embedding_column", "metadata_columns", "metadata_column", "compared_columns", "hash_key", "when_null",
-        "content_columns", "embedded_hash_column", "when_stale",
+        "embedding_column", "metadata_columns", "metadata_column", "compared_columns", "row_query",
+        "hash_key", "when_null", "content_columns", "embedded_hash_column", "when_stale",
         "is_paused", "is_ending", "created_at", "updated_at",
     ],
     "outbox": ["binding_id", "change", "noted_at", "key"],
