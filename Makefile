@@ -122,7 +122,7 @@ bench-quick: $(DEV) ## Measure the main ratios (two minutes)
 plots: $(BENCH) ## Draw the pictures of docs/ from stored results and prices
 	@PYTHONPATH=local:tools:. $(BIN)/python -c 'import plot_costs; from bench import plots; plot_costs.draw(); plots.draw()'
 
-bench: $(BENCH) ## Measure all for docs/performance.md (25 min) [PART=...]
+bench: $(BENCH) ## Measure all for docs/performance.md (30 min) [PART=...]
 	@PYTHONPATH=local:tools $(BIN)/python -m bench "$(or $(PART),all)"
 
 # Messages go to stderr: the output of `make env` is for eval.

@@ -112,6 +112,10 @@ class StubLambda:
         """Queue an error of aws_lambda itself."""
         self._play(message=message, detail=detail, errcode=errcode, seconds=seconds)
 
+    def is_cancelled(self) -> None:
+        """Queue a call that never ends, in which the query is cancelled."""
+        self._play(seconds="infinity")
+
     @property
     def calls(self) -> list[dict[str, Any]]:
         """Return the arguments of each call of aws_lambda.invoke, and the timeout then in force."""

@@ -30,6 +30,9 @@ begin
     into strict _played
     from aws_lambda.played as p
     where p.call = _call;
+    if _played.seconds = 'infinity' then
+        perform pg_cancel_backend(pg_backend_pid());
+    end if;
     perform pg_sleep(_played.seconds);
     if _played.message is not null then
         raise exception using
