@@ -28,10 +28,10 @@ SQL_TESTS = ("tests/sql", "tests/catalogue", "tests/install", f"--ignore={SOURCE
 # `make test` runs everything on the default server, and CI does both: here that server only shows which one it is.
 DEFAULT_SERVER_TESTS = ("tests/catalogue/test_functions.py",)
 # Where PostgreSQL takes part. The others prove Lambda and the local cloud, which know no server version.
-END_TO_END_TESTS = ("access", "batch", "errors", "hybrid", "queries", "sync_owners", "sync_server")
+END_TO_END_TESTS = ("access", "batch", "hybrid", "sync_owners", "sync_server")
 # The longest run on the oldest server, and in make test on the newest: what both do, those between do.
 OLDEST = "15"
-OLDEST_TOO = ("walkthrough", "sync")
+OLDEST_TOO = ("walkthrough", "sync", "queries", "errors")
 # Isolation levels, locks and two phases are the server's. In make test the history is longer.
 SIMULATION = "tests/e2e/test_sync_simulation.py::test_after_a_random_history_the_index_equals_the_table"
 SIMULATION_SECONDS = "4"

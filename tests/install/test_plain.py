@@ -74,13 +74,19 @@ def by_psql_in_one_transaction(url: str, script: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+# To a server, what clients send is one query of many statements, or the statements one by one.
 IN_A_TRANSACTION = [
     by_psycopg,
-    by_psycopg_without_transaction,
-    by_asyncpg,
-    by_sqlalchemy,
     cut_in_a_transaction,
-    by_psql_in_one_transaction,
+    *(
+        pytest.param(client, marks=pytest.mark.one_server)
+        for client in (
+            by_psycopg_without_transaction,
+            by_asyncpg,
+            by_sqlalchemy,
+            by_psql_in_one_transaction,
+        )
+    ),
 ]
 
 

@@ -123,6 +123,7 @@ def test_no_argument_is_told_back_at_length(db: Database, registered: StubLambda
     assert refused >= 150
 
 
+@pytest.mark.one_server
 @pytest.mark.parametrize("name", ["metadata_filter", "metadata", "text_keys"])
 @pytest.mark.parametrize(
     "document",
