@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, LiteralString
 
 import pytest
+from psycopg import sql
 
 from fixtures_sql import INDEX_ARN
 
@@ -106,6 +107,31 @@ def test_a_partitioned_table_is_captured_wherever_it_is_changed(
 
     keys = [row["key"] for row in db.rows(NOTED)]
     assert sorted(keys) == sorted((["1"] if "insert" in statement else ["107", "7"]) + ["7", "108", "107"])
+
+
+@pytest.mark.parametrize("how", ["", " partition by hash (key)"], ids=["table", "partitioned"])
+def test_columns_may_have_any_name(db: Database, registered: StubLambda, how: LiteralString) -> None:
+    """Those of the trigger's own queries, key words, and what must be quoted."""
+    del registered
+    names = ["r", "old", "new", "s3vl_old", "s3vl_new", "user", 'a " b']
+    columns = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(name)) for name in names)
+    db.connection.execute(
+        sql.SQL("create table docs (key integer primary key, {}, embedding real[])").format(columns)
+        + sql.SQL(how)
+    )
+    if how:
+        db.rows("create table part partition of docs for values with (modulus 1, remainder 0)")
+    db.rows(
+        "select s3vl.bind_table('docs', 'docs', 'embedding', metadata_columns => %(names)s::name[])",
+        names=names,
+    )
+    db.rows("insert into docs (key) values (1)")
+
+    for name in names:
+        for _ in range(2):
+            db.connection.execute(sql.SQL("update docs set {} = 'x'").format(sql.Identifier(name)))
+
+    assert [row["key"] for row in db.rows(NOTED)] == ["1"] * (1 + len(names))
 
 
 REFUSED: dict[str, tuple[LiteralString, LiteralString, str, str]] = {
