@@ -5,6 +5,7 @@
 create or replace function s3vl._is_captured(
     binding_id integer,
     relation oid,
+    level text,
     arguments text[]
 )
     returns boolean
@@ -18,7 +19,9 @@ begin
         from s3vl.binding as b
         where b.binding_id = _is_captured.binding_id and (
             b.source = _is_captured.relation
-            or b.source in (select a.relid from pg_partition_ancestors(_is_captured.relation) as a)
+            or _is_captured.level = 'ROW' and b.source in (
+                select a.relid from pg_partition_ancestors(_is_captured.relation) as a
+            )
         )
     ) then
         return false;
@@ -30,7 +33,7 @@ begin
 end;
 $$;
 
-comment on function s3vl._is_captured(integer, oid, text[]) is
+comment on function s3vl._is_captured(integer, oid, text, text[]) is
     'Returns whether there is something to note for the binding that a trigger has found: in a '
     'partition, and in a transaction with a snapshot of its own.';
 
@@ -61,7 +64,7 @@ begin
     where b.binding_name = tg_argv[0] collate "C" and not b.is_ending;
     if _binding.is_captured is not true then
         -- An expression by itself, since a condition prepares all of its functions.
-        if not s3vl._is_captured(_binding.binding_id, tg_relid, tg_argv) then
+        if not s3vl._is_captured(_binding.binding_id, tg_relid, tg_level, tg_argv) then
             return null;
         end if;
     end if;

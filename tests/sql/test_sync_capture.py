@@ -198,7 +198,7 @@ def test_a_trigger_on_another_table_notes_nothing(
     committing: Callable[..., Database], isolation: LiteralString
 ) -> None:
     """Whoever may execute the function can attach it, and its arguments, to a table of their own."""
-    db = committing("rdsadmin")
+    db = committing()
     db.rows("insert into s3vl.index_registry (index_name, index_arn) values ('docs', %(arn)s)", arn=INDEX_ARN)
     db.rows(MAKE)
     db.rows(BIND)
@@ -211,6 +211,21 @@ def test_a_trigger_on_another_table_notes_nothing(
     with db.connection.transaction():
         db.rows("set transaction isolation level " + isolation)
         db.rows("insert into mine (id) values (99)")
+
+    assert db.rows(NOTED) == []
+
+
+def test_a_statement_trigger_on_a_partition_notes_nothing(db: Database, registered: StubLambda) -> None:
+    """Only the row trigger of the bound table is in its partitions."""
+    del registered
+    db.rows("create table docs (id integer primary key, embedding real[]) partition by range (id)")
+    db.rows("create table low partition of docs for values from (0) to (100)")
+    db.rows("select s3vl.bind_table('docs', 'docs', 'embedding')")
+    db.rows(
+        "create trigger t after truncate on low for each statement execute function s3vl._note_changes('docs', 'x')"
+    )
+
+    db.rows("truncate low")
 
     assert db.rows(NOTED) == []
 
