@@ -176,9 +176,16 @@ def shop_database(postgres: PostgresServer, installed_template: str) -> str:
     return name
 
 
-@pytest.fixture
-def shop(postgres: PostgresServer, shop_database: str) -> Iterator[Shop]:
-    """Open a session beside the index, whose work is taken back."""
+@pytest.fixture(scope="session")
+def shop_session(postgres: PostgresServer, shop_database: str) -> Iterator[Database]:
+    """Open one session beside the index for all of them."""
     database = Database(postgres.url(database=shop_database), autocommit=False)
-    yield Shop(database)
+    yield database
     database.connection.close()
+
+
+@pytest.fixture
+def shop(shop_session: Database) -> Iterator[Shop]:
+    """Give the session beside the index, whose work is taken back."""
+    yield Shop(shop_session)
+    shop_session.take_back()

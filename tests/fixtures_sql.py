@@ -53,6 +53,7 @@ class Database:
         self.notices: list[Notice] = []
         self.connection.add_notice_handler(self._keep)
         self.connection.execute("create temporary sequence aws_lambda_calls")
+        self.connection.commit()
 
     def rows(self, statement: LiteralString, **parameters: Any) -> list[dict[str, Any]]:
         """Run a statement and return its rows."""
@@ -76,6 +77,15 @@ class Database:
         with pytest.raises(psycopg.Error) as caught, self.connection.transaction():
             self.connection.execute(statement, parameters or None)
         return caught.value.diag
+
+    def take_back(self) -> None:
+        """Take back the transaction, and what outlives that in a session, but for plans, which cost most of all."""
+        self.connection.rollback()
+        self.connection.execute("select pg_advisory_unlock_all(), setval('aws_lambda_calls', 1, false)")
+        self.connection.execute("discard sequences")
+        self.connection.execute("deallocate all")
+        self.connection.commit()
+        self.notices.clear()
 
     @property
     def warnings(self) -> list[Notice]:
@@ -163,12 +173,19 @@ def shared_database(postgres: PostgresServer, installed_template: str) -> str:
     return "s3vl_shared"
 
 
-@pytest.fixture
-def db(postgres: PostgresServer, shared_database: str) -> Iterator[Database]:
-    """Open a session of the master user in one transaction, which is rolled back at the end."""
+@pytest.fixture(scope="session")
+def shared_session(postgres: PostgresServer, shared_database: str) -> Iterator[Database]:
+    """Open one session of the master user for all of them: a new one compiles and plans all that a test calls."""
     database = Database(postgres.url(database=shared_database), autocommit=False)
     yield database
     database.connection.close()
+
+
+@pytest.fixture
+def db(shared_session: Database) -> Iterator[Database]:
+    """Give the session of the master user in one transaction, which is rolled back at the end."""
+    yield shared_session
+    shared_session.take_back()
 
 
 @pytest.fixture

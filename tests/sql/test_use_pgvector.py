@@ -11,10 +11,13 @@ from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 
 from fixtures_postgres import need_pgvector
-from fixtures_sql import ROOT
+from fixtures_sql import ROOT, Database
 
 if TYPE_CHECKING:
-    from fixtures_sql import Database, StubLambda
+    from collections.abc import Iterator
+
+    from fixtures_sql import StubLambda
+    from s3vl_local.postgres import PostgresServer
 
 AVAILABLE = {"version": "1.1.0", "protocol": 2, "operations": [], "region": "us-west-2"}
 ONE_ROW = {
@@ -48,6 +51,14 @@ UNTYPED: dict[str, tuple[LiteralString, Any]] = {
     "text of an array": ("%s", "{1,2,3,4,5}"),
     "literal": ("'{1,2,3,4,5}'", None),
 }
+
+
+@pytest.fixture
+def db(postgres: PostgresServer, shared_database: str) -> Iterator[Database]:
+    """Open a session of the test's own: psycopg keeps the numbers of types, which each test creates anew."""
+    database = Database(postgres.url(database=shared_database), autocommit=False)
+    yield database
+    database.connection.close()
 
 
 @pytest.fixture
