@@ -31,10 +31,11 @@ FUNCTIONS = """
     where p.pronamespace = 's3vl'::regnamespace
 """
 
-# Parameters and, with mode t, the columns that are returned.
+# Parameters and the columns that are returned; one of mode b is both.
 ARGUMENTS = """
     select p.proname as function, a.name, format_type(a.type, null) as type,
-        coalesce(a.mode, 'i') = 't' as is_column,
+        coalesce(a.mode, 'i') in ('i', 'b') as is_parameter,
+        coalesce(a.mode, 'i') in ('t', 'o', 'b') as is_column,
         regexp_replace(
             regexp_replace(
                 pg_get_function_arg_default(p.oid, a.position::integer), '^NULL::.*', 'null'
@@ -73,11 +74,12 @@ class Function(NamedTuple):
 
 
 class Argument(NamedTuple):
-    """A parameter of a function, or a column that it returns."""
+    """A parameter of a function, a column that it returns, or both."""
 
     function: str
     name: str
     type: str
+    is_parameter: bool
     is_column: bool
     default: str | None
 
@@ -144,7 +146,7 @@ def _examples() -> dict[str, str]:
 
 
 def _described(function: Function, arguments: list[Argument]) -> str:
-    parameters = [argument for argument in arguments if not argument.is_column]
+    parameters = [argument for argument in arguments if argument.is_parameter]
     columns = [argument for argument in arguments if argument.is_column]
     parts = [
         f"### {function.name}",

@@ -30,7 +30,21 @@ as $$
             )
         from generate_series(1, p.pronargs) as n (place)
         union all
-        select p.pronargs + 1, 'returns', pg_get_function_result(p.oid)
+        select
+            p.pronargs + 1,
+            'returns',
+            -- One that takes and returns the same name has to declare its columns another way.
+            case when 'o' = any(p.proargmodes) then (
+                select format(
+                    'TABLE(%s)',
+                    string_agg(concat_ws(' ', a.name, format_type(a.type, null)), ', '
+                        order by a.place)
+                )
+                from unnest(p.proargnames, p.proallargtypes, p.proargmodes)
+                    with ordinality as a (name, type, mode, place)
+                where a.mode <> 'i'
+            )
+            else pg_get_function_result(p.oid) end
         where p.prokind = 'f'
     ) as l
     where p.proname = _described.function_name and p.oid <> all(s3vl._overloads())

@@ -1,15 +1,16 @@
 -- Rows that cannot be stored as they are. A change of such a row clears its letter by itself.
 
-create or replace function s3vl.dead_letters(name text default null)
-    returns table (
-        binding_name text,
-        vector_id text,
-        sqlstate text,
-        error text,
-        attempts integer,
-        first_failed_at timestamptz,
-        last_failed_at timestamptz
-    )
+create or replace function s3vl.dead_letters(
+    -- It is a column, too, under the same name.
+    inout binding_name text default null,
+    out vector_id text,
+    out sqlstate text,
+    out error text,
+    out attempts integer,
+    out first_failed_at timestamptz,
+    out last_failed_at timestamptz
+)
+    returns setof record
     stable
     parallel unsafe
     rows 10
@@ -18,8 +19,8 @@ create or replace function s3vl.dead_letters(name text default null)
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if dead_letters.name is not null then
-        perform s3vl._find_binding(dead_letters.name);
+    if dead_letters.binding_name is not null then
+        perform s3vl._find_binding(dead_letters.binding_name);
     end if;
     return query
     select
@@ -33,7 +34,7 @@ begin
     from s3vl.sync_failure as f
     inner join s3vl.binding as b on b.binding_id = f.binding_id
     where f.state = 'dead'
-        and b.binding_name = coalesce(dead_letters.name collate "C", b.binding_name)
+        and b.binding_name = coalesce(dead_letters.binding_name collate "C", b.binding_name)
     order by b.binding_name, f.first_failed_at, f.key;
 end;
 $$;

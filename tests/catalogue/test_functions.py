@@ -277,11 +277,12 @@ PUBLIC = {
         "v",
     ),
     "dead_letters": (
-        "name text DEFAULT NULL::text",
         (
-            "TABLE(binding_name text, vector_id text, sqlstate text, error text, attempts integer,"
-            " first_failed_at timestamp with time zone, last_failed_at timestamp with time zone)"
+            "INOUT binding_name text DEFAULT NULL::text, OUT vector_id text, OUT sqlstate text, OUT error text,"
+            " OUT attempts integer, OUT first_failed_at timestamp with time zone,"
+            " OUT last_failed_at timestamp with time zone"
         ),
+        "SETOF record",
         "s",
     ),
     "retry_dead_letters": ("binding_name text, vector_ids text[] DEFAULT NULL::text[]", "bigint", "v"),
