@@ -53,6 +53,46 @@ $$;
 comment on function s3vl._check_prefix(s3vl.binding, s3vl.index_registry) is
     'Refuses a prefix under which two bindings would write the same ids.';
 
+create or replace function s3vl._length_problem(
+    binding s3vl.binding,
+    index s3vl.index_registry
+)
+    returns text
+    stable
+    language sql
+    set search_path = pg_catalog, pg_temp
+as $$
+    select format(
+        'metadata column %I is %s, and S3 Vectors takes %s bytes of a %s key',
+        a.attname,
+        format_type(a.atttypid, a.atttypmod),
+        l.bytes,
+        l.kind
+    )
+    from pg_attribute as a
+    cross join lateral (
+        select
+            case when k.is_kept then 40960 else 2048 end as bytes,
+            case when k.is_kept then 'non-filterable' else 'filterable' end as kind
+        from (
+            -- What nobody has asked about may be any.
+            select coalesce(
+                a.attname::text = any((_length_problem.index).non_filterable_keys), true
+            )
+        ) as k (is_kept)
+    ) as l
+    where a.attrelid = (_length_problem.binding).source
+        and a.attname = any((_length_problem.binding).metadata_columns)
+        and a.atttypid in ('varchar'::regtype, 'bpchar'::regtype)
+        -- The number behind the type, and four.
+        and a.atttypmod - 4 > l.bytes
+    order by a.attnum
+    limit 1
+$$;
+
+comment on function s3vl._length_problem(s3vl.binding, s3vl.index_registry) is
+    'Says which metadata column is declared longer than its key may be; null when none is.';
+
 create or replace function s3vl._check_metadata_keys(
     binding s3vl.binding,
     index s3vl.index_registry
@@ -91,6 +131,7 @@ declare
         )
         when octet_length(_binding.id_prefix) > 900
             then format('id_prefix has %s bytes', octet_length(_binding.id_prefix))
+        else s3vl._length_problem(_binding, _check_metadata_keys.index)
     end;
 begin
     if _problem is not null then
@@ -109,6 +150,8 @@ begin
                 when _problem ~ '^hash_key' then 'Name a non-filterable metadata key that is for '
                     'this alone, or leave hash_key out: see s3vl.describe_index().'
                 when _problem ~ '^id_prefix' then 'An id has 1,024 bytes at most: pass a short one.'
+                when _problem ~ '^metadata column ' then 'Create the index with it among '
+                    'non_filterable_keys, or bind a column generated from its beginning.'
                 else 'Name columns that are to be metadata keys.'
             end;
     end if;

@@ -27,19 +27,27 @@ begin
     end if;
     perform s3vl._note_home(_start_sync.binding_name);
     perform s3vl._settle_late_changes();
-    -- Clocks may be set back: no lease is longer than one that is taken now.
+    -- Clocks may be set back: no lease is longer than one that is taken now. What was broken may
+    -- have been mended, and is looked at by each call.
     update s3vl.sync_state as s
     set seen_at = clock_timestamp(),
         leased_until = least(s.leased_until, clock_timestamp() + s3vl._lease_time()),
-        not_before = least(s.not_before, clock_timestamp() + interval '1 minute')
+        not_before = case
+            when s.is_broken then '-infinity'
+            else least(s.not_before, clock_timestamp() + interval '1 minute')
+        end
     where s.binding_id in (
         select l.binding_id
         from s3vl.sync_state as l
         inner join s3vl.binding as b on b.binding_id = l.binding_id
         where b.binding_name = coalesce(_start_sync.binding_name collate "C", b.binding_name)
             and (
-                l.seen_at between clock_timestamp() - interval '30 seconds' and clock_timestamp()
-            ) is not true
+                l.is_broken
+                or (
+                    l.seen_at between clock_timestamp() - interval '30 seconds'
+                    and clock_timestamp()
+                ) is not true
+            )
         for update of l skip locked
     );
     return least(

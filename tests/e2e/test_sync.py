@@ -289,7 +289,7 @@ MENDED = {
 
 @pytest.mark.parametrize("case", MENDED.values(), ids=MENDED)
 def test_a_broken_configuration_loses_nothing(docs: Bound, case: tuple[LiteralString, ...]) -> None:
-    """I3: no vector is deleted, changes are noted meanwhile, and sync goes on when it is mended.
+    """I3: no vector is deleted, changes are noted meanwhile, and the next sync goes on when it is mended.
 
     A notice tells whoever called sync.
     """
@@ -312,7 +312,6 @@ def test_a_broken_configuration_loses_nothing(docs: Bound, case: tuple[LiteralSt
     if "inactive" not in error:
         assert docs.stored() == before
     docs.run(mends)
-    docs.run("select s3vl.resume_binding('docs')")
     assert docs.sync() >= 20
     docs.assert_in_step()
     assert docs.status()["state"] == "in step"
@@ -333,12 +332,10 @@ def test_an_index_of_another_dimension_breaks_the_binding(docs: Bound, aws: Call
     )
     for embedding in ("{1,2,3}", "{1,2}"):
         docs.run("update docs set embedding = %s", embedding)
-        docs.run("select s3vl.resume_binding('docs')")
         docs.sync()
         assert docs.status()["state"] == "broken"
         assert "is not as it was registered" in docs.status()["last_error"]
     docs.run("select s3vl.register_index(%s, %s)", docs.index_name, docs.index_arn)
-    docs.run("select s3vl.resume_binding('docs')")
     assert docs.sync() == 20
     docs.assert_in_step()
     assert docs.status()["dead"] == 0
@@ -384,6 +381,47 @@ def test_the_application_never_waits(
     docs.sync()
     docs.assert_in_step()
     assert list(docs.stored()) == ["1"]
+
+
+@pytest.mark.parametrize("how", ["pg_cancel_backend", "pg_terminate_backend"])
+def test_a_call_that_is_cut_off_keeps_its_lease(
+    docs: Bound, database: Callable[[], psycopg.Connection], hold: Callable[..., Held], how: LiteralString
+) -> None:
+    """I4: after statement_timeout, Ctrl-C or a lost session in mid-call nobody sends anything newer until it ends.
+
+    What the call has sent arrives after that, and is written over by what is newer.
+    """
+    docs.run("insert into docs (id, body) select n, 'in the call' from generate_series(1, 20) as n")
+    put = hold("PutVectors")
+    session = database()
+    problems: list[psycopg.Error] = []
+
+    def drain() -> None:
+        try:
+            session.execute("call s3vl.sync()")
+        except psycopg.Error as problem:
+            problems.append(problem)
+
+    drainer = threading.Thread(target=drain)
+    drainer.start()
+    put.wait_for()
+    docs.run("select " + how + "(%s)", session.info.backend_pid)
+    docs.run("update docs set body = 'newer' where id <= 10")
+
+    assert docs.sync(1) == 0
+    assert docs.status()["pending"] == 30
+    put.let_go()
+    drainer.join()
+    assert [problem.sqlstate for problem in problems] == [{"c": "57014", "t": "57P01"}[how[3]]]
+    limit = time.monotonic() + 60
+    while len(docs.stored()) < 20:
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    assert docs.sync(1) == 0
+    assert docs.run("select leased_until > clock_timestamp() from s3vl.sync_state") == [(True,)]
+    docs.run("update s3vl.sync_state set leased_until = clock_timestamp()")
+    assert docs.sync() == 20
+    docs.assert_in_step()
 
 
 def test_an_open_transaction_holds_up_nobody(docs: Bound, database: Callable[[], psycopg.Connection]) -> None:

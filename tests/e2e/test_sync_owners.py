@@ -89,7 +89,6 @@ def test_whoever_owns_or_changes_the_table(
         assert hint
         assert len(vector_ids(connection)) == 20
         owner.execute(mends)
-        connection.execute("select s3vl.resume_binding('docs')")
         assert connection.execute("call s3vl.sync()").fetchone() == (19,)
 
     owner.execute("drop table shop.docs")
@@ -112,22 +111,48 @@ def vector_ids(connection: psycopg.Connection) -> list[str]:
     ]
 
 
-def test_an_id_that_is_too_long_is_a_dead_letter(
+# What no index takes, all in one turn with rows that it takes.
+POISON: dict[str, tuple[LiteralString, str]] = {
+    "zero": ("'{0,0,0}', null, null", "embedding is zero in every dimension"),
+    "NaN": ("'{1,NaN,0}', null, null", "embedding holds NaN"),
+    "short": ("'{1,2}', null, null", "embedding has 2 numbers, the index has 3 dimensions"),
+    "large": ("'{1,2,3}', null, jsonb_build_object('text', repeat('x', 41984))", "bytes, S3 Vectors allows 40,960"),
+    "filterable": ("'{1,2,3}', repeat('x', 2049), null", "filterable bytes, S3 Vectors allows 2,048"),
+    "nested": ("""'{1,2,3}', null, '{"a": {"b": 1}}'""", 'metadata has key "a", whose value is an object'),
+    "b" * 1025: ("'{1,2,3}', null, null", "vector_id is 1025 characters and 1025 bytes long"),
+}  # fmt: skip
+
+
+def test_what_no_index_takes_are_dead_letters_of_one_turn(
     connection: psycopg.Connection, aws: Callable[..., Any], stack: Stack
 ) -> None:
-    """A key of 1,025 bytes; the others go in the same turn, and one of 1,024 is among them."""
-    registered_index(connection, aws, stack, "long-ids", 3)
-    connection.execute("create table notes (id text primary key, embedding real[])")
-    connection.execute("select s3vl.bind_table('notes', 'long-ids', 'embedding')")
+    """2,000 rows, seven of them bad: the others arrive with them, and an id of 1,024 bytes is among these."""
+    registered_index(connection, aws, stack, "poison", 3, nonFilterableMetadataKeys=["text"])
+    connection.execute("create table notes (id text primary key, embedding real[], body text, meta jsonb)")
     connection.execute(
-        "insert into notes values (repeat('a', 1024), '{1,2,3}'), (repeat('b', 1025), '{1,2,3}'), ('c', '{1,2,3}')"
+        "select s3vl.bind_table('notes', 'poison', 'embedding', metadata_columns => '{body}',"
+        " metadata_column => 'meta', backfill => false)"
     )
+    connection.execute(
+        "insert into notes select 'a' || n, '{1,2,3}'::real[] from generate_series(1, 1992) as n"
+        " union all select repeat('a', 1024), '{1,2,3}'"
+    )
+    for key, (values, _) in POISON.items():
+        connection.execute("insert into notes values (%s, " + values + ")", [key])
 
-    assert connection.execute("call s3vl.sync()").fetchone() == (2,)
+    assert connection.execute("call s3vl.sync()").fetchone() == (1993,)
 
-    [(vector_id, error)] = connection.execute("select vector_id, error from s3vl.dead_letters()")
-    assert vector_id == "b" * 1025
-    assert error == "vector_id is 1025 characters and 1025 bytes long"
-    connection.execute("delete from notes where id = repeat('b', 1025)")
+    letters = dict(connection.execute("select vector_id, error from s3vl.dead_letters('notes')").fetchall())
+    assert set(letters) == set(POISON)
+    for key, (_, problem) in POISON.items():
+        assert problem in letters[key]
+    # A call that puts, after one that asks whether the index is still the one that was registered.
+    assert connection.execute("select puts, lambda_calls from s3vl.sync_usage").fetchone() == (4, 2)
+    connection.execute(
+        "update notes set embedding = '{1,2,3}', body = null, meta = null where length(id) < 1025"
+    )
+    connection.execute("delete from notes where length(id) = 1025")
     connection.execute("call s3vl.sync()")
-    assert connection.execute("select vector_id from s3vl.dead_letters()").fetchall() == []
+    assert connection.execute("select * from s3vl.dead_letters(binding_name => 'notes')").fetchall() == []
+    mended = [key for key in POISON if len(key) < 1025]
+    assert len(connection.execute("select from s3vl.get_vectors(%s, 'poison')", [mended]).fetchall()) == 6

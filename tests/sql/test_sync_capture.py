@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, LiteralString
 
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -44,6 +46,10 @@ CHANGES: dict[str, tuple[LiteralString, list[str]]] = {
     "swap of keys": ("update docs set id = 3 - id where id in (1, 2)", []),  # as rows they are the same
     "delete": ("delete from docs where id = 4", ["4"]),
     "cascade": ("delete from parent where id >= 4", ["4", "5"]),
+    "set null": (
+        """create table words (word text primary key); insert into words values ('a');
+        alter table docs add foreign key (body) references words on delete set null; delete from words""",
+        ["1", "2", "3", "4", "5"]),
     "on conflict": (
         """insert into parent values (6); insert into docs (id, body) values (1, 'new'), (6, 'x')
         on conflict (id) do update set body = excluded.body""", ["1", "6"]),
@@ -166,6 +172,31 @@ REFUSED: dict[str, tuple[LiteralString, LiteralString, str, str]] = {
     "unknown index": ("select 1", "'docs', 'nowhere', 'embedding', binding_name => 'x'", "42704", '"nowhere"'),
     "when_null": ("select 1", "'docs', 'docs', 'embedding', binding_name => 'x', when_null => 'ignore'",
                   "22023", "when_null must be delete or keep, got ignore"),
+    "materialized view": ("create materialized view m as select * from docs", "'m', 'docs', 'embedding'",
+                          "42809", "it is a materialized view"),
+    "system": ("select 1", "'pg_class', 'docs', 'relacl'", "42809", "it belongs to the system"),
+    "key that may be null": ("create table t (a integer unique, e real[])", "'t', 'docs', 'e', key_column => 'a'",
+                             "42804", "key column a may be null"),
+    "filterable and too long": (
+        """update s3vl.index_registry set non_filterable_keys = '{}';
+        create table t (a integer primary key, e real[], fits varchar(2048), c varchar(2049))""",
+        "'t', 'docs', 'e', metadata_columns => '{fits,c}', id_prefix => 't/'", "22023",
+        "metadata column c is character varying(2049), and S3 Vectors takes 2048 bytes of a filterable key"),
+    "non-filterable and too long": (
+        """update s3vl.index_registry set non_filterable_keys = '{fits,c}';
+        create table t (a integer primary key, e real[], fits varchar(40960), c char(40961))""",
+        "'t', 'docs', 'e', metadata_columns => '{fits,c}', id_prefix => 't/'", "22023",
+        "metadata column c is character(40961), and S3 Vectors takes 40960 bytes of a non-filterable key"),
+    "too many columns": (
+        "select 1", """'docs', 'docs', 'embedding', binding_name => 'x',
+        metadata_columns => array(select 'c' || n from generate_series(1, 51) as n)::name[]""",
+        "22023", "metadata_columns has 51 columns"),
+    "hash_key that is filterable": (
+        "update s3vl.index_registry set non_filterable_keys = '{}'",
+        "'docs', 'docs', 'embedding', binding_name => 'x', hash_key => 'h'", "22023", 'hash_key "h" is filterable'),
+    "prefix that leaves no room": (
+        "select 1", "'docs', 'docs', 'embedding', binding_name => 'x', id_prefix => repeat('x', 901)",
+        "22023", "id_prefix has 901 bytes"),
 }  # fmt: skip
 
 
@@ -191,6 +222,51 @@ def test_a_binding_is_made_at_read_committed_only(committing: Callable[..., Data
         error = db.error("select s3vl.bind_table('pg_class', 'docs', 'x')")
     assert error.sqlstate == "25001"
     assert "repeatable read" in (error.message_primary or "")
+    assert "READ COMMITTED" in (error.message_hint or "")
+
+
+def test_what_only_some_servers_have_is_refused(committing: Callable[..., Database]) -> None:
+    """A foreign table, and a key in whose collation different texts are equal."""
+    db = committing("rdsadmin")
+    db.rows("insert into s3vl.index_registry (index_name, index_arn) values ('docs', %(arn)s)", arn=INDEX_ARN)
+    db.rows(
+        "create foreign data wrapper w; create server s foreign data wrapper w;"
+        " create foreign table f (id integer, e real[]) server s"
+    )
+    refused = {"f": ("42809", "it is a foreign table")}
+    # Not every server has ICU.
+    with suppress(psycopg.errors.FeatureNotSupported):
+        db.rows(
+            "create collation caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false)"
+        )
+        db.rows("create table t (id text collate caseless primary key, e real[])")
+        refused["t"] = ("42804", "key column id has a collation in which different texts are equal")
+
+    for table, (sqlstate, problem) in refused.items():
+        error = db.error("select s3vl.bind_table(%(table)s, 'docs', 'e')", table=table)
+        assert error.sqlstate == sqlstate
+        assert problem in (error.message_primary or "")
+        assert error.message_hint
+
+
+def test_who_binds_waits_for_no_writer_for_long(committing: Callable[..., Database]) -> None:
+    """Others queue behind it: five seconds at most, whatever the session has set, and it says what to do."""
+    db, writer = committing(), committing()
+    db.rows("insert into s3vl.index_registry (index_name, index_arn) values ('docs', %(arn)s)", arn=INDEX_ARN)
+    db.rows("create table docs (id integer primary key, body text, price numeric, embedding real[])")
+    limited = "select proname::text from pg_proc where 'lock_timeout=5s' = any(proconfig) order by 1"
+    assert {row["proname"] for row in db.rows(limited)} >= {"bind_table", "alter_binding", "unbind_table"}
+    db.rows("alter function s3vl.bind_table set lock_timeout = '100ms'; set lock_timeout = 0")
+    with writer.connection.transaction():
+        writer.rows("insert into docs (id) values (1)")
+        error = db.error(BIND)
+
+    assert (error.sqlstate, error.message_primary) == (
+        "55P03",
+        "table public.docs could not be locked within 5 seconds",
+    )
+    assert "idle in transaction" in (error.message_hint or "")
+    db.rows(BIND)
 
 
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
