@@ -68,7 +68,7 @@ as $$
             format('Type: select s3vl.resume_binding(%L);', (_sync_problem.binding).binding_name)),
         ((s.unseen < interval '10 minutes') is not true, 'warn',
             coalesce(
-                format('s3vl.sync() was last called %s ago', date_trunc('second', s.unseen)),
+                's3vl.sync() was last called ' || date_trunc('second', s.unseen) || ' ago',
                 's3vl.sync() was never called'
             ),
             'Schedule it: select cron.schedule(''s3vl sync'', ''10 seconds'', '

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
 import pytest
 
 from fixtures_sql import INDEX_ARN, LAMBDA_ARN
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fixtures_sql import Database, StubLambda
 
 AVAILABLE = {"version": "1.1.0", "protocol": 2, "operations": [], "region": "us-west-2"}
@@ -475,3 +477,113 @@ def test_a_restriction_without_its_role_is_a_warning(db: Database, registered: S
             "the role of this name is another one than that which may use the index", hint.format("b"),
         ),
     ]  # fmt: skip
+
+
+# What is done to a bound table, and what is then said of it: status, and parts of detail and hint.
+BOUND: dict[str, tuple[LiteralString, str, str, str]] = {
+    "all is well": ("select 1", "ok", "in step: public.notes", ""),
+    "trigger disabled": (
+        "alter table notes disable trigger s3vl_notes_update", "fail",
+        "trigger s3vl_notes_update of table public.notes is disabled, so that changes are not noted",
+        "alter table public.notes enable trigger s3vl_notes_update;",
+    ),
+    "trigger for replicas only": (
+        "alter table notes enable replica trigger s3vl_notes_insert", "fail",
+        "trigger s3vl_notes_insert of table public.notes is disabled",
+        "alter table public.notes enable trigger s3vl_notes_insert;",
+    ),
+    "trigger dropped": (
+        "drop trigger s3vl_notes_truncate on notes", "fail",
+        "trigger s3vl_notes_truncate of table public.notes is missing",
+        "select s3vl.alter_binding('notes');",
+    ),
+    "column renamed": (
+        "alter table notes rename body to text", "fail", "column body does not exist", "s3vl.alter_binding('notes', ",
+    ),
+    "column of another type": (
+        "alter table notes alter body type interval using null", "fail", "metadata column body has type interval",
+        "Bind other columns",
+    ),
+    "row security": (
+        "alter table notes enable row level security; alter table notes force row level security", "fail",
+        "row security hides rows of it from role postgres", "BYPASSRLS",
+    ),
+    "right revoked": (
+        "revoke select on notes from postgres", "fail", "role postgres, which owns s3vl, may not read it",
+        "grant select (id, v, body) on public.notes to postgres;",
+    ),
+    "table dropped": ("drop table notes", "fail", "it does not exist any more", "select s3vl.unbind_table('notes');"),
+    "broken": (
+        "update s3vl.sync_state set is_broken = true, failures = 1, error = 'what it was', hint = 'What to do.'",
+        "fail", "what it was", "What to do.",
+    ),
+    "backing off": (
+        "update s3vl.sync_state set failures = 1, error = 'what it was', hint = 'What to do.'",
+        "warn", "what it was", "What to do.",
+    ),
+    "paused": ("select s3vl.pause_binding('notes')", "warn", "it is paused", "select s3vl.resume_binding('notes');"),
+    "never scheduled": (
+        "update s3vl.sync_state set seen_at = null", "warn", "s3vl.sync() was never called",
+        "select cron.schedule('s3vl sync', '10 seconds', 'call s3vl.sync()');",
+    ),
+    "no schedule lately": (
+        "update s3vl.sync_state set seen_at = clock_timestamp() - interval '11 minutes'", "warn",
+        "s3vl.sync() was last called 00:11:00 ago", "select cron.schedule(",
+    ),
+    "old mark": (
+        """insert into s3vl.outbox (binding_id, noted_at, key)
+        select binding_id, clock_timestamp() - interval '2 hours', '1' from s3vl.binding""",
+        "warn", "the oldest change waits for 02:00:00", "select * from s3vl.sync_backlog('notes');",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BOUND.values(), ids=BOUND)
+def test_a_binding_is_looked_at(
+    db: Database, registered: StubLambda, case: tuple[LiteralString, ...]
+) -> None:
+    """Its triggers, columns and rights, when sync was last called, and how old the oldest change is."""
+    breaks, status, detail, hint = case
+    db.rows("create table notes (id integer primary key, body text, v real[])")
+    db.rows("select s3vl.bind_table('notes', 'docs', 'v', metadata_columns => '{body}', backfill => false)")
+    db.rows("update s3vl.sync_state set seen_at = clock_timestamp()")
+    db.rows(breaks)
+    registered.answers(AVAILABLE)
+    registered.answers(FACTS)
+
+    found = diagnosis(db)['binding "notes"']
+
+    assert found[0] == status
+    assert detail in found[1]
+    assert hint in (found[2] or "")
+
+
+def test_a_transaction_that_keeps_the_outbox_large_is_told(committing: Callable[..., Database]) -> None:
+    """One that is idle with a snapshot, and one that is prepared, with how to end each."""
+    db, reader, prepared = committing(), committing(), committing()
+    db.rows(
+        "insert into s3vl.index_registry (index_name, index_arn, dimension) values ('docs', %(arn)s, 3)",
+        arn=INDEX_ARN,
+    )
+    db.rows("create table notes (id integer primary key, v real[])")
+    look: LiteralString = "select * from s3vl._check_old_transactions()"
+    # After an hour; here at once.
+    text = db.value("select pg_get_functiondef('s3vl._check_old_transactions'::regproc)")
+    db.rows(text.replace("interval '1 hour'", "interval '0'").replace("limit 1", "limit 9"))
+    reader.rows("begin isolation level repeatable read")
+    reader.rows("select 1")
+    assert db.rows(look) == []
+    db.rows("select s3vl.bind_table('notes', 'docs', 'v')")
+
+    pid = reader.connection.info.backend_pid
+    [detail] = [row["detail"] for row in db.rows(look) if f"pg_terminate_backend({pid});" in row["hint"]]
+    assert detail.startswith(f"process {pid} is open since ")
+    reader.rows("commit")
+    prepared.rows("begin; insert into notes values (1, '{1,2,3}')")
+    prepared.rows("prepare transaction 'forgotten'")
+    found = db.rows(look)
+    prepared.rows("rollback prepared 'forgotten'")
+    assert "End it: commit prepared 'forgotten', or rollback prepared 'forgotten'" in [
+        row["hint"] for row in found
+    ]
+    assert f"process {pid} " not in " ".join(row["detail"] for row in found)
