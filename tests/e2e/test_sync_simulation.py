@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fixtures_cloud import Stack
     from s3vl_local.cloud import LocalCloud
 
-SECONDS = float(os.environ.get("S3VL_SIMULATION_SECONDS", "10"))
+SECONDS = float(os.environ.get("S3VL_SIMULATION_SECONDS", "30"))
 SEED = int(os.environ.get("S3VL_SIMULATION_SEED", "16"))
 KEYS = 8
 LEVELS: tuple[LiteralString, ...] = ("read committed", "repeatable read", "serializable")
@@ -49,6 +49,7 @@ class Simulation:
         self.stop = threading.Event()
         self.problems: list[BaseException] = []
         self.killed = 0
+        self.cancelled = 0
         self.failovers = 0
         self.prepared = 0
 
@@ -170,13 +171,19 @@ class Simulation:
                     " where a.application_name in ('drainer', 'writer') and a.datname = current_database()"
                 )
                 continue
-            self.killed += len(
+            # To cancel is what statement_timeout does: sync leaves it time, and so it comes in mid-call only late.
+            cancels = chance.random() < 0.5
+            hit = len(
                 connection.execute(
-                    "select pg_terminate_backend(a.pid) from pg_stat_activity as a"
+                    "select case when %s then pg_cancel_backend(a.pid) else pg_terminate_backend(a.pid) end"
+                    " from pg_stat_activity as a"
                     " where a.application_name = 'drainer' and a.state = 'active'"
-                    " and a.datname = current_database() order by random() limit 1"
+                    " and a.datname = current_database() order by random() limit 1",
+                    [cancels],
                 ).fetchall()
             )
+            self.cancelled += hit * cancels
+            self.killed += hit * (not cancels)
 
 
 def finish(connection: psycopg.Connection, name: str, chance: random.Random) -> None:
@@ -278,6 +285,7 @@ def test_after_a_random_history_the_index_equals_the_table(
     request(cloud.state(), "DELETE", "/_s3vl/faults")
 
     assert simulation.killed > 0
+    assert simulation.cancelled > 0
     assert simulation.failovers > 0
     assert simulation.prepared > 0
     unnamed = unnamed_differences(connection)
