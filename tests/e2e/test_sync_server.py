@@ -1,12 +1,18 @@
-"""Bindings on a server of their own, which crashes, and whose database is replicated to another that is promoted."""
+"""Bindings on a server of their own: it crashes, has a reader, and is replicated to one that is promoted.
+
+On PostgreSQL 15 it has Debian's own pg_cron, too, where that is installed.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import subprocess
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
 import psutil
@@ -16,15 +22,43 @@ from bindings import BIND, MAKE_DOCS, Bound
 from indexes import registered_index
 
 from fixtures_sql import ROOT, psql
-from s3vl_local import postgres
+from s3vl_local import postgres, postgres_versions, system_account
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from fixtures_cloud import Held, Stack
     from s3vl_local.cloud import LocalCloud
     from s3vl_local.postgres import LambdaService, PostgresServer
+
+
+# Debian's package postgresql-15-cron, where the machine has it. It knows no schedules of seconds.
+PG_CRON = "1.4-1"
+PG_CRON_LIBRARY = postgres_versions.DEBIAN_ROOT / "lib/postgresql/15/lib/pg_cron.so"
+PG_CRON_SCRIPTS = postgres_versions.DEBIAN_ROOT / "share/postgresql/15/extension"
+HAS_PG_CRON = (
+    os.environ.get("S3VL_POSTGRES") == postgres_versions.DEBIAN
+    and PG_CRON_LIBRARY.exists()
+    and (PG_CRON_SCRIPTS / f"pg_cron--1.4--{PG_CRON}.sql").exists()
+)
+
+
+def add_pg_cron(folder: Path) -> None:
+    """Put Debian's pg_cron beside the local cloud's, which is a newer version of the extension, and let it start."""
+    installation = postgres.INSTALLATION
+    library = Path(f"{installation.programs}/../lib/pg_cron.so").resolve()
+    shutil.copy(PG_CRON_LIBRARY, library)
+    for script in PG_CRON_SCRIPTS.glob("pg_cron--*.sql"):
+        if script.name != "pg_cron--1.6.sql":
+            shutil.copy(script, installation.extensions)
+            version = script.stem.rsplit("--", 1)[-1]
+            control = installation.extensions / f"pg_cron--{version}.control"
+            control.write_text("module_pathname = '$libdir/pg_cron'\n", encoding="utf-8")
+    with (folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as settings:
+        settings.write(
+            "shared_preload_libraries = 'pg_cron'\ncron.database_name = 'postgres'\n"
+            f"cron.host = '{folder / 'data'}'\n"
+        )
 
 
 class OwnServer:
@@ -33,17 +67,22 @@ class OwnServer:
     def __init__(self, folder: Path, service: LambdaService) -> None:
         self.folder = folder
         self.service = service
+        self.port = 0
         self.server = self.start()
         with self.server.connect("rdsadmin") as superuser:
             superuser.execute("alter system set wal_level = logical")
             # Up to PostgreSQL 15 one subscription after another has to wait that long.
             superuser.execute("alter system set wal_retrieve_retry_interval = '100ms'")
         self.server.stop()
+        if HAS_PG_CRON:
+            add_pg_cron(self.server.folder)
         self.start()
 
     def start(self) -> PostgresServer:
         """Start it, with what it kept."""
-        self.server = postgres.start(self.folder, service=self.service)
+        # At the same port: pg_cron keeps it with a job.
+        self.server = postgres.start(self.folder, self.port, self.service)
+        self.port = self.server.port
         return self.server
 
     def crash(self) -> None:
@@ -77,6 +116,42 @@ def own_template(own: OwnServer, stack: Stack) -> str:
     return "configured"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def scheduled(
+    own: OwnServer,
+    own_template: str,
+    database_names: Iterator[str],
+    aws: Callable[..., Any],
+    stack: Stack,
+) -> Iterator[Bound | None]:
+    """Let Debian's pg_cron call sync each minute for a bound table; the others are tested meanwhile."""
+    if not HAS_PG_CRON:
+        yield None
+        return
+    made = make_bound(own, own_template, next(database_names), aws, stack)
+    with own.server.connect("rdsadmin") as superuser:
+        superuser.execute(f"create extension pg_cron version '{PG_CRON}'")  # type: ignore[arg-type]
+        superuser.execute(
+            "select cron.schedule_in_database('s3vl sync', '* * * * *', 'CALL s3vl.sync()', %s, 'postgres')",
+            [made.connection.info.dbname],
+        )
+    made.run("insert into docs (id, body) select n, 'text' from generate_series(1, 20) as n")
+    made.run("delete from docs where id = 1")
+    yield made
+    made.connection.close()
+
+
+def make_bound(own: OwnServer, template: str, database: str, aws: Callable[..., Any], stack: Stack) -> Bound:
+    """Bind a table in a database of that name."""
+    own.server.create_database(database, template)
+    connection = own.server.connect(database=database)
+    arn = registered_index(connection, aws, stack, f"own-{database.replace('_', '-')}", 3)
+    index_name = arn.rsplit("/", 1)[-1]
+    connection.execute(MAKE_DOCS)
+    connection.execute(BIND, [index_name])
+    return Bound(connection, index_name, arn)
+
+
 @pytest.fixture
 def bound(
     own: OwnServer,
@@ -86,15 +161,9 @@ def bound(
     stack: Stack,
 ) -> Iterator[Bound]:
     """Bind a table in a database of the test."""
-    name = next(database_names)
-    own.server.create_database(name, own_template)
-    connection = own.server.connect(database=name)
-    arn = registered_index(connection, aws, stack, f"own-{name.replace('_', '-')}", 3)
-    index_name = arn.rsplit("/", 1)[-1]
-    connection.execute(MAKE_DOCS)
-    connection.execute(BIND, [index_name])
-    yield Bound(connection, index_name, arn)
-    connection.close()
+    made = make_bound(own, own_template, next(database_names), aws, stack)
+    yield made
+    made.connection.close()
 
 
 def wait_for(bound: Bound, question: LiteralString, answer: Any = True) -> None:
@@ -161,6 +230,72 @@ def drain(connection: psycopg.Connection) -> None:
     """Call sync in a session that the crash ends."""
     with suppress(psycopg.OperationalError):
         connection.execute("call s3vl.sync()")
+
+
+@pytest.fixture
+def reader(own: OwnServer, server_folder: Path) -> Iterator[OwnServer]:
+    """Copy the server to another, which follows it, read-only, until it is promoted."""
+    folder = server_folder / "reader"
+    place = system_account.place(folder)
+    subprocess.run(
+        [
+            postgres.BIN / "pg_basebackup",
+            "-R",
+            "-c",
+            "fast",
+            "-D",
+            place / "data",
+            "-d",
+            own.server.url("rdsadmin"),
+        ],
+        # Told to the reader, too, whose account cannot read the file.
+        env={**os.environ, "PGPASSWORD": own.server.password},
+        check=True,
+        timeout=120,
+    )
+    for path in (place / "data", *(place / "data").rglob("*")):
+        system_account.give(path)
+    for name in ("password", "pgpass"):
+        shutil.copy(own.server.folder / name, place / name)
+    reader = OwnServer.__new__(OwnServer)
+    reader.folder, reader.service, reader.port = folder, own.service, 0
+    reader.start()
+    yield reader
+    reader.server.stop()
+
+
+def test_a_reader_that_is_promoted_in_mid_call_goes_on(
+    bound: Bound, own: OwnServer, reader: OwnServer, hold: Callable[..., Held]
+) -> None:
+    """I1, I4: on a reader sync does nothing; after a failover nobody sends anything before the lease ends."""
+    bound.run("insert into docs (id, body) select n, 'in the call' from generate_series(1, 10) as n")
+    database = bound.connection.info.dbname
+    put = hold("PutVectors")
+    drainer = own.server.connect(database=database)
+    draining = threading.Thread(target=drain, args=(drainer,))
+    draining.start()
+    put.wait_for()
+    bound.run("update docs set body = 'meanwhile' where id > 5")
+    follower = Bound(reader.server.connect(database=database), bound.index_name, bound.index_arn)
+    wait_for(follower, "select count(*) from docs where body = 'meanwhile'", 5)
+
+    assert follower.sync() == 0
+    assert follower.status()["pending"] == 15
+    own.crash()
+    draining.join()
+    with reader.server.connect("rdsadmin") as superuser:
+        superuser.execute("select pg_promote()")
+    assert follower.sync(1) == 0
+    assert follower.status()["pending"] == 15
+    put.let_go()
+    wait_for(follower, IN_THE_CALL, 10)
+    follower.run("update s3vl.sync_state set leased_until = clock_timestamp()")
+    assert follower.sync() == 10
+    follower.assert_in_step()
+    follower.connection.close()
+    for connection in (bound.connection, drainer):
+        connection.close()
+    own.start()
 
 
 @pytest.fixture(params=["table docs", "all tables"])
@@ -253,3 +388,18 @@ def test_a_promoted_subscriber_goes_on(
     subscriber.run("insert into others values (1, '{1,2,3}')")
     subscriber.sync()
     assert "o:1" in subscriber.stored()
+
+
+@pytest.mark.skipif(not HAS_PG_CRON, reason="no pg_cron of Debian's for PostgreSQL 15")
+def test_the_real_pg_cron_keeps_a_table_in_step(scheduled: Bound, own: OwnServer) -> None:
+    """Changes arrive and nobody calls sync; what its runs say is what those of the local pg_cron say."""
+    # The server has crashed meanwhile.
+    scheduled.connection = own.server.connect(database=scheduled.connection.info.dbname)
+    wait_for(scheduled, "select state from s3vl.sync_status()", "in step")
+    scheduled.assert_in_step()
+    with own.server.connect("rdsadmin") as superuser:
+        runs = superuser.execute(
+            "select distinct status, return_message from cron.job_run_details where end_time is not null"
+            " and status <> 'failed'"
+        ).fetchall()
+    assert runs == [("succeeded", "1 row")]
