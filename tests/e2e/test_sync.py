@@ -424,6 +424,29 @@ def test_a_call_that_is_cut_off_keeps_its_lease(
     docs.assert_in_step()
 
 
+def test_a_row_that_comes_back_while_it_is_deleted_stays(
+    docs: Bound, database: Callable[[], psycopg.Connection], hold: Callable[..., Held]
+) -> None:
+    """I3, I4: the delete of the old row acts before the put of the new one; a thousand changes are one of it."""
+    docs.run("insert into docs (id) values (1), (2)")
+    docs.sync()
+    docs.run("delete from docs where id = 1")
+    delete = hold("DeleteVectors")
+    drainer = threading.Thread(target=database().execute, args=("call s3vl.sync(max_seconds => 1)",))
+    drainer.start()
+    delete.wait_for()
+    docs.run("insert into docs (id, body) values (1, '0')")
+    for _ in range(1000):
+        docs.run("update docs set body = (body::integer + 1)::text where id = 1")
+    assert docs.sync(1) == 0
+    delete.let_go()
+    drainer.join()
+    assert docs.sync() in {0, 1}
+    docs.assert_in_step()
+    assert docs.stored()["1"][1] == {"body": "1000"}
+    assert docs.status()["pending"] == 0
+
+
 def test_an_open_transaction_holds_up_nobody(docs: Bound, database: Callable[[], psycopg.Connection]) -> None:
     """I5: sync passes over one that is idle or prepared, others change the same rows' table, and it arrives later."""
     docs.run("insert into docs (id) select n from generate_series(1, 20) as n")

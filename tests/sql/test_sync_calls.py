@@ -152,6 +152,23 @@ def test_it_ends_before_statement_timeout_ends_it(bound: Database, stub: StubLam
     assert bound.value("select max(leased_until) = '-infinity' from s3vl.sync_state")
 
 
+def test_a_clock_that_was_set_back_keeps_nobody_out_for_long(bound: Database) -> None:
+    """What was written an hour ahead is cut to the longest lease, and the longest pause, from now."""
+    insert(bound, "docs", 1)
+    ahead = "clock_timestamp() + interval '1 hour'"
+    bound.connection.execute(
+        f"update s3vl.sync_state set leased_until = {ahead}, not_before = {ahead}, seen_at = {ahead}"  # type: ignore[arg-type]
+    )
+
+    assert bound.value("call s3vl.sync()") == 0
+
+    assert bound.rows(
+        "select distinct leased_until <= clock_timestamp() + s3vl._lease_time() as lease,"
+        " not_before <= clock_timestamp() + interval '1 minute' as pause, seen_at <= clock_timestamp() as seen"
+        " from s3vl.sync_state"
+    ) == [{"lease": True, "pause": True, "seen": True}]
+
+
 def test_with_too_little_time_it_makes_no_call(bound: Database, stub: StubLambda) -> None:
     """A warning has the setting, and what to set; no lease is taken."""
     insert(bound, "docs", 1)
