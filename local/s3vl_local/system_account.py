@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 NAME = "s3vl-postgres"
 HOME = Path("/var/lib/s3vl-postgres")
+# The databases' folder; the tests have theirs in memory.
+DATA = Path(os.environ.get("S3VL_POSTGRES_DATA", HOME))
 # In each folder of ours there: what it is for. When that is gone, the folder goes.
 _ORIGIN = "origin"
 
@@ -53,7 +55,7 @@ def place(folder: Path) -> Path:
     if not needed():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
-    own = _own_folder("data", folder)
+    own = find(folder)
     with _home():
         # Let through and not listed; what is in it has rights of its own.
         own.mkdir(mode=0o711, exist_ok=True)
@@ -63,7 +65,7 @@ def place(folder: Path) -> Path:
 
 def find(folder: Path) -> Path:
     """Return what `place` returns, without making it."""
-    return _own_folder("data", folder) if needed() else folder
+    return DATA / _own_name("data", folder) if needed() else folder
 
 
 def within_reach(installation: Installation) -> Installation:
@@ -73,7 +75,7 @@ def within_reach(installation: Installation) -> Installation:
         return installation
     programs = installation.programs
     told = (programs / "postgres").stat()
-    copy = _own_folder(f"programs-{told.st_size}-{told.st_mtime_ns}", top)
+    copy = HOME / _own_name(f"programs-{told.st_size}-{told.st_mtime_ns}", top)
     with _home():
         if not copy.exists():
             _copy(installation, copy)
@@ -97,20 +99,21 @@ def _copy(installation: Installation, copy: Path) -> None:
     partial.rename(copy)
 
 
-def _own_folder(kind: str, origin: Path) -> Path:
-    return HOME / f"{kind}-{hashlib.sha256(str(origin).encode()).hexdigest()[:16]}"
+def _own_name(kind: str, origin: Path) -> str:
+    return f"{kind}-{hashlib.sha256(str(origin).encode()).hexdigest()[:16]}"
 
 
 @contextmanager
 def _home() -> Iterator[None]:
-    """Have the account's folder alone: make both on first use, and clear what belonged to folders that are gone."""
-    HOME.mkdir(mode=0o711, exist_ok=True)
+    """Have the account's folders alone: make all on first use, and clear what belonged to folders that are gone."""
+    for folder in (HOME, DATA):
+        folder.mkdir(mode=0o711, exist_ok=True)
     with turn(HOME):
         try:
             pwd.getpwnam(NAME)
         except KeyError:
             subprocess.run(["useradd", "--system", "--user-group", "--no-create-home", NAME], check=True)  # noqa: S603, S607
-        for origin in HOME.glob(f"*/{_ORIGIN}"):
+        for origin in {*HOME.glob(f"*/{_ORIGIN}"), *DATA.glob(f"*/{_ORIGIN}")}:
             if not Path(origin.read_text(encoding="utf-8")).parent.exists():
                 shutil.rmtree(origin.parent, ignore_errors=True)
         yield
