@@ -5,6 +5,7 @@ S3VL_SIMULATION_SECONDS says how long the histories are, and S3VL_SIMULATION_SEE
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import threading
@@ -162,28 +163,28 @@ class Simulation:
 
     def _kill(self, chance: random.Random) -> None:
         connection = self.open_connection()
-        while not self.stop.wait(chance.random() * 1.5):
+        for kind in itertools.cycle(("kill", "cancel", "failover", "kill", "cancel", "kill")):
+            if self.stop.wait(chance.random() * 1.5):
+                return
             self._finish_orphans()
-            if chance.random() < 0.15:
+            if kind == "failover":
                 self.failovers += 1
                 connection.execute(
                     "select pg_terminate_backend(a.pid) from pg_stat_activity as a"
                     " where a.application_name in ('drainer', 'writer') and a.datname = current_database()"
                 )
                 continue
-            # To cancel is what statement_timeout does: sync leaves it time, and so it comes in mid-call only late.
-            cancels = chance.random() < 0.5
-            hit = len(
-                connection.execute(
-                    "select case when %s then pg_cancel_backend(a.pid) else pg_terminate_backend(a.pid) end"
-                    " from pg_stat_activity as a"
-                    " where a.application_name = 'drainer' and a.state = 'active'"
-                    " and a.datname = current_database() order by random() limit 1",
-                    [cancels],
-                ).fetchall()
-            )
-            self.cancelled += hit * cancels
-            self.killed += hit * (not cancels)
+            # To cancel is what statement_timeout does, before which sync ends by itself where it can.
+            end = "pg_cancel_backend" if kind == "cancel" else "pg_terminate_backend"
+            while not connection.execute(
+                f"select {end}(a.pid) from pg_stat_activity as a"  # type: ignore[arg-type]
+                " where a.application_name = 'drainer' and a.state = 'active'"
+                " and a.datname = current_database() order by random() limit 1"
+            ).fetchall():
+                if self.stop.wait(0.01):
+                    return
+            self.cancelled += kind == "cancel"
+            self.killed += kind == "kill"
 
 
 def finish(connection: psycopg.Connection, name: str, chance: random.Random) -> None:
