@@ -128,7 +128,9 @@ begin
             continue;
         end if;
         _refusal := s3vl._try_put(
-            _put_all.records[lower(_places):upper(_places) - 1],
+            -- A slice would be a copy.
+            case when _is_first then _put_all.records
+                else _put_all.records[lower(_places):upper(_places) - 1] end,
             _put_all.index, _put_all.started, _put_all.deadline
         );
         if _refusal.problem is null then

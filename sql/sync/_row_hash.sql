@@ -24,8 +24,7 @@ create or replace function s3vl._with_hash(metadata jsonb, embedding real[], has
 as $$
 begin
     return case
-        when _with_hash.hash_key is null or jsonb_typeof(_with_hash.metadata) <> 'object'
-            then _with_hash.metadata
+        when jsonb_typeof(_with_hash.metadata) <> 'object' then _with_hash.metadata
         else _with_hash.metadata || jsonb_build_object(
             _with_hash.hash_key,
             s3vl._hash_name() || ':' || lpad(
@@ -41,7 +40,7 @@ end;
 $$;
 
 comment on function s3vl._with_hash(jsonb, real[], text) is
-    'Adds a hash of vector and metadata under its key, if there is one.';
+    'Adds a hash of vector and metadata under its key.';
 
 create or replace function s3vl._other_hash(stored jsonb, hash_key text)
     returns text

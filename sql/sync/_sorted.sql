@@ -74,7 +74,9 @@ begin
         -- With the vector itself, and no longer where in the table it is.
         _record := (
             _id, _row.embedding,
-            s3vl._with_hash(_row.metadata, _row.embedding, _sorted.binding.hash_key)
+            case when _sorted.binding.hash_key is null then _row.metadata else s3vl._with_hash(
+                _row.metadata, _row.embedding, _sorted.binding.hash_key
+            ) end
         );
         _problem := s3vl._row_problem(
             _id, _record.embedding, _record.metadata, _sorted.index

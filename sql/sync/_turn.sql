@@ -17,6 +17,8 @@ create or replace function s3vl._send_rows(
 )
     language plpgsql
     set search_path = pg_catalog, pg_temp
+    -- Plans made for one array alone have a copy of it in them.
+    set plan_cache_mode = force_generic_plan
 as $$
 declare
     _key_at constant integer := length(_send_rows.binding.id_prefix) + 1;

@@ -28,7 +28,6 @@ create or replace function s3vl._put_records(
 as $$
 declare
     _records text[];
-    _members text;
     _count integer;
     _written integer := 0;
 begin
@@ -45,13 +44,10 @@ begin
             ',"vectors":[', _records[1]
         );
         _records[_count] := _records[_count] || ']}';
-        _members := (
-            select string_agg(r.record, ',') from (select unnest(_records) as record) as r
-        );
         _written := _written + s3vl._write(
             'put_vectors',
             _put_records.index_arn,
-            _members,
+            concat_ws(',', variadic _records),
             _written + 1,
             _written + _count,
             'written',
