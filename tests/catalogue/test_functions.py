@@ -544,11 +544,12 @@ def test_every_public_function_has_one_topic(db: Database) -> None:
         "array_length(string_to_array(btrim(p.prosrc, E'\\n'), E'\\n'), 1) > 60 and p.proname <> '_access_levels'",
         ("p.prosrc ~ E'\\n\\s*(return query )?execute ' and p.proname not in ('_change_rights', '_lock_for_change',"
         " '_note_changes', '_rows', '_next_keys', '_absent', 'bind_table', 'alter_binding', 'unbind_table',"
-        f" 'rows_to_embed', '_note', '_forget_note') and p.proname <> all ('{{{','.join(CANDIDATES)}}}')"),
+        " 'rows_to_embed', '_note', '_forget_note', '_encode_records')"
+        f" and p.proname <> all ('{{{','.join(CANDIDATES)}}}')"),
     ],
     ids=[
         "no comment", "search_path not pinned", "parallel", "executable by PUBLIC", "overloaded",
-        "over 60 lines", "dynamic SQL beside GRANT, LOCK, PREPARE, bound tables and candidates",
+        "over 60 lines", "dynamic SQL beside GRANT, LOCK, PREPARE, pgvector, bound tables and candidates",
     ],
 )  # fmt: skip
 def test_no_function_is(db: Database, broken: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 import pytest
 
+from fixtures_postgres import need_pgvector
 from fixtures_sql import ROOT
 
 if TYPE_CHECKING:
@@ -96,6 +97,53 @@ def test_numbers_do_not_depend_on_how_the_session_shows_them(db: Database, regis
     db.rows(PUT.format("('a', '{0.1234567,2,3,4,5}', null)"))
 
     assert registered.requests[0]["vectors"][0]["embedding"] == "[0.1234567,2,3,4,5]"
+
+
+@pytest.mark.parametrize(
+    ("statements", "is_used"),
+    [
+        (["create extension vector"], True),
+        (
+            [
+                "create schema closed",
+                "create extension vector schema closed",
+                "revoke usage on schema closed from current_user",
+            ],
+            False,
+        ),
+    ],
+    ids=["there", "closed"],
+)
+def test_pgvector_changes_no_digit(
+    db: Database, registered: StubLambda, statements: list[LiteralString], is_used: bool
+) -> None:
+    """Numbers that pgvector writes, where the owner of s3vl may use it, are as PostgreSQL writes them."""
+    need_pgvector()
+    registered.answers({"written": [[1, 2]]})
+    for statement in statements:
+        db.rows(statement)
+
+    db.rows(
+        PUT.format("('a', '{0.1,-0,1e-45,3.4028235e38,16777217}', null), ('b', '[2:6]={1,2,3,4,1e-5}', null)")
+    )
+
+    assert (db.value("select s3vl._pgvector_text()") is not None) == is_used
+    assert [record["embedding"] for record in registered.requests[0]["vectors"]] == [
+        "[0.1,-0,1e-45,3.4028235e+38,1.6777216e+07]",
+        "[1,2,3,4,1e-05]",
+    ]
+
+
+def test_more_numbers_than_pgvector_takes_are_sent(db: Database, registered: StubLambda) -> None:
+    """Where nobody knows the dimension of an index, too many numbers are for the function to refuse."""
+    need_pgvector()
+    registered.answers({"written": [[1, 1]]})
+    db.rows("create extension vector")
+    db.rows("update s3vl.index_registry set dimension = null")
+
+    db.rows(PUT.format("('a', array_fill(1::real, array[16001]), null)"))
+
+    assert registered.requests[0]["vectors"][0]["embedding"].count(",") == 16_000
 
 
 V = "'{1,2,3,4,5}'"
