@@ -143,7 +143,8 @@ def public_calls(db: Database) -> list[Call]:
 
 def outcome(db: Database, stub: StubLambda, statement: str) -> tuple[Any, ...]:
     """Run a call, take back what it did in the database, and return its rows or its error, and its requests."""
-    before = len(stub.calls)
+    begun = len(db.notices)
+    before = sum(notice.message == "aws_lambda.invoke" for notice in db.notices)
     with db.connection.transaction(force_rollback=True):
         db.rows(
             "insert into aws_lambda.played (call, payload, seconds)"
@@ -152,4 +153,4 @@ def outcome(db: Database, stub: StubLambda, statement: str) -> tuple[Any, ...]:
             before=before,
         )
         rows = db.rows(cast("LiteralString", statement))
-    return rows, [request | {"budget_ms": 0} for request in stub.requests[before:]]
+    return rows, [call["payload"] | {"budget_ms": 0} for call in stub.calls_since(begun)]
