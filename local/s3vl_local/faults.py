@@ -1,6 +1,6 @@
 """Faults on request: rules that make chosen calls slow or make them fail, and a count of the calls.
 
-HTTP is not in here: services ask `apply` once per request and answer what it returns; a connection that is to be
+HTTP is not in here: services ask once per request and answer the fault that they get; a connection that is to be
 dropped is an exception, which passes through every service up to the server.
 """
 
@@ -9,9 +9,13 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from threading import Event, Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 EVERY_OPERATION = "*"
 
@@ -62,6 +66,13 @@ class _Rule:
         return self.seen % self.every == 0
 
     @property
+    def fault(self) -> Fault | None:
+        """The error that the rule is for."""
+        return (
+            None if self.status is None or self.code is None else Fault(self.status, self.code, self.message)
+        )
+
+    @property
     def fails(self) -> bool:
         """Tell whether the rule does more than delay."""
         return self.reset or self.status is not None
@@ -81,7 +92,7 @@ class Faults:
         """Add a rule; a ValueError says what is wrong with it.
 
         `operation` is a name such as "QueryVectors" or "Invoke", or "*". `status` and `code`, with an
-        optional `message`, make the call fail, `reset` ends its connection, `latency_ms` makes it slow, and
+        optional `message`, make the call fail, `reset` ends its connection, `latency_ms` makes it last as long, and
         `hold` keeps it until the rules are cleared.
         `every` = 3 disturbs each third call, `probability` = 0.05 one in twenty by chance (`seed` chooses the
         sequence), and `times` = 2 ends the rule after two.
@@ -112,16 +123,23 @@ class Faults:
 
     def apply(self, operation: str) -> Fault | None:
         """Count the call, wait as the rules say, and return the error to answer, if any."""
+        with self.during(operation) as fault:
+            return fault
+
+    @contextmanager
+    def during(self, operation: str) -> Iterator[Fault | None]:
+        """Count the call, give the error to answer, if any, and let the block last as long as the rules say."""
         failing, latency_ms, cleared = self._decide(operation)
-        if latency_ms:
-            time.sleep(latency_ms / 1000)
-        if cleared is not None:
-            cleared.wait()
-        if failing is None:
-            return None
-        if failing.status is None or failing.code is None:
-            raise ConnectionDroppedError(f"a fault rule of the local cloud dropped this {operation}")
-        return Fault(failing.status, failing.code, failing.message)
+        ends_at = time.monotonic() + latency_ms / 1000
+        try:
+            yield None if failing is None else failing.fault
+        finally:
+            if (seconds_left := ends_at - time.monotonic()) > 0:
+                time.sleep(seconds_left)
+            if cleared is not None:
+                cleared.wait()
+            if failing is not None and failing.reset:
+                raise ConnectionDroppedError(f"a fault rule of the local cloud dropped this {operation}")
 
     def _decide(self, operation: str) -> tuple[_Rule | None, int, Event | None]:
         """Return the first due rule that makes the call fail, the latency of all, and what a held call waits for."""

@@ -58,9 +58,11 @@ def _result(credential: Credential, environ: dict[str, Any]) -> dict[str, Any]:
     operation = _OPERATIONS.get((method, TAGS if path.startswith(TAGS) else path))
     if operation is None:
         raise UnknownOperationError(method, path)
-    if fault := FAULTS.apply(operation):
-        raise InjectedFaultError(fault)
-    request = members(environ, environ["wsgi.input"].read())
+    # As the service's own latency does, that of a rule includes the time for reading.
+    with FAULTS.during(operation) as fault:
+        if fault:
+            raise InjectedFaultError(fault)
+        request = members(environ, environ["wsgi.input"].read())
     check_request(operation, request)
     result: dict[str, Any] = getattr(Operations(_backend(credential), request), xform_name(operation))()
     return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -105,6 +106,29 @@ def test_latency_delays_a_call_that_succeeds() -> None:
 
     assert faults.apply("GetIndex") is None
     assert time.monotonic() - started >= 0.05
+
+
+def test_latency_includes_what_is_done_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call whose request was read for 30 seconds waits for the rest of the minute that its rule says."""
+    clock, slept = iter([100.0, 130.0]), list[float]()
+    monkeypatch.setattr(
+        "s3vl_local.faults.time", SimpleNamespace(monotonic=clock.__next__, sleep=slept.append)
+    )
+    faults = Faults()
+    faults.add({"operation": "PutVectors", "latency_ms": 60_000})
+
+    with faults.during("PutVectors") as fault:
+        assert (fault, slept) == (None, [])
+    assert slept == [30.0]
+
+
+def test_a_call_whose_request_is_wrong_is_as_slow_and_as_silent() -> None:
+    """What goes wrong meanwhile changes nothing of what a rule does."""
+    faults = Faults()
+    faults.add({"operation": "PutVectors", "reset": True})
+
+    with pytest.raises(ConnectionDroppedError), faults.during("PutVectors"):
+        raise ValueError("not JSON")
 
 
 def test_what_is_held_goes_on_when_the_rules_are_cleared() -> None:
