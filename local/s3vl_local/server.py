@@ -47,8 +47,9 @@ THREADS = 64
 CONNECTIONS = 1_000
 # For those, for what the environments of the function are held by, and for the database's connections.
 DESCRIPTORS = 10_240
-# A body of 20 MiB is read in large pieces, and neither it nor an answer to a list goes through a file.
-PIECE_BYTES = 64 * 1024
+# A body of 20 MiB is read in large pieces: before each the reader waits for the interpreter, up to 5 ms while another
+# request is worked on. Neither the body nor an answer to a list goes through a file.
+PIECE_BYTES = 1024 * 1024
 MAX_BYTES_IN_MEMORY = 64 * 1024 * 1024
 
 
