@@ -28,6 +28,7 @@ create or replace function s3vl._put_records(
 as $$
 declare
     _records text[];
+    _members text;
     _count integer;
     _written integer := 0;
 begin
@@ -44,10 +45,13 @@ begin
             ',"vectors":[', _records[1]
         );
         _records[_count] := _records[_count] || ']}';
+        -- In a variable until the next one is: memory that is freed at once goes back to the system,
+        -- and comes anew page by page.
+        _members := concat_ws(',', variadic _records);
         _written := _written + s3vl._write(
             'put_vectors',
             _put_records.index_arn,
-            concat_ws(',', variadic _records),
+            _members,
             _written + 1,
             _written + _count,
             'written',
