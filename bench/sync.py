@@ -53,12 +53,12 @@ def measure(
     stage: Stage, rows: int, singles: int, rounds: int, seconds: float, lasting: float
 ) -> dict[str, Any]:
     """Measure all of it; changes go on for as many seconds as `lasting`."""
-    say(f"changes of {rows // 4:,} rows, {SLOW_MS} ms of latency")
-    drained = drain(stage, rows // 4, rounds, seconds)
+    say(f"changes of {rows:,} rows, {SLOW_MS} ms of latency")
+    drained = drain(stage, rows, rounds, seconds)
     found = _compared(drained) | capture.compare(stage, rows, singles, rounds, seconds)
     say(f"{_CHANGES_EACH_SECOND:,} changed rows a second for {lasting:.0f} seconds")
     history = while_changing(stage, rows, lasting)
-    return document(rows, singles, drained, found, cpu_ms(stage, rows // 4), history)
+    return document(rows, singles, drained, found, cpu_ms(stage, rows), history)
 
 
 def document(
