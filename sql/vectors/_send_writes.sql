@@ -45,8 +45,8 @@ begin
             ',"vectors":[', _records[1]
         );
         _records[_count] := _records[_count] || ']}';
-        -- In a variable until the next one is: memory that is freed at once goes back to the system,
-        -- and comes anew page by page.
+        -- In a variable until the next is there: memory that is freed at once goes back to the
+        -- system, and comes anew page by page.
         _members := concat_ws(',', variadic _records);
         _written := _written + s3vl._write(
             'put_vectors',
