@@ -50,10 +50,9 @@ def read_records(
     """Return the records of a PutVectors request, or refuse all of them for one that is bad."""
     check_keys([item["key"] for item in inputs])
     vectors = _to_float32([item["data"] for item in inputs])
-    are_valid = _are_valid(vectors, dimension, metric)
     records = []
-    for number, (item, vector) in enumerate(zip(inputs, vectors, strict=True)):
-        if not are_valid and (reason := _why_invalid(vector, dimension, metric)):
+    for number, (item, vector, length) in enumerate(zip(inputs, vectors, _norms(vectors), strict=True)):
+        if reason := _why_invalid(vector, length, dimension, metric):
             raise InvalidRecordError(number, item["key"], reason)
         metadata = {} if item.get("metadata") is None else item["metadata"]
         if reason := _why_metadata_invalid(metadata, non_filterable):
@@ -65,7 +64,7 @@ def read_records(
 def read_query_vector(data: dict[str, Any], dimension: int, metric: str) -> Vector:
     """Return the vector of a query, or refuse it."""
     (vector,) = _to_float32([data])
-    if reason := _why_invalid(vector, dimension, metric):
+    if reason := _why_invalid(vector, norm(vector), dimension, metric):
         raise InvalidQueryVectorError(reason)
     return vector
 
@@ -118,18 +117,17 @@ def norm(vector: Vector) -> float:
     return math.sqrt(wide @ wide)
 
 
-def _are_valid(vectors: list[Vector], dimension: int, metric: str) -> bool:
-    """Tell whether none of them is to be refused."""
-    if any(len(vector) != dimension for vector in vectors):
-        return False
-    lengths = np.linalg.norm(np.stack(vectors).astype(np.float64), axis=1)
-    return bool(np.isfinite(lengths).all() and (metric != "cosine" or lengths.all()))
+def _norms(vectors: list[Vector]) -> list[float]:
+    """Return the length of each, as `norm` does: all at once where they have as many numbers, as they should."""
+    if len({len(vector) for vector in vectors}) != 1:
+        return [norm(vector) for vector in vectors]
+    lengths: list[float] = np.linalg.norm(np.stack(vectors).astype(np.float64), axis=1).tolist()
+    return lengths
 
 
-def _why_invalid(vector: Vector, dimension: int, metric: str) -> str | None:
+def _why_invalid(vector: Vector, length: float, dimension: int, metric: str) -> str | None:
     if len(vector) != dimension:
         return f"vector must have length {dimension}, but has length {len(vector)}"
-    length = norm(vector)
     if not math.isfinite(length):
         return "vector contains NaNs or Infs"
     if metric == "cosine" and length == 0:
