@@ -70,17 +70,11 @@ as $$
         l.kind
     )
     from pg_attribute as a
-    cross join lateral (
-        select
-            case when k.is_kept then 40960 else 2048 end as bytes,
-            case when k.is_kept then 'non-filterable' else 'filterable' end as kind
-        from (
-            -- What nobody has asked about may be any.
-            select coalesce(
-                a.attname::text = any((_length_problem.index).non_filterable_keys), true
-            )
-        ) as k (is_kept)
-    ) as l
+    inner join (values (2048, 'filterable'), (40960, 'non-filterable')) as l (bytes, kind)
+        -- What nobody has asked about may be any.
+        on (l.kind = 'non-filterable') = coalesce(
+            a.attname::text = any((_length_problem.index).non_filterable_keys), true
+        )
     where a.attrelid = (_length_problem.binding).source
         and a.attname = any((_length_problem.binding).metadata_columns)
         and a.atttypid in ('varchar'::regtype, 'bpchar'::regtype)
