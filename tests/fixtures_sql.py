@@ -209,6 +209,24 @@ def committing(
         database.connection.close()
 
 
+def configure(db: Database) -> None:
+    """Configure s3vl, as if it had been done before."""
+    db.rows(
+        "insert into s3vl.config (lambda_arn, aws_region, timeout_seconds) values (%(arn)s, 'us-west-2', 30)",
+        arn=LAMBDA_ARN,
+    )
+
+
+def register(db: Database, dimension: int) -> None:
+    """Register the index "docs", with cosine distance."""
+    db.rows(
+        "insert into s3vl.index_registry (index_name, index_arn, dimension, distance_metric)"
+        " values ('docs', %(arn)s, %(dimension)s, 'cosine')",
+        arn=INDEX_ARN,
+        dimension=dimension,
+    )
+
+
 @pytest.fixture
 def stub(db: Database) -> StubLambda:
     """Give the stub of the session `db`."""
@@ -218,19 +236,12 @@ def stub(db: Database) -> StubLambda:
 @pytest.fixture
 def configured(db: Database, stub: StubLambda) -> StubLambda:
     """Configure s3vl in the session `db`, as if it had been done before."""
-    db.rows(
-        "insert into s3vl.config (lambda_arn, aws_region, timeout_seconds) values (%(arn)s, 'us-west-2', 30)",
-        arn=LAMBDA_ARN,
-    )
+    configure(db)
     return stub
 
 
 @pytest.fixture
 def registered(db: Database, configured: StubLambda) -> StubLambda:
     """Configure s3vl, and register the index "docs" of five dimensions, with cosine distance."""
-    db.rows(
-        "insert into s3vl.index_registry (index_name, index_arn, dimension, distance_metric)"
-        " values ('docs', %(arn)s, 5, 'cosine')",
-        arn=INDEX_ARN,
-    )
+    register(db, 5)
     return configured

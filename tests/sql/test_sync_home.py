@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, LiteralString
 
 import pytest
 
-from fixtures_sql import INDEX_ARN, LAMBDA_ARN, Database, StubLambda
+from fixtures_sql import Database, StubLambda, configure, register
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,15 +29,8 @@ def bound(committing: Callable[..., Database]) -> Database:
     """Bind a table, in a database where instances of Aurora are what a setting says."""
     committing("rdsadmin").rows(MAKE_AURORA)
     db = committing()
-    db.rows(
-        "insert into s3vl.config (lambda_arn, aws_region, timeout_seconds) values (%(arn)s, 'us-west-2', 30)",
-        arn=LAMBDA_ARN,
-    )
-    db.rows(
-        "insert into s3vl.index_registry (index_name, index_arn, dimension, distance_metric)"
-        " values ('docs', %(arn)s, 3, 'cosine')",
-        arn=INDEX_ARN,
-    )
+    configure(db)
+    register(db, 3)
     db.rows("set test.instances = '{a,b}'")
     db.rows(MAKE)
     return db
