@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, LiteralString
 import psycopg
 import pytest
 
-from fixtures_sql import INDEX_ARN, LAMBDA_ARN, StubLambda
+from fixtures_sql import INDEX_ARN, LAMBDA_ARN, StubLambda, configure
 from s3vl_local.postgres import SUPERUSER
 
 if TYPE_CHECKING:
@@ -443,10 +443,7 @@ def pooled(login: str, committing: Callable[..., Database]) -> Database:
     """Open a session of an admin `s3vl_app` in a configured database where anybody may plant objects."""
     owner = committing()
     owner.rows("grant create on schema public to public")
-    owner.rows(
-        "insert into s3vl.config (lambda_arn, aws_region, timeout_seconds) values (%(arn)s, 'us-west-2', 30)",
-        arn=LAMBDA_ARN,
-    )
+    configure(owner)
     owner.rows(
         "insert into s3vl.index_registry (index_name, index_arn, dimension) values ('docs', %(arn)s, 5)",
         arn=INDEX_ARN,

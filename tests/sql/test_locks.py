@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, LiteralString
 import psycopg
 import pytest
 
-from fixtures_sql import INDEX_ARN, LAMBDA_ARN, StubLambda
+from fixtures_sql import INDEX_ARN, LAMBDA_ARN, StubLambda, configure
 from s3vl_local.postgres import SUPERUSER
 
 if TYPE_CHECKING:
@@ -57,10 +57,7 @@ def reader_role(postgres: PostgresServer) -> Iterator[None]:
 def owner(reader_role: None, committing: Callable[..., Database]) -> Database:  # noqa: ARG001
     """Open the owner's session of a configured database with one index, in which calls are answered."""
     session = committing()
-    session.rows(
-        "insert into s3vl.config (lambda_arn, aws_region, timeout_seconds) values (%(arn)s, 'us-west-2', 30)",
-        arn=LAMBDA_ARN,
-    )
+    configure(session)
     session.rows(
         "insert into s3vl.index_registry (index_name, index_arn, dimension) values ('docs', %(arn)s, 5)",
         arn=INDEX_ARN,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 import psycopg
 import pytest
 
-from fixtures_sql import INDEX_ARN, LAMBDA_ARN, Database, StubLambda
+from fixtures_sql import INDEX_ARN, Database, StubLambda, configure
 from s3vl_local.postgres import SUPERUSER
 
 if TYPE_CHECKING:
@@ -49,10 +49,7 @@ def logins(postgres: PostgresServer) -> Iterator[None]:
 def sessions(logins: None, committing: Callable[..., Database]) -> Sessions:  # noqa: ARG001
     """Open a session of each in a database where every call is answered."""
     owner = committing()
-    owner.rows(
-        "insert into s3vl.config (lambda_arn, aws_region, timeout_seconds) values (%(arn)s, 'us-west-2', 30)",
-        arn=LAMBDA_ARN,
-    )
+    configure(owner)
     owner.rows(
         "insert into s3vl.index_registry (index_name, index_arn) values ('docs', %(arn)s)", arn=INDEX_ARN
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, LiteralString
 import psycopg
 import pytest
 
-from fixtures_sql import INDEX_ARN, LAMBDA_ARN, ROOT, Database, psql
+from fixtures_sql import INDEX_ARN, ROOT, Database, configure, psql
 from s3vl_local import postgres as local_postgres
 from s3vl_local import postgres_versions
 
@@ -50,10 +50,7 @@ def docs(committing: Callable[..., Database]) -> Database:
     db = committing()
     for script in INDEX:
         db.connection.execute((ROOT / "tests" / "sql" / script).read_bytes())
-    db.rows(
-        "insert into s3vl.config (lambda_arn, aws_region, timeout_seconds) values (%(arn)s, 'us-west-2', 30)",
-        arn=LAMBDA_ARN,
-    )
+    configure(db)
     db.rows(
         "insert into s3vl.index_registry"
         " (index_name, index_arn, dimension, distance_metric, non_filterable_keys, described_at)"
